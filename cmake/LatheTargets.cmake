@@ -41,6 +41,27 @@ function(lathe_library name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS})
 endfunction()
 
+# lathe_compiler_library(NAME SOURCES... DEPS...): a static library of the layers that use MLIR. One
+# precompiled header serves all of them (they share every flag that matters to it). -O1: what is slow
+# in a compiler is MLIR and LLVM, not our passes; the build is what a developer waits for.
+function(lathe_compiler_library name)
+  if(NOT TARGET lathe_mlir_pch)
+    file(WRITE ${PROJECT_BINARY_DIR}/lathe_mlir_pch.cpp "")
+    add_library(lathe_mlir_pch STATIC ${PROJECT_BINARY_DIR}/lathe_mlir_pch.cpp)
+    lathe_common_options(lathe_mlir_pch)
+    target_compile_options(lathe_mlir_pch PRIVATE $<$<CONFIG:Release>:-O1>)
+    target_link_libraries(lathe_mlir_pch PUBLIC lathe_mlir)
+    target_precompile_headers(lathe_mlir_pch PRIVATE ${PROJECT_SOURCE_DIR}/ir/pch/mlir.h)
+  endif()
+  lathe_library(${name} ${ARGN})
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1> -Wno-maybe-uninitialized) # false alarms in generated code
+  target_link_libraries(${name} PUBLIC lathe_mlir)
+  target_precompile_headers(${name} REUSE_FROM lathe_mlir_pch)
+  if(TARGET lathe_ir_generated)
+    add_dependencies(${name} lathe_ir_generated)
+  endif()
+endfunction()
+
 # lathe_program(NAME SOURCES... DEPS...): a program in bin/.
 function(lathe_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})

@@ -1,0 +1,19 @@
+#include "ir/lathe/dialect.h"
+
+#include "ir/lathe/dialect.cpp.inc"
+
+namespace lathe::ir {
+
+void LatheDialect::initialize() {
+  registerAttributes();
+  registerTypes();
+  registerOps();
+}
+
+llvm::ArrayRef<int64_t> shapeOf(mlir::Type type) {
+  if (auto quantized = llvm::dyn_cast<QuantizedType>(type))
+    return quantized.getShape();
+  return llvm::cast<mlir::ShapedType>(type).getShape();
+}
+
+} // namespace lathe::ir

@@ -1,0 +1,82 @@
+#include "ir/lathe/dialect.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+#define GET_TYPEDEF_CLASSES
+#include "ir/lathe/types.cpp.inc"
+
+namespace lathe::ir {
+
+using mlir::failure;
+using mlir::success;
+using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;
+
+void LatheDialect::registerTypes() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "ir/lathe/types.cpp.inc"
+      >();
+}
+
+// quantized<160x384xf8E4M3FN, block<128x128xf32>>
+mlir::Type QuantizedType::parse(mlir::AsmParser &parser) {
+  llvm::SmallVector<int64_t> shape, block;
+  mlir::Type element, scale;
+  llvm::SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseDimensionList(shape) || parser.parseType(element) ||
+      parser.parseComma() || parser.parseKeyword("block") || parser.parseLess() ||
+      parser.parseDimensionList(block, /*allowDynamic=*/false) || parser.parseType(scale) ||
+      parser.parseGreater() || parser.parseGreater())
+    return {};
+  if (block.size() != 2) {
+    parser.emitError(location, "a block has 2 extents, this one has ") << block.size();
+    return {};
+  }
+  return parser.getChecked<QuantizedType>(location, parser.getContext(), shape, element, block[0],
+                                          block[1], scale);
+}
+
+void QuantizedType::print(mlir::AsmPrinter &printer) const {
+  printer << "<";
+  printer.printDimensionList(getShape());
+  printer << "x" << getElementType() << ", block<" << getBlockRows() << "x" << getBlockColumns() << "x"
+          << getScaleType() << ">>";
+}
+
+llvm::LogicalResult QuantizedType::verify(EmitError emitError, llvm::ArrayRef<int64_t> shape,
+                                          mlir::Type element, int64_t blockRows, int64_t blockColumns,
+                                          mlir::Type scale) {
+  if (shape.size() != 2 && shape.size() != 3)
+    return emitError() << "a quantised type has 2 or 3 extents, this one has " << shape.size();
+  for (int64_t extent : shape.drop_front())
+    if (extent < 1)
+      return emitError() << "only the first extent of a quantised type may be dynamic, and none 0";
+  if (!llvm::isa<mlir::Float8E4M3FNType, mlir::Float8E5M2Type>(element))
+    return emitError() << "codes are f8E4M3FN or f8E5M2, not " << element;
+  if (blockRows < 1 || blockColumns < 1)
+    return emitError() << "a block is at least 1x1, this one is " << blockRows << "x" << blockColumns;
+  if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type, mlir::Float16Type, mlir::Float8E8M0FNUType>(scale))
+    return emitError() << "scales are f32, bf16, f16 or f8E8M0FNU, not " << scale;
+  return success();
+}
+
+llvm::LogicalResult LatentCacheType::verify(EmitError emitError, int64_t slots, int64_t maxContext,
+                                            int64_t kvLoraRank, int64_t ropeDim, mlir::Type element) {
+  if (slots < 1 || maxContext < 1 || kvLoraRank < 1 || ropeDim < 1)
+    return emitError() << "slots, max_context, kv_lora_rank and rope_dim are at least 1";
+  if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type>(element))
+    return emitError() << "a cache holds f32 or bf16, not " << element;
+  return success();
+}
+
+llvm::LogicalResult KvCacheType::verify(EmitError emitError, int64_t slots, int64_t maxContext,
+                                        int64_t kvHeads, int64_t keyDim, int64_t valueDim,
+                                        mlir::Type element) {
+  if (slots < 1 || maxContext < 1 || kvHeads < 1 || keyDim < 1 || valueDim < 1)
+    return emitError() << "slots, max_context, kv_heads, key_dim and value_dim are at least 1";
+  if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type>(element))
+    return emitError() << "a cache holds f32 or bf16, not " << element;
+  return success();
+}
+
+} // namespace lathe::ir
