@@ -1,0 +1,68 @@
+// From a checkpoint's tensors to packed bytes, tile by tile through a bounded window.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "backends/x86/pack/layout.h"
+
+namespace lathe::x86 {
+
+enum class ScaleType { f32, bf16, f16, e8m0 };
+
+// A tensor [rows, columns] of a checkpoint, row-major; borrowed. With scales,
+// value[i, j] = code[i, j] * scale[i / block_rows, j / block_columns]; scales are
+// [ceil(rows / block_rows), ceil(columns / block_columns)], row-major.
+struct SourceMatrix {
+  std::string name; // for errors
+  Format::Kind format = Format::f32;
+  int64_t rows = 0;
+  int64_t columns = 0;
+  absl::Span<const uint8_t> codes;
+
+  bool has_scales = false;
+  ScaleType scale_type = ScaleType::f32;
+  int64_t block_rows = 0;
+  int64_t block_columns = 0;
+  absl::Span<const uint8_t> scales;
+};
+
+// Which part of a source becomes matrices: matrix b < batch is the rows
+// [offset + b * period, offset + b * period + rows); transposed, it is [columns, rows].
+// A plain matrix has batch 1; the W_UK of kv_b [h * (n + v), c] has batch h, period n + v, rows n.
+struct MatrixView {
+  int64_t batch = 1;
+  int64_t offset = 0;
+  int64_t period = 0;
+  int64_t rows = 0;
+  bool transposed = false;
+};
+
+inline MatrixView wholeMatrix(const SourceMatrix &source) { return {1, 0, 0, source.rows, false}; }
+
+// Takes the packed bytes in order. An error stops the packing and is handed on.
+using PackSink = std::function<absl::Status(absl::Span<const uint8_t>)>;
+
+// The layout of all views of all sources (an expert each, equal in shape and types): scales shared by
+// the 16 rows of a tile where they are in every matrix, else a scale per lane, over the longest run
+// of k that all matrices allow. INVALID_ARGUMENT if a source's bytes, blocks or the view do not fit
+// its shape, or the sources differ.
+absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sources, const MatrixView &view);
+
+// Packs matrices in the order source, batch. `layout` is what chooseTileLayout gave. Memory: a tile.
+// INVALID_ARGUMENT with the place of the first code or scale that is NaN or infinite.
+absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view,
+                       const TileLayout &layout, const PackSink &sink);
+
+// Values as f32, for vectors (biases, norms): `count` elements of `format`, not finite ones refused.
+absl::Status packVector(const std::string &name, Format::Kind format, absl::Span<const uint8_t> values,
+                        const PackSink &sink);
+
+// The rows of a table as they are (row-major embedding), not finite ones refused.
+absl::Status packTable(const SourceMatrix &source, const PackSink &sink);
+
+} // namespace lathe::x86
