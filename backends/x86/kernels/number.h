@@ -1,0 +1,111 @@
+// Number formats as vectors: 16 codes in a weight's memory order to f32, and f32 to codes.
+#pragma once
+
+#include "backends/x86/kernels/simd.h"
+#include "backends/x86/kernels/weight.h"
+
+namespace lathe::x86 {
+
+// Where row `lane` of a tile stands among the 16 codes: see weight.h.
+LATHE_INLINE constexpr int64_t lanePlace(int64_t format, int64_t lane) {
+  bool split = format == Format::bf16 || format == Format::e4m3 || format == Format::e5m2;
+  return split ? (lane % 8) * 2 + lane / 8 : lane;
+}
+
+// e4m3 as f16 bits is the number times 2^-8 (performance: shifts only, exact on all finite codes).
+LATHE_INLINE constexpr float decodeFactor(int64_t format) { return format == Format::e4m3 ? 256.0f : 1.0f; }
+
+LATHE_INLINE f32x16 joinHalves(u32x8 low, u32x8 high) {
+  return __builtin_bit_cast(
+      f32x16, __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+LATHE_INLINE f32x16 widenHalf(u16x16 bits) {
+  return __builtin_convertvector(__builtin_bit_cast(f16x16, bits), f32x16);
+}
+LATHE_INLINE f32x16 decodeBf16(const char *codes) {
+  u32x8 words = load<u32x8>(codes);
+  return joinHalves(words << 16, words & 0xffff0000u);
+}
+
+// The f16 bits of 8-bit codes in the low (even codes) or high (odd codes) bytes of words.
+template <typename Words> LATHE_INLINE Words halfBits(Words words, int64_t format) {
+  return format == Format::e4m3 ? (words >> 1) & static_cast<int16_t>(0xBF80)
+                                : words & static_cast<int16_t>(0xFF00);
+}
+
+LATHE_INLINE f32x16 decodeByte(const char *codes, int64_t format) {
+  i16x8 words = load<i16x8>(codes);
+  i16x8 even = halfBits(static_cast<i16x8>(words << 8), format), odd = halfBits(words, format);
+  return widenHalf(__builtin_bit_cast(u16x16, __builtin_shufflevector(even, odd, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+                                                         12, 13, 14, 15)));
+}
+
+// 16 codes as f32 divided by decodeFactor(format), in the order of the rows.
+LATHE_INLINE f32x16 decode(const char *codes, int64_t format) {
+  switch (format) {
+  case Format::f32: return load<f32x16>(codes);
+  case Format::bf16: return decodeBf16(codes);
+  case Format::f16: return widenHalf(load<u16x16>(codes));
+  default: return decodeByte(codes, format);
+  }
+}
+
+// Two times 16 codes, one after the other; twice as fast as two calls for 8-bit codes on AVX2.
+LATHE_INLINE void decodePair(const char *codes, int64_t format, f32x16 &first, f32x16 &second) {
+  if (formatBytes(format) != 1) {
+    first = decode(codes, format);
+    second = decode(codes + 16 * formatBytes(format), format);
+    return;
+  }
+  i16x16 words = load<i16x16>(codes);
+  i16x16 even = halfBits(static_cast<i16x16>(words << 8), format), odd = halfBits(words, format);
+  first = widenHalf(__builtin_bit_cast(u16x16, __builtin_shufflevector(
+      even, odd, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)));
+  second = widenHalf(__builtin_bit_cast(u16x16, __builtin_shufflevector(
+      even, odd, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)));
+}
+
+// f32 rounded to bf16, to nearest even, as f32. NaN stays NaN.
+LATHE_INLINE f32x16 roundBf16(f32x16 value) {
+  u32x16 bits = __builtin_bit_cast(u32x16, value);
+  u32x16 rounded = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000u;
+  u32x16 quiet = (bits | 0x00400000u) & 0xffff0000u;
+  return __builtin_bit_cast(f32x16, (bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
+}
+LATHE_INLINE f32x16 roundF16(f32x16 value) {
+  return __builtin_convertvector(__builtin_convertvector(value, f16x16), f32x16);
+}
+// f32 rounded to e4m3, to nearest even, saturating at 448, as f32.
+LATHE_INLINE f32x16 roundE4m3(f32x16 value) {
+  u32x16 bits = __builtin_bit_cast(u32x16, value);
+  f32x16 normal = __builtin_bit_cast(f32x16, (bits + 0x7ffff + ((bits >> 20) & 1)) & 0xfff00000u);
+  f32x16 magic = splat(24576.0f); // 1.5 * 2^(23 - 9): adding it rounds to multiples of 2^-9
+  f32x16 small = (value + magic) - magic;
+  f32x16 rounded = absolute(value) < 0.015625f ? small : normal;
+  f32x16 limited = rounded > 448.0f ? splat(448.0f) : rounded;
+  return limited < -448.0f ? splat(-448.0f) : limited;
+}
+
+// Stores 16 numbers as codes of f32, bf16 or f16 in the memory order of `format`.
+LATHE_INLINE void encode(char *codes, int64_t format, f32x16 value) {
+  if (format == Format::f32)
+    return store(codes, value);
+  if (format == Format::f16)
+    return store(codes, __builtin_convertvector(value, f16x16));
+  u32x16 bits = __builtin_bit_cast(u32x16, roundBf16(value));
+  u32x8 low = __builtin_shufflevector(bits, bits, 0, 1, 2, 3, 4, 5, 6, 7);
+  u32x8 high = __builtin_shufflevector(bits, bits, 8, 9, 10, 11, 12, 13, 14, 15);
+  store(codes, (low >> 16) | high);
+}
+
+// One number.
+LATHE_INLINE void encodeOne(char *code, int64_t format, float value) {
+  if (format == Format::f32)
+    return store(code, value);
+  if (format == Format::f16)
+    return store(code, static_cast<_Float16>(value));
+  u32x16 bits = __builtin_bit_cast(u32x16, roundBf16(splat(value)));
+  store(code, static_cast<uint16_t>(bits[0] >> 16));
+}
+
+} // namespace lathe::x86

@@ -1,0 +1,66 @@
+#include "backends/x86/kernels/step.h"
+
+namespace lathe::x86 {
+namespace {
+
+int64_t itemsOf(const Region &region, const Frame &frame) {
+  Items rule = {region.items, region.rows_per_item, region.row_factor, region.row_source};
+  return itemCount(rule, rowCount(frame, region.row_source));
+}
+
+// Regions between one pair of barriers: their items count through.
+struct Group {
+  const Frame *frame;
+  const Region *regions;
+  int64_t count;
+};
+
+void runGroup(const void *context, int64_t begin, int64_t end) {
+  const Group &group = *static_cast<const Group *>(context);
+  int64_t first = 0;
+  for (int64_t i = 0; i < group.count && first < end; ++i) {
+    const Region &region = group.regions[i];
+    int64_t items = itemsOf(region, *group.frame);
+    int64_t from = begin > first ? begin - first : 0;
+    int64_t to = end - first < items ? end - first : items;
+    if (from < to)
+      region.task(group.frame, region.operands, from, to);
+    first += items;
+  }
+}
+
+int64_t groupLength(const Region *regions, int64_t left) {
+  int64_t length = 1;
+  while (length < left && regions[length].joined && !regions[length].serial && !regions[0].serial)
+    ++length;
+  return length;
+}
+
+void run(const lathe_cpu_host *host, const Group &group) {
+  int64_t items = 0;
+  for (int64_t i = 0; i < group.count; ++i)
+    items += itemsOf(group.regions[i], *group.frame);
+  if (items <= 1 || group.regions[0].serial)
+    runGroup(&group, 0, items);
+  else
+    host->parallel(host->pool, runGroup, &group, items);
+}
+
+} // namespace
+} // namespace lathe::x86
+
+extern "C" void lathe_x86_run(const lathe_cpu_call *call, const lathe::x86::Region *regions, int64_t count,
+                              const void *constants) {
+  using namespace lathe::x86;
+  Frame frame;
+  for (int i = 0; i < LATHE_CPU_BUFFER_COUNT; ++i)
+    frame.buffers[i] = static_cast<char *>(call->buffers[i]);
+  frame.buffers[Buffer::constants] = static_cast<char *>(const_cast<void *>(constants));
+  frame.rows = call->rows;
+  frame.output_rows = call->output_rows;
+  for (int64_t i = 0; i < count;) {
+    int64_t length = groupLength(regions + i, count - i);
+    run(call->host, {&frame, regions + i, length});
+    i += length;
+  }
+}
