@@ -1,0 +1,32 @@
+// Deterministic pseudo-random numbers and values, the same on every machine.
+#pragma once
+
+#include <cstdint>
+
+#include "llvm/ADT/StringRef.h"
+#include "mlir/IR/Types.h"
+
+#include "backends/reference/value.h"
+
+namespace lathe::reference {
+
+// A hash of its arguments in [-1, 1), uniform.
+class Noise {
+public:
+  Noise(uint64_t seed, llvm::StringRef name);
+  double operator()(int64_t i, int64_t j = 0, int64_t k = 0) const;
+
+private:
+  uint64_t key_;
+};
+
+// A value of a float tensor (-1 to 1), quantised or cache type; dynamic extents get `rows`. Caches
+// come filled to their whole context, so that a step at any position has something to attend to.
+Value seededValue(mlir::Type type, int64_t rows, const Noise &noise);
+
+// A code of e4m3 or e5m2 (`element`) for noise in [-1, 1), and a scale for blocks of `columns`
+// columns that is exact in `scale_type`.
+float seededCode(mlir::Type element, double noise);
+float seededScale(mlir::Type scale_type, double noise, int64_t columns);
+
+} // namespace lathe::reference
