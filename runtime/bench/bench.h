@@ -1,0 +1,39 @@
+// How fast a model runs, and how far that is from what the memory allows.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "runtime/export.h"
+#include "runtime/session/session.h"
+
+namespace lathe::runtime {
+
+// The best of `repetitions` plain reads of a buffer of `bytes` by `threads` threads, bytes a second.
+// The buffer should be much larger than the last-level cache.
+LATHE_RUNTIME_API absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes,
+                                                              int repetitions);
+
+struct BenchOptions {
+  int64_t prompt_length = 512; // tokens of a timed prefill; 0: no prefill
+  int64_t decode = 64;         // tokens of a timed decode; 0: no decode
+  int64_t depth = 0;           // tokens in the context before either
+  int repetitions = 3;
+};
+
+struct BenchResult {
+  std::vector<double> prefill_rates, decode_rates; // tokens a second, one for each repetition
+  double prefill_rate = 0, decode_rate = 0;        // medians
+  // Bytes that one decoded token reads: active weights, and the state at the middle of the decode.
+  uint64_t weight_bytes_per_token = 0, state_bytes_per_token = 0;
+  // Share of `bandwidth` (bytes a second) that the decode used; 0 where that is 0.
+  double bandwidthShare(double bandwidth) const;
+};
+
+// Feeds synthetic tokens (spread over the vocabulary, the same in each run) into an empty context.
+// OUT_OF_RANGE where depth, prompt and decode together do not fit.
+LATHE_RUNTIME_API absl::StatusOr<BenchResult> benchmark(Session &session,
+                                                        const BenchOptions &options);
+
+} // namespace lathe::runtime

@@ -1,0 +1,112 @@
+// A device of any kind as the runtime's C++ sees it: runtime/abi/device.h with owners and statuses.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "runtime/abi/device.h"
+#include "runtime/export.h"
+
+namespace lathe::runtime {
+
+class Device;
+
+// Memory of a device. Movable; released with the object. Holds its device alive.
+class LATHE_RUNTIME_API DeviceBuffer {
+public:
+  DeviceBuffer() = default;
+  DeviceBuffer(std::shared_ptr<Device> device, lathe_buffer *buffer, uint64_t size)
+      : device_(std::move(device)), buffer_(buffer), size_(size) {}
+  DeviceBuffer(DeviceBuffer &&other) noexcept;
+  DeviceBuffer &operator=(DeviceBuffer &&other) noexcept;
+  ~DeviceBuffer();
+
+  lathe_buffer *handle() const { return buffer_; }
+  uint64_t size() const { return size_; }
+  // The CPU's address of its bytes, until unmap(). `access`: bits of LATHE_MAP_*.
+  absl::StatusOr<void *> map(uint32_t access);
+  absl::Status unmap();
+  absl::Status clear(); // afterwards it reads as zero
+
+private:
+  std::shared_ptr<Device> device_;
+  lathe_buffer *buffer_ = nullptr;
+  uint64_t size_ = 0;
+};
+
+// Code on a device. As DeviceBuffer.
+class LATHE_RUNTIME_API Executable {
+public:
+  Executable() = default;
+  Executable(std::shared_ptr<Device> device, lathe_executable *executable)
+      : device_(std::move(device)), executable_(executable) {}
+  Executable(Executable &&other) noexcept;
+  Executable &operator=(Executable &&other) noexcept;
+  ~Executable();
+
+  lathe_executable *handle() const { return executable_; }
+  absl::StatusOr<uint32_t> entry(absl::string_view name) const;
+
+private:
+  std::shared_ptr<Device> device_;
+  lathe_executable *executable_ = nullptr;
+};
+
+struct DeviceProperties {
+  std::string name, kind, compatibility, level;
+  uint64_t memory_bytes = 0;
+  uint32_t parallelism = 1;
+  bool host_visible = false;
+  uint64_t import_alignment = 1;
+};
+
+struct Compatibility {
+  enum class Verdict { optimal, usable, no } verdict = Verdict::no;
+  uint32_t rank = 0;  // among what runs, the highest is best
+  std::string reason; // empty when optimal
+};
+
+// Thread-safe, as the table is. Always held by a shared_ptr: buffers and executables keep it alive.
+class LATHE_RUNTIME_API Device : public std::enable_shared_from_this<Device> {
+public:
+  // Wraps a table. `close` is called with the device when the last owner is gone; may be nullptr.
+  // Refuses another major, a table without a required entry, and properties that make no sense.
+  static absl::StatusOr<std::shared_ptr<Device>> wrap(const lathe_device_api *api,
+                                                      lathe_device *device,
+                                                      void (*close)(lathe_device *));
+  ~Device();
+  Device(const Device &) = delete;
+  Device &operator=(const Device &) = delete;
+
+  const DeviceProperties &properties() const { return properties_; }
+  absl::StatusOr<Compatibility> compatibility(absl::string_view needs);
+
+  absl::StatusOr<DeviceBuffer> allocate(uint64_t size, uint32_t flags, uint64_t alignment = 64);
+  // `memory` must outlive the buffer. Copied only where the device cannot import.
+  absl::StatusOr<DeviceBuffer> import(absl::Span<const uint8_t> memory);
+  absl::StatusOr<Executable> load(absl::Span<const uint8_t> code, absl::string_view needs);
+  // The hot path: allocates nothing unless it fails.
+  absl::Status run(const Executable &executable, uint32_t entry,
+                   absl::Span<lathe_buffer *const> buffers, int64_t rows, int64_t output_rows);
+
+private:
+  friend class DeviceBuffer;
+  friend class Executable;
+  Device(const lathe_device_api &api, lathe_device *device, void (*close)(lathe_device *));
+  absl::Status readProperties();
+
+  lathe_device_api api_; // as much as the device's table has; the rest is NULL
+  lathe_device *device_;
+  void (*close_)(lathe_device *);
+  DeviceProperties properties_;
+};
+
+// The one place where an error of the ABI becomes a status. Releases it. NULL is ok.
+absl::Status takeError(lathe_error *error);
+
+} // namespace lathe::runtime
