@@ -1,0 +1,60 @@
+// What a step executes on this backend, as data: regions in order, each a kernel with its constants,
+// its operands and its number of items. Selection makes it, emission turns it into code, and
+// `lathe inspect --program` prints it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace lathe::x86 {
+
+// A kernel with its constants. Equal uses share one piece of code, so depth costs no code.
+struct KernelUse {
+  std::string kernel;          // "linear_row": the function lathe_x86_linear_row of kernels/
+  std::vector<int64_t> params; // the kernel's Params struct
+
+  bool operator<(const KernelUse &other) const {
+    return std::tie(kernel, params) < std::tie(other.kernel, other.params);
+  }
+};
+
+// One parallel region; a barrier stands behind it unless it is serial.
+struct RegionUse {
+  uint32_t kernel = 0;           // index into Program::kernels
+  std::vector<int64_t> operands; // buffer and offset, see kernels/frame.h
+  int64_t items = 1;             // for each block of rows
+  int64_t rows_per_item = 1, row_factor = 1;
+  int64_t row_source = 0; // 0: items as they stand; 1: rows; 2: output rows
+  bool serial = false;    // run on the caller's thread: too small to share
+  std::string origin;     // the op it comes from, for people
+};
+
+struct StepProgram {
+  std::string name;     // "decode", "prefill"
+  int64_t max_rows = 1; // 1 for decode
+  uint64_t arena_bytes = 0, state_bytes = 0;
+  std::vector<RegionUse> regions;
+};
+
+struct Program {
+  std::vector<KernelUse> kernels;
+  std::vector<StepProgram> steps;
+  std::vector<uint8_t> constants; // what is known at compile time and is no weight (rope frequencies)
+
+  // The index of a kernel with these constants, shared with equal ones.
+  uint32_t kernelIndex(KernelUse use) {
+    auto [found, isNew] = indices_.try_emplace(use, kernels.size());
+    if (isNew)
+      kernels.push_back(std::move(use));
+    return found->second;
+  }
+
+private:
+  std::map<KernelUse, uint32_t> indices_;
+};
+
+} // namespace lathe::x86
