@@ -1,0 +1,22 @@
+// Which kernel, cut how: every choice that depends on shapes, formats and the kind of step is made
+// here. Choices never depend on the number of threads: results must not either.
+#pragma once
+
+#include <cstdint>
+
+#include "backends/x86/kernels/weight.h"
+
+namespace lathe::x86 {
+
+// Rows of one item of a kernel that works row by row.
+int64_t rowsPerItem(int64_t columns);
+// Tiles of one item of a product: enough bytes to be worth a hand-over, enough items to share.
+int64_t tilesPerItem(const WeightParams &weight);
+// Query rows of one item of attention.
+int64_t attentionRowsPerItem(int64_t max_rows);
+// Query rows of one item of materialised latent attention; the expansion is repeated for each item.
+int64_t materialisedRowsPerItem(int64_t max_rows);
+// Heads of one item of absorbed latent attention; all of them share one pass over the latents.
+int64_t absorbedHeadsPerItem(int64_t num_heads);
+
+} // namespace lathe::x86

@@ -1,0 +1,115 @@
+// Selection of attention, both kinds.
+#include "backends/x86/kernels/attention.h"
+#include "backends/x86/kernels/linear.h"
+#include "backends/x86/kernels/mla.h"
+#include "backends/x86/kernels/rows.h"
+#include "backends/x86/scratch.h"
+#include "backends/x86/select/choice.h"
+#include "backends/x86/select/selector.h"
+#include "backends/x86/state_layout.h"
+
+namespace lathe::x86 {
+
+using mlir::FailureOr;
+using mlir::LogicalResult;
+using mlir::failure;
+using mlir::success;
+
+LogicalResult selectOp(Selector &s, ir::AttentionOp op) {
+  Place query = s.place(op.getQuery()), key = s.place(op.getKey()), value = s.place(op.getValue());
+  Place cache = s.place(op.getCache()), result = s.place(op.getResult());
+  KvCacheParams layout = kvCacheParams(op.getCache().getType());
+  AttentionWriteParams write{layout, key.stride, value.stride};
+  s.add(op, "attention_write", write, {key.operand, value.operand, cache.operand}, attentionWriteItems(write));
+  AttentionParams params{layout,
+                         static_cast<int64_t>(op.getNumHeads()),
+                         floatBits(op.getSoftmaxScale().convertToFloat()),
+                         static_cast<int64_t>(op.getWindow().value_or(0)),
+                         query.stride,
+                         result.stride,
+                         attentionRowsPerItem(s.maxRows())};
+  s.add(op, "attention", params, {query.operand, cache.operand, result.operand}, attentionItems(params));
+  return success();
+}
+
+static void absorbed(Selector &s, ir::MlaAttentionOp op, const LatentCacheParams &layout, int64_t cache) {
+  Place query = s.place(op.getQuery()), result = s.place(op.getResult());
+  MlaAbsorbedParams params{layout,
+                           static_cast<int64_t>(op.getNumHeads()),
+                           floatBits(op.getSoftmaxScale().convertToFloat()),
+                           query.stride,
+                           result.stride,
+                           absorbedHeadsPerItem(op.getNumHeads()),
+                           attentionRowsPerItem(s.maxRows())};
+  s.add(op, "mla_absorbed", params, {query.operand, cache, result.operand}, mlaAbsorbedItems(params));
+}
+
+static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t cache) {
+  Place query = s.place(op.getQuery()), result = s.place(op.getResult());
+  HeadView keys = keyRows(op), values = valueRows(op);
+  FailureOr<MatrixWeight> keyWeight = s.weights().heads(op.getKvB(), keys);
+  FailureOr<MatrixWeight> valueWeight = s.weights().heads(op.getKvB(), values);
+  if (failed(keyWeight) || failed(valueWeight))
+    return failure();
+  MlaMaterialisedParams params = materialisedParams(op, keyWeight->params, valueWeight->params, s.maxRows());
+  params.query_stride = query.stride;
+  params.result_stride = result.stride;
+  s.add(op, "mla_materialised", params,
+        {query.operand, cache, keyWeight->operand, valueWeight->operand, s.scratch(op), result.operand},
+        mlaMaterialisedItems(params));
+  return success();
+}
+
+LogicalResult selectOp(Selector &s, ir::MlaAttentionOp op) {
+  Place latent = s.place(op.getLatent());
+  int64_t cache = s.place(op.getCache()).operand;
+  LatentCacheParams layout = latentCacheParams(op.getCache().getType());
+  MlaWriteParams write{s.split(op.getLatent(), columnsOf(op.getLatent())), layout, latent.stride};
+  s.add(op, "mla_write", write, {latent.operand, cache}, mlaWriteItems(write));
+  if (op.getKvB())
+    return materialised(s, op, cache);
+  absorbed(s, op, layout, cache);
+  return success();
+}
+
+// One product a head: x of head h is `x_width` columns wide, its result `result_width`.
+static LogicalResult headProducts(Selector &s, mlir::Operation *op, mlir::Value kv_b, const HeadView &view,
+                                  const Place &x, int64_t x_width, const Place &result, int64_t result_width) {
+  FailureOr<MatrixWeight> weight = s.weights().heads(kv_b, view);
+  if (failed(weight))
+    return failure();
+  LinearParams params{weight->params,
+                      {Activations::f32, x.stride, 0, 0},
+                      RowSource::rows,
+                      /*row_factor=*/1,
+                      /*has_bias=*/0,
+                      /*has_residual=*/0,
+                      result.stride,
+                      view.heads,
+                      x_width,
+                      result_width,
+                      tilesPerItem(weight->params)};
+  s.add(op, "linear", params, {x.operand, no_operand, weight->operand, no_operand, no_operand, result.operand},
+        linearItems(params));
+  return success();
+}
+
+LogicalResult selectOp(Selector &s, ir::AbsorbQueryOp op) {
+  int64_t n = op.getQkNopeHeadDim(), r = op.getQkRopeHeadDim(), heads = op.getNumHeads();
+  int64_t c = columnsOf(op.getResult()) / heads - r;
+  Place input = s.place(op.getInput()), result = s.place(op.getResult());
+  if (failed(headProducts(s, op, op.getKvB(), keyRows(op).transposed(), input, n + r, result, c + r)))
+    return failure();
+  CopyColumnsParams rope{s.split(op.getResult(), heads * r), r, heads, input.stride, n + r, result.stride, c + r};
+  s.add(op, "copy_columns", rope, {input.column(n).operand, result.column(c).operand}, copyColumnsItems(rope)).joined =
+      true;
+  return success();
+}
+
+LogicalResult selectOp(Selector &s, ir::ExpandValueOp op) {
+  int64_t heads = op.getNumHeads(), v = op.getVHeadDim();
+  int64_t c = columnsOf(op.getInput()) / heads;
+  return headProducts(s, op, op.getKvB(), valueRows(op), s.place(op.getInput()), c, s.place(op.getResult()), v);
+}
+
+} // namespace lathe::x86

@@ -1,0 +1,103 @@
+#include "backends/x86/select/selector.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+#include "backends/x86/select/choice.h"
+
+namespace lathe::x86 {
+
+int64_t columnsOf(mlir::Value value) { return ir::shapeOf(value.getType()).back(); }
+
+Selector::Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &weights, Program &program,
+                   StepProgram &step)
+    : function_(function), level_(level), weights_(weights), program_(program), step_(step) {}
+
+bool Selector::isReturnedLogits(mlir::Value value) const {
+  auto terminator = mlir::cast<mlir::func::ReturnOp>(function_.getBody().front().getTerminator());
+  return terminator.getNumOperands() > 0 && terminator.getOperand(0) == value;
+}
+
+Place Selector::placeOfArgument(mlir::BlockArgument argument) const {
+  if (argument.getArgNumber() < 4)
+    return {operand(static_cast<Buffer::Kind>(argument.getArgNumber()), 0), 1};
+  auto offset = function_.getArgAttrOfType<mlir::IntegerAttr>(argument.getArgNumber(), "lathe.state_offset");
+  return {operand(Buffer::state, offset.getInt()), 0};
+}
+
+// A cache that an op gives back is the one that it was given, updated in place.
+static mlir::Value cacheBehind(mlir::Value value) {
+  while (auto result = mlir::dyn_cast<mlir::OpResult>(value)) {
+    if (auto attention = mlir::dyn_cast<ir::AttentionOp>(result.getOwner()))
+      value = attention.getCache();
+    else
+      value = mlir::cast<ir::MlaAttentionOp>(result.getOwner()).getCache();
+  }
+  return value;
+}
+
+Place Selector::place(mlir::Value value) const {
+  if (mlir::isa<ir::LatentCacheType, ir::KvCacheType>(value.getType()))
+    value = cacheBehind(value);
+  if (auto argument = mlir::dyn_cast<mlir::BlockArgument>(value))
+    return placeOfArgument(argument);
+  if (auto slice = value.getDefiningOp<ir::SliceOp>())
+    return place(slice.getInput()).column(slice.getOffset());
+  if (isReturnedLogits(value))
+    return {operand(Buffer::logits, 0), columnsOf(value)};
+  auto result = mlir::cast<mlir::OpResult>(value);
+  auto offsets = result.getOwner()->getAttrOfType<mlir::DenseI64ArrayAttr>("arena_offsets");
+  int64_t offset = offsets[result.getResultNumber()], columns = columnsOf(value);
+  Place place{operand(Buffer::arena, offset), columns};
+  if (auto type = mlir::dyn_cast<ir::QuantizedType>(value.getType())) {
+    place.scales = operand(Buffer::arena, offset + roundUp(maxRows() * columns * 4, 64));
+    place.scale_stride = ceilDiv(columns, type.getBlockColumns());
+  }
+  return place;
+}
+
+RowCount Selector::rows(mlir::Value value) const {
+  mlir::Operation *op = value.getDefiningOp();
+  if (!op || mlir::isa<ir::EmbeddingOp, ir::RopeTableOp>(op))
+    return {};
+  if (mlir::isa<ir::SelectRowsOp>(op))
+    return {RowSource::output_rows, 1};
+  return rows(op->getOperand(0)); // every other op has the rows of its first operand
+}
+
+RowSplit Selector::split(mlir::Value value, int64_t columns) const {
+  RowCount count = rows(value);
+  return {count.source, count.factor, rowsPerItem(columns)};
+}
+
+int64_t Selector::scratch(mlir::Operation *op) const {
+  return operand(Buffer::arena, op->getAttrOfType<mlir::IntegerAttr>("scratch_offset").getInt());
+}
+
+RegionUse &Selector::addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRef<int64_t> operands,
+                               const Items &items) {
+  RegionUse region;
+  region.kernel = program_.kernelIndex(std::move(use));
+  region.operands.assign(operands.begin(), operands.end());
+  region.items = items.items;
+  region.rows_per_item = items.rows_per_item;
+  region.row_factor = items.row_factor;
+  region.row_source = items.row_source;
+  region.origin = op->getName().getStringRef().str();
+  step_.regions.push_back(std::move(region));
+  return step_.regions.back();
+}
+
+mlir::LogicalResult Selector::select(mlir::Operation *op) {
+  return llvm::TypeSwitch<mlir::Operation *, mlir::LogicalResult>(op)
+      .Case<ir::EmbeddingOp, ir::SelectRowsOp, ir::ConcatOp, ir::AddOp, ir::ScaleOp, ir::SwigluOp, ir::CastOp,
+            ir::QuantizeOp, ir::RmsNormOp, ir::RopeTableOp, ir::RopeOp, ir::LinearOp, ir::ScaledMatmulOp,
+            ir::FusedLinearOp, ir::GatedLinearOp, ir::AttentionOp, ir::MlaAttentionOp, ir::AbsorbQueryOp,
+            ir::ExpandValueOp, ir::FusedExpertsOp>([&](auto known) { return selectOp(*this, known); })
+      .Case<ir::WeightOp, ir::SliceOp, mlir::func::ReturnOp>([](auto) { return mlir::success(); }) // no code
+      .Default([](mlir::Operation *unknown) {
+        return unknown->emitOpError("has no kernel on x86; the fusion and legalisation passes should have "
+                                    "replaced it (run lathe-opt --lathe-optimize)");
+      });
+}
+
+} // namespace lathe::x86

@@ -1,0 +1,100 @@
+// Selection: from the ops of a planned step to regions. This header is what the files of this folder
+// share: where values are, and how a region is added.
+#pragma once
+
+#include <array>
+#include <cstring>
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include "backends/x86/kernels/frame.h"
+#include "backends/x86/level.h"
+#include "backends/x86/program.h"
+#include "backends/x86/weight_plan.h"
+#include "ir/lathe/dialect.h"
+
+namespace lathe::x86 {
+
+// Where a value is: the operand of its first element and the distance of its rows in f32 elements.
+// Quantised rows are codes as f32 at `operand`, and scales at `scales`, `scale_stride` floats a row.
+struct Place {
+  int64_t operand = no_operand;
+  int64_t stride = 0;
+  int64_t scales = no_operand;
+  int64_t scale_stride = 0;
+
+  Place column(int64_t offset) const { return {operand + 4 * offset, stride, scales, scale_stride}; }
+};
+
+// Which rows a value has: count(source) * factor of them.
+struct RowCount {
+  int64_t source = RowSource::rows;
+  int64_t factor = 1;
+};
+
+class Selector {
+public:
+  Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &weights, Program &program, StepProgram &step);
+
+  // Adds the regions of one op. Fails with a diagnostic on the op where no kernel does it.
+  mlir::LogicalResult select(mlir::Operation *op);
+
+  Place place(mlir::Value value) const;
+  RowCount rows(mlir::Value value) const;
+  // How a kernel that works row by row cuts the rows of `value`.
+  RowSplit split(mlir::Value value, int64_t columns) const;
+  // The part of the arena that the plan gave to an op with `scratch_bytes`.
+  int64_t scratch(mlir::Operation *op) const;
+  bool isDecode() const { return step_.max_rows == 1; }
+  int64_t maxRows() const { return step_.max_rows; }
+
+  WeightPlan &weights() { return weights_; }
+  Program &program() { return program_; }
+
+  template <typename Params>
+  RegionUse &add(mlir::Operation *op, llvm::StringRef kernel, const Params &params, llvm::ArrayRef<int64_t> operands,
+                 const Items &items) {
+    static_assert(sizeof(Params) % sizeof(int64_t) == 0);
+    std::vector<int64_t> words(sizeof(Params) / sizeof(int64_t));
+    std::memcpy(words.data(), &params, sizeof(Params));
+    return addRegion(op, {kernel.str(), std::move(words)}, operands, items);
+  }
+
+private:
+  RegionUse &addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRef<int64_t> operands, const Items &items);
+  Place placeOfArgument(mlir::BlockArgument argument) const;
+  bool isReturnedLogits(mlir::Value value) const;
+
+  mlir::func::FuncOp function_;
+  const Level &level_;
+  WeightPlan &weights_;
+  Program &program_;
+  StepProgram &step_;
+};
+
+// One function for each op, in the file of its group. Each adds the op's regions.
+mlir::LogicalResult selectOp(Selector &, ir::EmbeddingOp);
+mlir::LogicalResult selectOp(Selector &, ir::SelectRowsOp);
+mlir::LogicalResult selectOp(Selector &, ir::ConcatOp);
+mlir::LogicalResult selectOp(Selector &, ir::AddOp);
+mlir::LogicalResult selectOp(Selector &, ir::ScaleOp);
+mlir::LogicalResult selectOp(Selector &, ir::SwigluOp);
+mlir::LogicalResult selectOp(Selector &, ir::CastOp);
+mlir::LogicalResult selectOp(Selector &, ir::QuantizeOp);
+mlir::LogicalResult selectOp(Selector &, ir::RmsNormOp);
+mlir::LogicalResult selectOp(Selector &, ir::RopeTableOp);
+mlir::LogicalResult selectOp(Selector &, ir::RopeOp);
+mlir::LogicalResult selectOp(Selector &, ir::LinearOp);
+mlir::LogicalResult selectOp(Selector &, ir::ScaledMatmulOp);
+mlir::LogicalResult selectOp(Selector &, ir::FusedLinearOp);
+mlir::LogicalResult selectOp(Selector &, ir::GatedLinearOp);
+mlir::LogicalResult selectOp(Selector &, ir::AttentionOp);
+mlir::LogicalResult selectOp(Selector &, ir::MlaAttentionOp);
+mlir::LogicalResult selectOp(Selector &, ir::AbsorbQueryOp);
+mlir::LogicalResult selectOp(Selector &, ir::ExpandValueOp);
+mlir::LogicalResult selectOp(Selector &, ir::FusedExpertsOp);
+
+// Columns of a rows value.
+int64_t columnsOf(mlir::Value value);
+
+} // namespace lathe::x86
