@@ -128,7 +128,7 @@ llvmir::LLVMFuncOp Emitter::emitStep(const StepProgram &step, llvmir::GlobalOp t
   llvm::SmallVector<int64_t> regions, operands;
   for (const RegionUse &region : step.regions) {
     regions.append({region.kernel, static_cast<int64_t>(operands.size()), region.items, region.rows_per_item,
-                    region.row_factor, region.row_source, region.serial});
+                    region.row_factor, region.row_source, region.serial, region.joined});
     operands.append(region.operands.begin(), region.operands.end());
   }
   llvmir::GlobalOp regionTable = integers("regions_" + step.name, regions);

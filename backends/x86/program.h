@@ -29,7 +29,8 @@ struct RegionUse {
   int64_t items = 1;             // for each block of rows
   int64_t rows_per_item = 1, row_factor = 1;
   int64_t row_source = 0; // 0: items as they stand; 1: rows; 2: output rows
-  bool serial = false;    // run on the caller's thread: too small to share
+  bool serial = false; // run on the caller's thread: too small to share
+  bool joined = false; // needs nothing of the region before it: no barrier between them
   std::string origin;     // the op it comes from, for people
 };
 

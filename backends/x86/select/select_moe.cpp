@@ -24,7 +24,7 @@ private:
   LogicalResult findWeights();
   void route();
   Place enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes, int64_t scales);
-  XParams xParams(const Place &x, int64_t block) const;
+  XParams xParams(const Place &x, int64_t block);
   void prefill(const Place &x);
   void decode(const Place &x);
   int64_t at(int64_t offset) const { return base + offset; }
@@ -97,7 +97,7 @@ Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t fac
   return {at(codes), columns, at(scales), blocks};
 }
 
-XParams Experts::xParams(const Place &x, int64_t block) const {
+XParams Experts::xParams(const Place &x, int64_t block) {
   if (x.scales != no_operand)
     return {Activations::w8a8, x.stride, block, x.scale_stride};
   bool rounded = op.getActivations() == ir::Activations::bf16;

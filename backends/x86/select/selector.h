@@ -65,7 +65,7 @@ private:
   Place placeOfArgument(mlir::BlockArgument argument) const;
   bool isReturnedLogits(mlir::Value value) const;
 
-  mlir::func::FuncOp function_;
+  mutable mlir::func::FuncOp function_; // MLIR has no const ops
   const Level &level_;
   WeightPlan &weights_;
   Program &program_;

@@ -1,0 +1,42 @@
+#include "backends/x86/compile.h"
+
+#include "backends/x86/emit.h"
+#include "backends/x86/object.h"
+#include "backends/x86/select/selector.h"
+
+namespace lathe::x86 {
+
+static int64_t integerAttribute(mlir::func::FuncOp function, llvm::StringRef name, int64_t otherwise) {
+  auto attribute = function->getAttrOfType<mlir::IntegerAttr>(name);
+  return attribute ? attribute.getInt() : otherwise;
+}
+
+static mlir::LogicalResult selectStep(mlir::func::FuncOp function, const Level &level, WeightPlan &weights,
+                                      Program &program) {
+  StepProgram step;
+  step.name = function.getName().str();
+  step.max_rows = integerAttribute(function, "lathe.max_rows", 1);
+  step.arena_bytes = integerAttribute(function, "lathe.arena_bytes", 0);
+  step.state_bytes = integerAttribute(function, "lathe.state_bytes", 0);
+  Selector selector(function, level, weights, program, step);
+  for (mlir::Operation &op : function.getBody().front())
+    if (mlir::failed(selector.select(&op)))
+      return mlir::failure();
+  program.steps.push_back(std::move(step));
+  return mlir::success();
+}
+
+mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level, WeightPlan &weights) {
+  Program program;
+  for (mlir::func::FuncOp function : module.getOps<mlir::func::FuncOp>())
+    if (mlir::failed(selectStep(function, level, weights, program)))
+      return mlir::failure();
+  return program;
+}
+
+absl::StatusOr<std::string> makeCode(mlir::MLIRContext &context, const Program &program, const Level &level) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = emitProgram(context, program);
+  return makeSharedObject(*module, level);
+}
+
+} // namespace lathe::x86

@@ -1,0 +1,69 @@
+#include "backends/x86/scratch.h"
+
+#include "mlir/IR/Builders.h"
+
+#include "backends/x86/select/choice.h"
+#include "backends/x86/state_layout.h"
+
+namespace lathe::x86 {
+
+static bool isQuantized(ir::Activations activations) {
+  return activations == ir::Activations::w8a8 || activations == ir::Activations::w8a8_ue8m0;
+}
+
+ExpertScratch expertScratch(ir::FusedExpertsOp op, int64_t max_rows) {
+  llvm::ArrayRef<int64_t> shape = ir::shapeOf(op.getGate().getType()); // [E, F, H]
+  ExpertScratch s{};
+  s.experts = shape[0], s.inner = shape[1], s.hidden = shape[2], s.top_k = op.getRouting().getTopK();
+  s.gate_block = s.down_block = 128; // what #lathe.activations means by w8a8
+  int64_t pairs = max_rows * s.top_k, next = 0;
+  auto take = [&](int64_t elements) { return std::exchange(next, next + roundUp(elements * 4, 64)); };
+  bool copies = op.getActivations() != ir::Activations::f32, scales = isQuantized(op.getActivations());
+  s.indices = take(pairs), s.weights = take(pairs);
+  s.order = take(pairs), s.position = take(pairs), s.offsets = take(s.experts + 1);
+  s.x_codes = take(copies ? max_rows * s.hidden : 0);
+  s.x_scales = take(scales ? max_rows * ceilDiv(s.hidden, s.gate_block) : 0);
+  s.h = take(pairs * s.inner);
+  s.h_codes = take(copies ? pairs * s.inner : 0);
+  s.h_scales = take(scales ? pairs * ceilDiv(s.inner, s.down_block) : 0);
+  s.rows = take(max_rows > 1 ? pairs * s.hidden : 0);
+  s.bytes = next;
+  return s;
+}
+
+MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightParams &keys, const WeightParams &values,
+                                         int64_t max_rows) {
+  MlaMaterialisedParams params{};
+  params.cache = latentCacheParams(op.getCache().getType());
+  params.key_weight = keys;
+  params.value_weight = values;
+  params.num_heads = op.getNumHeads();
+  params.softmax_scale = floatBits(op.getSoftmaxScale().convertToFloat());
+  params.rows_per_item = materialisedRowsPerItem(max_rows);
+  return params;
+}
+
+// Only the extents of the two weights matter for the size.
+static int64_t materialisedScratch(ir::MlaAttentionOp op, int64_t max_rows) {
+  WeightParams keys{}, values{};
+  keys.n = op.getQkNopeHeadDim(), values.n = op.getVHeadDim();
+  MlaMaterialisedParams params = materialisedParams(op, keys, values, max_rows);
+  return mlaMaterialisedScratch(params) * itemCount(mlaMaterialisedItems(params), max_rows);
+}
+
+void annotateForPlanning(mlir::func::FuncOp step) {
+  mlir::OpBuilder builder(step.getContext());
+  auto rows = step->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
+  int64_t max_rows = rows ? rows.getInt() : 1;
+  auto set = [&](mlir::Operation *op, int64_t bytes) { op->setAttr("scratch_bytes", builder.getI64IntegerAttr(bytes)); };
+  step.walk([&](ir::FusedExpertsOp op) { set(op, expertScratch(op, max_rows).bytes); });
+  step.walk([&](ir::MlaAttentionOp op) {
+    if (op.getKvB())
+      set(op, materialisedScratch(op, max_rows));
+  });
+  for (mlir::BlockArgument argument : step.getArguments().drop_front(4))
+    step.setArgAttr(argument.getArgNumber(), "lathe.state_bytes",
+                    builder.getI64IntegerAttr(cacheBytes(argument.getType())));
+}
+
+} // namespace lathe::x86

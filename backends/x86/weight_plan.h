@@ -1,0 +1,89 @@
+// Which packed copies of the weights the code needs, where each stands, and how to make it. One plan
+// serves all feature levels and both steps: equal content in an equal layout is stored once.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "mlir/IR/Value.h"
+
+#include "backends/x86/pack/pack.h"
+#include "ir/lathe/dialect.h"
+
+namespace lathe::x86 {
+
+// Gives the bytes of a tensor of the checkpoint by name; they stay valid while the plan lives.
+using TensorLookup = std::function<absl::StatusOr<absl::Span<const uint8_t>>(llvm::StringRef name)>;
+
+struct MatrixWeight {
+  int64_t operand = 0; // of the first matrix of a stack
+  WeightParams params{};
+};
+
+struct TableWeight {
+  int64_t operand = 0;
+  WeightParams params{};
+  bool tiled = false; // the head's packed copy serves (tied embeddings)
+};
+
+// A matrix for each head: rows [offset, offset + rows) of every `period` rows.
+struct HeadView {
+  int64_t heads, period, offset, rows;
+  bool is_transposed = false;
+
+  HeadView transposed() const { return {heads, period, offset, rows, true}; }
+};
+
+// A packed copy in the weights section.
+struct PackedCopy {
+  std::string name;   // the IR's name of the weight
+  std::string layout; // "tile16xbf16", "rows_bf16", "vector_f32"
+  uint64_t offset = 0, size = 0;
+};
+
+class WeightPlan {
+public:
+  explicit WeightPlan(TensorLookup lookup) : lookup_(std::move(lookup)) {}
+
+  // Each takes a value that a lathe.weight defines and fails with a diagnostic on that op.
+  mlir::FailureOr<MatrixWeight> matrix(mlir::Value weight); // rank 2, or a stack of rank 3
+  mlir::FailureOr<MatrixWeight> heads(mlir::Value weight, const HeadView &view);
+  mlir::FailureOr<TableWeight> table(mlir::Value weight);
+  mlir::FailureOr<int64_t> vector(mlir::Value weight); // as f32; the operand
+
+  const std::vector<PackedCopy> &copies() const { return copies_; }
+  uint64_t bytes() const { return bytes_; }
+
+  // Writes all copies in order, `bytes()` in all. `packed` is told after each copy; what a copy was
+  // read from may be released then. A false answer cancels.
+  absl::Status pack(const PackSink &sink, const std::function<bool(const PackedCopy &)> &packed) const;
+
+private:
+  enum class Kind { tiles, rows, vector };
+  struct Recipe { // how a copy is made
+    Kind kind;
+    std::vector<SourceMatrix> sources;
+    MatrixView view;
+    TileLayout layout;
+  };
+
+  mlir::FailureOr<MatrixWeight> tiles(mlir::Value weight, const MatrixView *view);
+  mlir::FailureOr<std::vector<SourceMatrix>> sources(ir::WeightOp op);
+  int64_t addCopy(ir::WeightOp op, const std::string &key, PackedCopy copy, Recipe recipe);
+
+  TensorLookup lookup_;
+  std::vector<PackedCopy> copies_;
+  std::vector<Recipe> recipes_; // beside copies_
+  std::map<std::string, size_t> index_;
+  uint64_t bytes_ = 0;
+};
+
+// The kernels' number of a float type.
+Format::Kind formatOf(mlir::Type element);
+
+} // namespace lathe::x86
