@@ -123,7 +123,7 @@ llvmir::GlobalOp Emitter::emitTaskTable(const Program &program) {
   });
 }
 
-// void step(call) { lathe_x86_run(call, tasks, regions, count, operands, constants); }
+// void step(call) { lathe_x86_run(call, &table); } with the table of kernels/step.h
 llvmir::LLVMFuncOp Emitter::emitStep(const StepProgram &step, llvmir::GlobalOp tasks, llvmir::GlobalOp constants) {
   llvm::SmallVector<int64_t> regions, operands;
   for (const RegionUse &region : step.regions) {
@@ -133,15 +133,17 @@ llvmir::LLVMFuncOp Emitter::emitStep(const StepProgram &step, llvmir::GlobalOp t
   }
   llvmir::GlobalOp regionTable = integers("regions_" + step.name, regions);
   llvmir::GlobalOp operandTable = integers("operands_" + step.name, operands);
+  auto tableType = llvmir::LLVMStructType::getLiteral(builder.getContext(), {pointer, pointer, i64, pointer, pointer});
+  llvmir::GlobalOp table = aggregate("table_" + step.name, tableType, llvmir::Linkage::Internal, [&] {
+    return structure(tableType, {address(tasks), address(regionTable), constant(i64, step.regions.size()),
+                                 address(operandTable), address(constants)});
+  });
   auto function = llvmir::LLVMFuncOp::create(builder, location, "step_" + step.name,
                                              llvmir::LLVMFunctionType::get(none, {pointer}), llvmir::Linkage::Internal);
   mlir::OpBuilder::InsertionGuard guard(builder);
   mlir::Block *body = function.addEntryBlock(builder);
   builder.setInsertionPointToStart(body);
-  llvmir::CallOp::create(builder, location, run,
-                         mlir::ValueRange{body->getArgument(0), address(tasks), address(regionTable),
-                                          constant(i64, step.regions.size()), address(operandTable),
-                                          address(constants)});
+  llvmir::CallOp::create(builder, location, run, mlir::ValueRange{body->getArgument(0), address(table)});
   llvmir::ReturnOp::create(builder, location, mlir::ValueRange());
   return function;
 }
@@ -170,7 +172,7 @@ void Emitter::emitExecutable(llvm::ArrayRef<llvmir::LLVMFuncOp> steps) {
 mlir::OwningOpRef<mlir::ModuleOp> Emitter::emit(const Program &program) {
   module = mlir::ModuleOp::create(location);
   builder.setInsertionPointToEnd(module->getBody());
-  auto runType = llvmir::LLVMFunctionType::get(none, {pointer, pointer, pointer, i64, pointer, pointer});
+  auto runType = llvmir::LLVMFunctionType::get(none, {pointer, pointer});
   run = llvmir::LLVMFuncOp::create(builder, location, "lathe_x86_run", runType);
   llvmir::GlobalOp constants = bytes("constants", program.constants);
   llvmir::GlobalOp tasks = emitTaskTable(program);

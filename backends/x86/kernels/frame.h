@@ -88,10 +88,11 @@ constexpr Items rowItems(const RowSplit &split) {
   return {1, split.source ? split.rows_per_item : 1, split.factor, split.source};
 }
 
-// One entry of a step's table.
+// One entry of a step's table: integers only, so that a deep model is a longer table and needs neither
+// code nor relocations for it.
 struct Region {
-  Task *task;
-  const int64_t *operands;
+  int64_t task;     // index into the executable's tasks
+  int64_t operands; // index of the first into the step's operands
   int64_t items; // this and the next three: the item rule
   int64_t rows_per_item;
   int64_t row_factor;

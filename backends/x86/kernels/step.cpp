@@ -10,6 +10,7 @@ int64_t itemsOf(const Region &region, const Frame &frame) {
 
 // Regions between one pair of barriers: their items count through.
 struct Group {
+  const Step *step;
   const Frame *frame;
   const Region *regions;
   int64_t count;
@@ -24,7 +25,7 @@ void runGroup(const void *context, int64_t begin, int64_t end) {
     int64_t from = begin > first ? begin - first : 0;
     int64_t to = end - first < items ? end - first : items;
     if (from < to)
-      region.task(group.frame, region.operands, from, to);
+      group.step->tasks[region.task](group.frame, group.step->operands + region.operands, from, to);
     first += items;
   }
 }
@@ -49,18 +50,17 @@ void run(const lathe_cpu_host *host, const Group &group) {
 } // namespace
 } // namespace lathe::x86
 
-extern "C" void lathe_x86_run(const lathe_cpu_call *call, const lathe::x86::Region *regions, int64_t count,
-                              const void *constants) {
+extern "C" void lathe_x86_run(const lathe_cpu_call *call, const lathe::x86::Step *step) {
   using namespace lathe::x86;
   Frame frame;
   for (int i = 0; i < LATHE_CPU_BUFFER_COUNT; ++i)
     frame.buffers[i] = static_cast<char *>(call->buffers[i]);
-  frame.buffers[Buffer::constants] = static_cast<char *>(const_cast<void *>(constants));
+  frame.buffers[Buffer::constants] = static_cast<char *>(const_cast<void *>(step->constants));
   frame.rows = call->rows;
   frame.output_rows = call->output_rows;
-  for (int64_t i = 0; i < count;) {
-    int64_t length = groupLength(regions + i, count - i);
-    run(call->host, {&frame, regions + i, length});
+  for (int64_t i = 0; i < step->region_count;) {
+    int64_t length = groupLength(step->regions + i, step->region_count - i);
+    run(call->host, {step, &frame, step->regions + i, length});
     i += length;
   }
 }

@@ -4,7 +4,19 @@
 #include "backends/x86/kernels/frame.h"
 #include "runtime/abi/cpu_executable.h"
 
+namespace lathe::x86 {
+
+// A step's tables, as the code generator lays them out.
+struct Step {
+  Task *const *tasks;
+  const Region *regions;
+  int64_t region_count;
+  const int64_t *operands;
+  const void *constants; // becomes Buffer::constants
+};
+
+} // namespace lathe::x86
+
 // A region that is `serial` or has a single item runs on the caller without a barrier; a run of
-// regions of which all but the first are `joined` shares one. `constants` becomes Buffer::constants.
-extern "C" void lathe_x86_run(const lathe_cpu_call *call, const lathe::x86::Region *regions, int64_t count,
-                              const void *constants);
+// regions of which all but the first are `joined` shares one.
+extern "C" void lathe_x86_run(const lathe_cpu_call *call, const lathe::x86::Step *step);
