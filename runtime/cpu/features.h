@@ -47,7 +47,8 @@ private:
 struct CpuNeeds {
   std::string arch;
   std::vector<std::string> features;
-  // How many of cpuLevels() the features cover: code that needs all of a level's was made for it.
+  // The level, counted from 1, that the code was made for: the highest one of which it needs a
+  // feature. 0 where it needs none.
   uint32_t levelCount() const;
 };
 

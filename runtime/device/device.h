@@ -106,7 +106,4 @@ private:
   DeviceProperties properties_;
 };
 
-// The one place where an error of the ABI becomes a status. Releases it. NULL is ok.
-absl::Status takeError(lathe_error *error);
-
 } // namespace lathe::runtime

@@ -31,7 +31,7 @@ struct CheckResult {
 // `deep` compares the digests of all sections, weights included; otherwise only small ones are.
 LATHE_RUNTIME_API CheckResult checkArtifact(const std::string &path, Device &device, bool deep);
 
-// The target that the device runs best; the first of equals. NOT_FOUND: none runs.
+// The target that the device runs best; the first of equals. FAILED_PRECONDITION: none runs.
 absl::StatusOr<const artifact::Target *> chooseTarget(const artifact::Artifact &artifact,
                                                       Device &device);
 

@@ -49,19 +49,20 @@ public:
   int64_t remaining() const { return contextLength() - position_; }
 
   absl::Status reset(); // to an empty context
-  // Forgets what came from `position` on. FAILED_PRECONDITION where the state cannot go back (it is
+  // Forgets what came from `position` on; 0 works always. FAILED_PRECONDITION where the state cannot go back (it is
   // not kept token by token, or a sliding window has overwritten what would be needed).
   absl::Status rewind(int64_t position);
 
   const Module &module() const { return *module_; }
-  uint64_t stateBytes() const { return runner_.stateBytes(); }
+  uint64_t stateBytes() const; // of the whole context; pages are taken when they are written
 
 private:
   Session(std::shared_ptr<Module> module, StepRunner runner, const SessionOptions &options)
       : module_(std::move(module)), runner_(std::move(runner)), options_(options) {}
   absl::Status checkTokens(absl::Span<const int32_t> tokens) const;
   int64_t chunkRows(int64_t left) const;
-  absl::Status runChunk(absl::Span<const int32_t> tokens, bool all_rows);
+  absl::Status feedChunks(absl::Span<const int32_t> tokens, const LogitsSink *sink);
+  bool canRewind() const;
 
   std::shared_ptr<Module> module_;
   StepRunner runner_;

@@ -20,15 +20,15 @@ class StepRunner {
 public:
   static absl::StatusOr<StepRunner> create(std::shared_ptr<Module> module);
 
-  // Rows that one step takes; 0 where the target has no such step.
+  // Rows that one step takes; 0 where the target has no such step. One of them is there.
   int64_t decodeRows() const { return decode_.max_rows; }
   int64_t prefillRows() const { return prefill_.max_rows; }
 
-  // Runs tokens at positions [position, position + tokens.size()) of slot 0 through the step that
-  // fits. Gives the logits of all rows, or only of the last one: [rows or 1, vocab_size], valid until
-  // the next run. tokens.size() is from 1 to the rows of that step.
+  // Runs tokens at positions [position, position + tokens.size()) of slot 0: a single one through
+  // decode, more through prefill, where there are both. Gives the logits of the last `output_rows`
+  // of them, [output_rows, vocab_size], valid until the next run. Allocates nothing.
   absl::StatusOr<absl::Span<const float>> run(absl::Span<const int32_t> tokens, int64_t position,
-                                              bool all_rows);
+                                              int64_t output_rows);
   absl::Status clearState();
   uint64_t stateBytes() const;
 
@@ -39,19 +39,21 @@ private:
   };
   struct Program {
     int64_t max_rows = 0;
-    std::vector<BoundCall> calls; // in an order in which each comes after what it waits for
+    std::vector<BoundCall> calls; // each comes after those that it waits for
   };
 
-  absl::Status allocate();
-  absl::Status mapInputs();
-  absl::StatusOr<Program> bind(absl::string_view name);
-  absl::Status fillInputs(absl::Span<const int32_t> tokens, int64_t position, bool all_rows);
+  absl::Status allocate(const artifact::Step *decode, const artifact::Step *prefill);
+  absl::StatusOr<Program> bind(const artifact::Step *step) const;
+  absl::StatusOr<std::vector<lathe_buffer *>> bindBuffers(const artifact::Step &step,
+                                                          const artifact::Call &call) const;
+  absl::Status writeInputs(absl::Span<const int32_t> tokens, int64_t position, int64_t output_rows);
+  absl::Status writeSequence(artifact::BufferKind kind, int64_t first, int64_t count);
+  DeviceBuffer &buffer(artifact::BufferKind kind) { return buffers_[static_cast<size_t>(kind)]; }
 
   std::shared_ptr<Module> module_;
   std::vector<DeviceBuffer> buffers_; // by artifact::BufferKind; the weights are the module's
-  int32_t *tokens_ = nullptr, *positions_ = nullptr, *output_rows_ = nullptr;
-  const float *logits_ = nullptr;
   Program decode_, prefill_;
+  bool logits_mapped_ = false;
 };
 
 } // namespace lathe::runtime

@@ -1,0 +1,70 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+
+#include "base/status.h"
+#include "runtime/bench/bench.h"
+#include "runtime/cpu/memory.h"
+#include "runtime/cpu/thread_pool.h"
+
+namespace lathe::runtime {
+namespace {
+
+constexpr uint64_t kBlock = 1 << 20; // bytes of one item of work
+
+struct Reading {
+  const uint64_t *words;
+  std::atomic<uint64_t> *sink; // so that the reads cannot be left out
+};
+
+uint64_t sumOfBlock(const uint64_t *words) {
+  uint64_t sums[8] = {};
+  for (uint64_t i = 0; i < kBlock / sizeof(uint64_t); i += 8)
+    for (int lane = 0; lane < 8; ++lane)
+      sums[lane] += words[i + lane];
+  uint64_t sum = 0;
+  for (uint64_t lane : sums)
+    sum += lane;
+  return sum;
+}
+
+void readBlocks(const void *context, int64_t begin, int64_t end) {
+  const auto &reading = *static_cast<const Reading *>(context);
+  uint64_t sum = 0;
+  for (int64_t block = begin; block < end; ++block)
+    sum += sumOfBlock(reading.words + block * (kBlock / sizeof(uint64_t)));
+  reading.sink->fetch_add(sum, std::memory_order_relaxed);
+}
+
+void touchBlocks(const void *context, int64_t begin, int64_t end) {
+  char *bytes = static_cast<char *>(const_cast<void *>(context));
+  std::memset(bytes + begin * kBlock, 1, (end - begin) * kBlock);
+}
+
+} // namespace
+
+absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes, int repetitions) {
+  int64_t blocks = bytes / kBlock;
+  if (blocks < 1 || repetitions < 1 || threads < 0 || threads > kMaxThreads)
+    return absl::InvalidArgumentError(absl::StrCat("read bandwidth: ", threads, " threads, ", bytes,
+                                                   " bytes and ", repetitions,
+                                                   " repetitions; at least 1 MiB, once, by at most ",
+                                                   kMaxThreads));
+  CpuMemory memory;
+  LATHE_RETURN_IF_ERROR(memory.allocate(blocks * kBlock, true));
+  ThreadPool pool(threads == 0 ? usableCores() : threads);
+  pool.run(touchBlocks, memory.data(), blocks);
+  std::atomic<uint64_t> sink{0};
+  Reading reading{static_cast<const uint64_t *>(memory.data()), &sink};
+  double best = 0;
+  for (int i = 0; i < repetitions; ++i) {
+    auto start = std::chrono::steady_clock::now();
+    pool.run(readBlocks, &reading, blocks);
+    std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+    best = std::max(best, static_cast<double>(blocks * kBlock) / passed.count());
+  }
+  return best;
+}
+
+} // namespace lathe::runtime

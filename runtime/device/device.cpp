@@ -1,0 +1,227 @@
+#include "runtime/device/device.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/status.h"
+#include "runtime/device/error.h"
+
+namespace lathe::runtime {
+namespace {
+
+// Args of the ABI with their size filled in and the rest zero.
+template <typename Args>
+Args makeArgs(lathe_device *device) {
+  Args args;
+  std::memset(&args, 0, sizeof args);
+  args.struct_size = sizeof args;
+  args.device = device;
+  return args;
+}
+
+lathe_buffer_args bufferArgs(lathe_device *device, lathe_buffer *buffer) {
+  auto args = makeArgs<lathe_buffer_args>(device);
+  args.buffer = buffer;
+  return args;
+}
+
+bool hasRequired(const lathe_device_api &api) {
+  return api.properties && api.buffer_allocate && api.buffer_release && api.buffer_map &&
+         api.buffer_unmap && api.executable_load && api.executable_release &&
+         api.executable_entry && api.run;
+}
+
+// What a newer device has behind our table is left alone; what an older one lacks is NULL.
+lathe_device_api copyTable(const lathe_device_api *api) {
+  lathe_device_api copy;
+  std::memset(&copy, 0, sizeof copy);
+  std::memcpy(&copy, api, std::min(api->struct_size, sizeof copy));
+  return copy;
+}
+
+} // namespace
+
+Device::Device(const lathe_device_api &api, lathe_device *device, void (*close)(lathe_device *))
+    : api_(api), device_(device), close_(close) {}
+
+Device::~Device() {
+  if (close_)
+    close_(device_);
+}
+
+absl::StatusOr<std::shared_ptr<Device>> Device::wrap(const lathe_device_api *api,
+                                                     lathe_device *device,
+                                                     void (*close)(lathe_device *)) {
+  lathe_device_api table = copyTable(api);
+  // Owns the device from here on, whatever is wrong with its table.
+  std::shared_ptr<Device> wrapped(new Device(table, device, close));
+  if (table.abi_major != LATHE_DEVICE_ABI_MAJOR)
+    return absl::FailedPreconditionError(
+        absl::StrCat("device: built for abi ", table.abi_major, ".", table.abi_minor,
+                     ", this runtime has ", LATHE_DEVICE_ABI_MAJOR, ".", LATHE_DEVICE_ABI_MINOR,
+                     "; rebuild it with runtime/abi/device.h"));
+  if (!hasRequired(table))
+    return absl::FailedPreconditionError(
+        "device: its table lacks a required entry; runtime/abi/device.h lists them");
+  LATHE_RETURN_IF_ERROR(wrapped->readProperties());
+  return wrapped;
+}
+
+absl::Status Device::readProperties() {
+  lathe_device_properties properties;
+  std::memset(&properties, 0, sizeof properties);
+  properties.struct_size = sizeof properties;
+  auto args = makeArgs<lathe_device_properties_args>(device_);
+  args.properties = &properties;
+  LATHE_RETURN_IF_ERROR(takeError(api_.properties(&args)));
+  properties_.name = fromAbi(properties.name);
+  properties_.kind = fromAbi(properties.kind);
+  properties_.compatibility = fromAbi(properties.compatibility);
+  properties_.level = fromAbi(properties.level);
+  properties_.memory_bytes = properties.memory_bytes;
+  properties_.parallelism = std::max<uint32_t>(properties.parallelism, 1);
+  properties_.host_visible = properties.host_visible != 0;
+  properties_.import_alignment = std::max<uint64_t>(properties.import_alignment, 1);
+  if (properties_.name.empty() || properties_.kind.empty())
+    return absl::FailedPreconditionError("device: gives no name or no kind of its own");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Compatibility> Device::compatibility(absl::string_view needs) {
+  if (!api_.compatibility) {
+    if (needs == properties_.compatibility)
+      return Compatibility{Compatibility::Verdict::optimal, 1, ""};
+    return Compatibility{Compatibility::Verdict::no, 0,
+                         absl::StrCat("needs ", needs, " but the device is ",
+                                      properties_.compatibility)};
+  }
+  char reason[1024];
+  auto args = makeArgs<lathe_compatibility_args>(device_);
+  args.compatibility = toAbi(needs);
+  args.reason = reason;
+  args.reason_capacity = sizeof reason;
+  LATHE_RETURN_IF_ERROR(takeError(api_.compatibility(&args)));
+  Compatibility result;
+  result.verdict = args.verdict == LATHE_COMPATIBILITY_OPTIMAL  ? Compatibility::Verdict::optimal
+                   : args.verdict == LATHE_COMPATIBILITY_USABLE ? Compatibility::Verdict::usable
+                                                                : Compatibility::Verdict::no;
+  result.rank = args.rank;
+  result.reason.assign(reason, std::min(args.reason_size, sizeof reason));
+  return result;
+}
+
+absl::StatusOr<DeviceBuffer> Device::allocate(uint64_t size, uint32_t flags, uint64_t alignment) {
+  auto args = makeArgs<lathe_buffer_allocate_args>(device_);
+  args.size = size;
+  args.alignment = alignment;
+  args.flags = flags;
+  LATHE_RETURN_IF_ERROR(takeError(api_.buffer_allocate(&args)));
+  return DeviceBuffer(shared_from_this(), args.buffer, size);
+}
+
+absl::StatusOr<DeviceBuffer> Device::import(absl::Span<const uint8_t> memory) {
+  if (api_.buffer_import) {
+    auto args = makeArgs<lathe_buffer_import_args>(device_);
+    args.memory = memory.data();
+    args.size = memory.size();
+    LATHE_RETURN_IF_ERROR(takeError(api_.buffer_import(&args)));
+    return DeviceBuffer(shared_from_this(), args.buffer, memory.size());
+  }
+  LATHE_ASSIGN_OR_RETURN(DeviceBuffer copy, allocate(memory.size(), 0, 64));
+  LATHE_ASSIGN_OR_RETURN(void *bytes, copy.map(LATHE_MAP_WRITE));
+  if (!memory.empty())
+    std::memcpy(bytes, memory.data(), memory.size());
+  LATHE_RETURN_IF_ERROR(copy.unmap());
+  return copy;
+}
+
+absl::StatusOr<Executable> Device::load(absl::Span<const uint8_t> code, absl::string_view needs) {
+  auto args = makeArgs<lathe_executable_load_args>(device_);
+  args.code = code.data();
+  args.size = code.size();
+  args.compatibility = toAbi(needs);
+  LATHE_RETURN_IF_ERROR(takeError(api_.executable_load(&args)));
+  return Executable(shared_from_this(), args.executable);
+}
+
+absl::Status Device::run(const Executable &executable, uint32_t entry,
+                         absl::Span<lathe_buffer *const> buffers, int64_t rows,
+                         int64_t output_rows) {
+  auto args = makeArgs<lathe_run_args>(device_);
+  args.executable = executable.handle();
+  args.entry = entry;
+  args.buffer_count = static_cast<uint32_t>(buffers.size());
+  args.buffers = buffers.data();
+  args.rows = rows;
+  args.output_rows = output_rows;
+  return takeError(api_.run(&args));
+}
+
+DeviceBuffer::DeviceBuffer(DeviceBuffer &&other) noexcept
+    : device_(std::move(other.device_)), buffer_(std::exchange(other.buffer_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+DeviceBuffer &DeviceBuffer::operator=(DeviceBuffer &&other) noexcept {
+  std::swap(device_, other.device_);
+  std::swap(buffer_, other.buffer_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+DeviceBuffer::~DeviceBuffer() {
+  if (!buffer_)
+    return;
+  auto args = bufferArgs(device_->device_, buffer_);
+  takeError(device_->api_.buffer_release(&args)).IgnoreError();
+}
+
+absl::StatusOr<void *> DeviceBuffer::map(uint32_t access) {
+  auto args = makeArgs<lathe_buffer_map_args>(device_->device_);
+  args.buffer = buffer_;
+  args.access = access;
+  LATHE_RETURN_IF_ERROR(takeError(device_->api_.buffer_map(&args)));
+  return args.memory;
+}
+
+absl::Status DeviceBuffer::unmap() {
+  auto args = bufferArgs(device_->device_, buffer_);
+  return takeError(device_->api_.buffer_unmap(&args));
+}
+
+absl::Status DeviceBuffer::clear() {
+  if (device_->api_.buffer_clear) {
+    auto args = bufferArgs(device_->device_, buffer_);
+    return takeError(device_->api_.buffer_clear(&args));
+  }
+  LATHE_ASSIGN_OR_RETURN(void *bytes, map(LATHE_MAP_WRITE));
+  std::memset(bytes, 0, size_);
+  return unmap();
+}
+
+Executable::Executable(Executable &&other) noexcept
+    : device_(std::move(other.device_)), executable_(std::exchange(other.executable_, nullptr)) {}
+
+Executable &Executable::operator=(Executable &&other) noexcept {
+  std::swap(device_, other.device_);
+  std::swap(executable_, other.executable_);
+  return *this;
+}
+
+Executable::~Executable() {
+  if (!executable_)
+    return;
+  auto args = makeArgs<lathe_executable_args>(device_->device_);
+  args.executable = executable_;
+  takeError(device_->api_.executable_release(&args)).IgnoreError();
+}
+
+absl::StatusOr<uint32_t> Executable::entry(absl::string_view name) const {
+  auto args = makeArgs<lathe_executable_entry_args>(device_->device_);
+  args.executable = executable_;
+  args.name = toAbi(name);
+  LATHE_RETURN_IF_ERROR(takeError(device_->api_.executable_entry(&args)));
+  return args.entry;
+}
+
+} // namespace lathe::runtime
