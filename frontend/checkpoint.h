@@ -69,6 +69,9 @@ private:
   uint64_t total_bytes_ = 0;
 };
 
+// The types that scales may have: F32, BF16, F16, F8_E8M0.
+bool isScaleType(DType dtype);
+
 std::string hexText(const ContentHash &hash);
 
 } // namespace lathe::frontend

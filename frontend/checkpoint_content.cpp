@@ -34,11 +34,6 @@ template <typename T> T load(const uint8_t *bytes) {
   return value;
 }
 
-bool isScaleType(DType dtype) {
-  return dtype == DType::f32 || dtype == DType::bf16 || dtype == DType::f16 ||
-         dtype == DType::f8_e8m0;
-}
-
 float scaleAt(const Tensor &scale, size_t index) {
   const uint8_t *at = scale.bytes.data() + index * bytesPerElement(scale.dtype);
   switch (scale.dtype) {
@@ -54,6 +49,11 @@ float scaleAt(const Tensor &scale, size_t index) {
 }
 
 } // namespace
+
+bool isScaleType(DType dtype) {
+  return dtype == DType::f32 || dtype == DType::bf16 || dtype == DType::f16 ||
+         dtype == DType::f8_e8m0;
+}
 
 ContentHash Checkpoint::contentHash(const Tensor &tensor) const {
   std::unique_ptr<XXH3_state_t, StateDeleter> state(XXH3_createState());

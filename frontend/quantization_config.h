@@ -52,6 +52,10 @@ private:
     std::vector<std::shared_ptr<const NamePattern>> targets;
     WeightFormat format; // names hold suffixes (".weight_scale")
   };
+  absl::Status readFp8(const ConfigReader &section);
+  absl::Status readCompressedTensors(const ConfigReader &section);
+  absl::Status readGroup(const ConfigReader &groups, absl::string_view key);
+
   QuantizationMethod method_ = QuantizationMethod::none;
   bool ue8m0_activations_ = false;
   std::vector<std::shared_ptr<const NamePattern>> ignored_;
