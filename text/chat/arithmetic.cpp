@@ -25,7 +25,8 @@ absl::Status unsupported(BinaryOp op, const Value &left, const Value &right) {
 
 absl::Status divisionByZero() { return absl::InvalidArgumentError("division by zero"); }
 
-absl::StatusOr<Value> checked(bool overflowed, int64_t result) {
+// By reference: the call's own arguments may write the result after this one is bound.
+absl::StatusOr<Value> checked(bool overflowed, const int64_t &result) {
   if (overflowed)
     return integerTooLarge();
   return Value(result);

@@ -82,8 +82,9 @@ template <typename Node> Parser::Expression Parser::make(int line, Node node) {
   return expr;
 }
 
-absl::Status Parser::checkKnown(absl::Status known) const {
-  return conditionals_ > 0 || known.ok() ? absl::OkStatus() : fault(known.message());
+void Parser::noteUnknown(absl::Status known) {
+  if (conditionals_ == 0 && unknown_.ok() && !known.ok())
+    unknown_ = fault(known.message());
 }
 
 void Parser::noteName(absl::string_view name) {
@@ -125,6 +126,7 @@ Parser::Expression Parser::parseConditional() {
   Depth depth(*this);
   LATHE_RETURN_IF_ERROR(depth.check());
   int line = current().line;
+  absl::Status unknown_before = unknown_;
   LATHE_ASSIGN_OR_RETURN(ExprPtr expr, parseOr());
   while (skipName("if")) {
     ast::Conditional node;
@@ -134,6 +136,7 @@ Parser::Expression Parser::parseConditional() {
       LATHE_ASSIGN_OR_RETURN(node.otherwise, parseConditional());
     }
     LATHE_ASSIGN_OR_RETURN(expr, make(line, std::move(node)));
+    unknown_ = unknown_before; // what stands in here may never run
   }
   return expr;
 }
@@ -492,7 +495,7 @@ Parser::Expression Parser::parseFilter(ExprPtr subject) {
   ast::Filter node;
   node.subject = std::move(subject);
   LATHE_ASSIGN_OR_RETURN(node.name, parseDottedName("a filter's name"));
-  LATHE_RETURN_IF_ERROR(checkKnown(findFilter(node.name).status()));
+  noteUnknown(findFilter(node.name).status());
   if (isOperator("(")) {
     LATHE_ASSIGN_OR_RETURN(node.arguments, parseArguments());
   }
@@ -505,7 +508,7 @@ Parser::Expression Parser::parseTest(ExprPtr subject) {
   ast::Test node;
   node.subject = std::move(subject);
   LATHE_ASSIGN_OR_RETURN(node.name, parseDottedName("a test's name"));
-  LATHE_RETURN_IF_ERROR(checkKnown(findTest(node.name).status()));
+  noteUnknown(findTest(node.name).status());
   LATHE_ASSIGN_OR_RETURN(node.arguments, parseTestArguments());
   LATHE_ASSIGN_OR_RETURN(ExprPtr test, make(line, std::move(node)));
   if (!is_negated)

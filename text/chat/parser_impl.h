@@ -98,8 +98,8 @@ private:
 
   // Refuses a tree that became too deep.
   template <typename Node> Expression make(int line, Node node);
-  // A name that nothing is called by, unless it may never be needed.
-  absl::Status checkKnown(absl::Status known) const;
+  // Remembers the error of a name that nothing is called by, unless it may never be needed.
+  void noteUnknown(absl::Status known);
   // Marks the names that make a macro take any number of arguments.
   void noteName(absl::string_view name);
 
@@ -108,6 +108,7 @@ private:
   int depth_ = 0;
   int loops_ = 0;        // fors around this place, in this macro
   int conditionals_ = 0; // ifs around this place
+  absl::Status unknown_; // the first name that is surely needed and does not exist
   std::vector<ast::Macro *> macros_;
 };
 

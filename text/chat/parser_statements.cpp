@@ -89,6 +89,7 @@ absl::Status Parser::expectBlockEnd() {
 
 absl::StatusOr<ast::Body> Parser::parseAll() {
   LATHE_ASSIGN_OR_RETURN(ast::Body body, parseBody({}));
+  LATHE_RETURN_IF_ERROR(unknown_);
   return body;
 }
 

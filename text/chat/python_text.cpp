@@ -239,7 +239,7 @@ std::vector<absl::string_view> splitWordsFromRight(absl::string_view text, int64
   std::vector<absl::string_view> words;
   for (text = stripRight(text, nullptr); !text.empty(); text = stripRight(text, nullptr)) {
     if (max_split >= 0 && static_cast<int64_t>(words.size()) == max_split) {
-      words.push_back(stripLeft(text, nullptr));
+      words.push_back(text);
       break;
     }
     size_t begin = text.size(), length = 0;

@@ -35,7 +35,7 @@ void appendCharacter(std::string &out, char32_t c, bool ensure_ascii) {
   if (named != absl::string_view::npos)
     (out += '\\') += kLetters[named];
   else if (c < 0x20 || (ensure_ascii && c > 0x7E))
-    c == 0x7F ? void(out += '\x7F') : appendUnicodeEscape(out, c);
+    appendUnicodeEscape(out, c);
   else
     appendCodePoint(out, c);
 }
