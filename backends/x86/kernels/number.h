@@ -6,12 +6,6 @@
 
 namespace lathe::x86 {
 
-// Where row `lane` of a tile stands among the 16 codes: see weight.h.
-LATHE_INLINE constexpr int64_t lanePlace(int64_t format, int64_t lane) {
-  bool split = format == Format::bf16 || format == Format::e4m3 || format == Format::e5m2;
-  return split ? (lane % 8) * 2 + lane / 8 : lane;
-}
-
 // e4m3 as f16 bits is the number times 2^-8 (performance: shifts only, exact on all finite codes).
 LATHE_INLINE constexpr float decodeFactor(int64_t format) { return format == Format::e4m3 ? 256.0f : 1.0f; }
 

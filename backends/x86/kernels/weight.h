@@ -21,6 +21,12 @@ constexpr int64_t formatBytes(int64_t format) {
   return format == Format::f32 ? 4 : format == Format::bf16 || format == Format::f16 ? 2 : 1;
 }
 
+// Where row `lane` of a tile stands among the 16 codes of one k.
+constexpr int64_t lanePlace(int64_t format, int64_t lane) {
+  bool split = format == Format::bf16 || format == Format::e4m3 || format == Format::e5m2;
+  return split ? lane % 8 * 2 + lane / 8 : lane;
+}
+
 struct ScaleMode {
   enum Kind : int64_t { none = 0, tile = 1, lane = 2 };
 };

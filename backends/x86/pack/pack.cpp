@@ -1,0 +1,143 @@
+#include "backends/x86/pack/pack.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "backends/x86/pack/source.h"
+#include "backends/x86/pack/transpose.h"
+#include "base/status.h"
+
+namespace lathe::x86 {
+namespace {
+
+// One matrix of a view: where its elements stand in the source.
+struct Matrix {
+  const SourceMatrix &source;
+  bool transposed;
+  int64_t first_row; // of the source
+
+  int64_t row(int64_t n, int64_t k) const { return first_row + (transposed ? k : n); }
+  int64_t column(int64_t n, int64_t k) const { return transposed ? n : k; }
+  const uint8_t *at(int64_t n, int64_t k) const {
+    return source.codes.data() + (row(n, k) * source.columns + column(n, k)) * formatBytes(source.format);
+  }
+};
+
+std::string place(const SourceMatrix &source, int64_t row, int64_t column) {
+  return absl::StrCat(source.name, ": element [", row, ", ", column, "]");
+}
+
+// The codes of tile rows n to n + 15, [k][16] in memory order.
+void packCodes(const Matrix &matrix, const TileLayout &layout, int64_t n, uint8_t *tile) {
+  int64_t bytes = formatBytes(layout.format);
+  int count = static_cast<int>(std::min(tile_rows, layout.n - n));
+  if (matrix.transposed) {
+    for (int64_t k = 0; k < layout.k; ++k)
+      placeLanes(matrix.at(n, k), count, layout.format, tile + k * tile_rows * bytes);
+    return;
+  }
+  const uint8_t *rows[tile_rows] = {};
+  for (int lane = 0; lane < count; ++lane)
+    rows[lanePlace(layout.format, lane)] = matrix.at(n + lane, 0);
+  transposeRows(rows, layout.k, bytes, tile);
+}
+
+absl::Status checkTile(const Matrix &matrix, const TileLayout &layout, int64_t n, const uint8_t *tile) {
+  return checkFinite(layout.format, tile, layout.k * tile_rows, [&](int64_t i) {
+    int64_t lane = 0;
+    while (lanePlace(layout.format, lane) != i % tile_rows)
+      ++lane;
+    return place(matrix.source, matrix.row(n + lane, i / tile_rows), matrix.column(n + lane, i / tile_rows));
+  });
+}
+
+absl::Status packScales(const Matrix &matrix, const TileLayout &layout, int64_t n, uint8_t *scales) {
+  if (layout.scale_mode == ScaleMode::none)
+    return absl::OkStatus();
+  int64_t per_block = layout.scale_mode == ScaleMode::lane ? tile_rows : 1;
+  for (int64_t k = 0, i = 0; k < layout.k; k += layout.params().scale_block_k)
+    for (int64_t lane = 0; lane < per_block; ++lane, ++i) {
+      if (n + lane >= layout.n)
+        continue;
+      int64_t row = matrix.row(n + lane, k), column = matrix.column(n + lane, k);
+      float scale = scaleAt(matrix.source, row, column);
+      if (!std::isfinite(scale))
+        return absl::InvalidArgumentError(absl::StrCat(place(matrix.source, row, column), " has the scale ", scale,
+                                                       "; scales must be finite"));
+      std::memcpy(scales + i * 4, &scale, 4);
+    }
+  return absl::OkStatus();
+}
+
+absl::Status packMatrix(const Matrix &matrix, const TileLayout &layout, std::vector<uint8_t> &tile,
+                        const PackSink &sink) {
+  int64_t codes = codeBytes(layout.k, layout.format);
+  for (int64_t n = 0; n < layout.n; n += tile_rows) {
+    std::fill(tile.begin() + layout.k * tile_rows * formatBytes(layout.format), tile.end(), 0);
+    packCodes(matrix, layout, n, tile.data());
+    LATHE_RETURN_IF_ERROR(checkTile(matrix, layout, n, tile.data()));
+    LATHE_RETURN_IF_ERROR(packScales(matrix, layout, n, tile.data() + codes));
+    LATHE_RETURN_IF_ERROR(sink(tile));
+  }
+  return absl::OkStatus();
+}
+
+constexpr int64_t window_codes = 256 * 1024;
+
+float toFloat(Format::Kind format, const uint8_t *code) {
+  SourceMatrix one;
+  one.scale_type = format == Format::f32 ? ScaleType::f32 : format == Format::bf16 ? ScaleType::bf16 : ScaleType::f16;
+  one.rows = one.columns = one.block_rows = one.block_columns = 1;
+  one.scales = {code, static_cast<size_t>(formatBytes(format))};
+  return scaleAt(one, 0, 0);
+}
+
+} // namespace
+
+absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view, const TileLayout &layout,
+                       const PackSink &sink) {
+  LATHE_ASSIGN_OR_RETURN(TileLayout expected, chooseTileLayout(sources, view));
+  if (!(expected == layout))
+    return absl::InvalidArgumentError(absl::StrCat(sources.front().name, ": the layout ", layout.name(),
+                                                   " is not the one chosen for it, ", expected.name()));
+  std::vector<uint8_t> tile(static_cast<size_t>(layout.params().tile_bytes));
+  for (const SourceMatrix &source : sources)
+    for (int64_t b = 0; b < view.batch; ++b) {
+      Matrix matrix = {source, view.transposed, view.offset + b * view.period};
+      LATHE_RETURN_IF_ERROR(packMatrix(matrix, layout, tile, sink));
+    }
+  return absl::OkStatus();
+}
+
+absl::Status packVector(const std::string &name, Format::Kind format, absl::Span<const uint8_t> values,
+                        const PackSink &sink) {
+  int64_t bytes = formatBytes(format), count = static_cast<int64_t>(values.size()) / bytes;
+  if (bytes == 1 || values.size() % static_cast<size_t>(bytes) != 0)
+    return absl::InvalidArgumentError(absl::StrCat(name, ": ", values.size(), " bytes are no vector of ",
+                                                   formatName(format), "; vectors are f32, bf16 or f16"));
+  LATHE_RETURN_IF_ERROR(checkFinite(format, values.data(), count,
+                                    [&](int64_t i) { return absl::StrCat(name, ": element [", i, "]"); }));
+  std::vector<float> result(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i)
+    result[static_cast<size_t>(i)] = toFloat(format, values.data() + i * bytes);
+  return sink({reinterpret_cast<const uint8_t *>(result.data()), result.size() * 4});
+}
+
+absl::Status packTable(const SourceMatrix &source, const PackSink &sink) {
+  LATHE_RETURN_IF_ERROR(checkSource(source, wholeMatrix(source)));
+  int64_t bytes = formatBytes(source.format), total = source.rows * source.columns;
+  for (int64_t first = 0; first < total; first += window_codes) {
+    int64_t count = std::min(window_codes, total - first);
+    absl::Span<const uint8_t> window = source.codes.subspan(static_cast<size_t>(first * bytes),
+                                                            static_cast<size_t>(count * bytes));
+    LATHE_RETURN_IF_ERROR(checkFinite(source.format, window.data(), count, [&](int64_t i) {
+      return place(source, (first + i) / source.columns, (first + i) % source.columns);
+    }));
+    LATHE_RETURN_IF_ERROR(sink(window));
+  }
+  return absl::OkStatus();
+}
+
+} // namespace lathe::x86

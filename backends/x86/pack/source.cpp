@@ -1,0 +1,140 @@
+#include "backends/x86/pack/source.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/status.h"
+
+namespace lathe::x86 {
+namespace {
+
+template <typename T> T loadAt(const uint8_t *bytes, int64_t index) {
+  T value;
+  std::memcpy(&value, bytes + index * static_cast<int64_t>(sizeof(T)), sizeof(T));
+  return value;
+}
+
+float halfToFloat(uint16_t bits) {
+  int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+  float magnitude = exponent == 31 ? (mantissa ? std::numeric_limits<float>::quiet_NaN()
+                                               : std::numeric_limits<float>::infinity())
+                    : exponent     ? std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25)
+                                   : std::ldexp(static_cast<float>(mantissa), -24);
+  return bits & 0x8000 ? -magnitude : magnitude;
+}
+
+float bf16ToFloat(uint16_t bits) { return bitsFloat(static_cast<int64_t>(bits) << 16); }
+
+float powerOfTwo(uint8_t exponent) {
+  return exponent == 255 ? std::numeric_limits<float>::quiet_NaN() : std::ldexp(1.0f, exponent - 127);
+}
+
+int64_t scaleBytes(ScaleType type) {
+  return type == ScaleType::f32 ? 4 : type == ScaleType::e8m0 ? 1 : 2;
+}
+
+constexpr int64_t largest_block = int64_t{1} << 48;
+bool isBlock(int64_t extent) { return extent >= 1 && extent <= largest_block; }
+
+// a * b * c, or -1 if that is negative or does not fit.
+int64_t product(int64_t a, int64_t b, int64_t c) {
+  int64_t ab, abc;
+  if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, &ab) || __builtin_mul_overflow(ab, c, &abc))
+    return -1;
+  return abc;
+}
+
+absl::Status checkBytes(const SourceMatrix &source, const char *what, size_t have, int64_t want) {
+  if (want >= 0 && have == static_cast<size_t>(want))
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(source.name, ": has ", have, " bytes of ", what, "; its shape needs ", want));
+}
+
+// Places of all bits that are set in a number which is not finite, and the bits that make it so: all
+// of `exponent`, and for e4m3 the mantissa too.
+struct NotFinite {
+  uint32_t mask;
+  uint32_t least; // masked bits from here on are not finite
+};
+NotFinite notFinite(Format::Kind format) {
+  switch (format) {
+  case Format::f32: return {0x7fffffff, 0x7f800000};
+  case Format::bf16: return {0x7fff, 0x7f80};
+  case Format::f16: return {0x7fff, 0x7c00};
+  case Format::e4m3: return {0x7f, 0x7f};
+  case Format::e5m2: return {0x7f, 0x7c};
+  }
+  return {0, 1};
+}
+
+template <typename T> bool anyNotFinite(Format::Kind format, const uint8_t *codes, int64_t count) {
+  NotFinite rule = notFinite(format);
+  T mask = static_cast<T>(rule.mask), least = static_cast<T>(rule.least), bad = 0;
+  for (int64_t i = 0; i < count; ++i)
+    bad |= static_cast<T>((loadAt<T>(codes, i) & mask) >= least);
+  return bad != 0;
+}
+
+uint32_t bitsAt(Format::Kind format, const uint8_t *codes, int64_t i) {
+  int64_t bytes = formatBytes(format);
+  return bytes == 4 ? loadAt<uint32_t>(codes, i) : bytes == 2 ? loadAt<uint16_t>(codes, i) : codes[i];
+}
+
+} // namespace
+
+absl::Status checkSource(const SourceMatrix &source, const MatrixView &view) {
+  int64_t codes = product(source.rows, source.columns, formatBytes(source.format));
+  LATHE_RETURN_IF_ERROR(checkBytes(source, "codes", source.codes.size(), codes));
+  if (source.has_scales) {
+    if (!isBlock(source.block_rows) || !isBlock(source.block_columns))
+      return absl::InvalidArgumentError(absl::StrCat(source.name, ": scale blocks are ", source.block_rows, " x ",
+                                                     source.block_columns, "; both must be 1 to ", largest_block));
+    int64_t blocks = product(ceilDiv(source.rows, source.block_rows), ceilDiv(source.columns, source.block_columns),
+                             scaleBytes(source.scale_type));
+    LATHE_RETURN_IF_ERROR(checkBytes(source, "scales", source.scales.size(), blocks));
+  }
+  int64_t span;
+  bool fits = view.batch >= 1 && view.offset >= 0 && view.period >= 0 && view.rows >= 0 &&
+              !__builtin_mul_overflow(view.batch - 1, view.period, &span) && view.offset <= source.rows &&
+              span <= source.rows - view.offset && view.rows <= source.rows - view.offset - span;
+  if (!fits)
+    return absl::InvalidArgumentError(absl::StrCat(source.name, ": a view of ", view.batch, " x ", view.rows,
+                                                   " rows from ", view.offset, ", ", view.period,
+                                                   " apart, does not fit its ", source.rows, " rows"));
+  return absl::OkStatus();
+}
+
+float scaleAt(const SourceMatrix &source, int64_t row, int64_t column) {
+  int64_t index = row / source.block_rows * ceilDiv(source.columns, source.block_columns) +
+                  column / source.block_columns;
+  switch (source.scale_type) {
+  case ScaleType::f32: return loadAt<float>(source.scales.data(), index);
+  case ScaleType::bf16: return bf16ToFloat(loadAt<uint16_t>(source.scales.data(), index));
+  case ScaleType::f16: return halfToFloat(loadAt<uint16_t>(source.scales.data(), index));
+  case ScaleType::e8m0: return powerOfTwo(source.scales[static_cast<size_t>(index)]);
+  }
+  return 0;
+}
+
+bool isFiniteCode(Format::Kind format, uint32_t bits) {
+  NotFinite rule = notFinite(format);
+  return (bits & rule.mask) < rule.least;
+}
+
+absl::Status checkFinite(Format::Kind format, const uint8_t *codes, int64_t count,
+                         const std::function<std::string(int64_t)> &where) {
+  int64_t bytes = formatBytes(format);
+  bool bad = bytes == 4   ? anyNotFinite<uint32_t>(format, codes, count)
+             : bytes == 2 ? anyNotFinite<uint16_t>(format, codes, count)
+                          : anyNotFinite<uint8_t>(format, codes, count);
+  for (int64_t i = 0; bad && i < count; ++i)
+    if (!isFiniteCode(format, bitsAt(format, codes, i)))
+      return absl::InvalidArgumentError(absl::StrCat(where(i), " is the ", formatName(format), " code 0x",
+                                                     absl::Hex(bitsAt(format, codes, i)),
+                                                     ", not a finite number; weights must be finite"));
+  return absl::OkStatus();
+}
+
+} // namespace lathe::x86

@@ -1,0 +1,151 @@
+#include "backends/x86/kernels/linear.h"
+
+#include "backends/x86/kernels/rows.h"
+#include "test_weight.h"
+
+namespace lathe::x86 {
+namespace {
+
+struct Case {
+  int64_t rows, n, k;
+  WeightCase weight;
+  int64_t x_block = 0;
+  bool bias = false, residual = false;
+  int64_t batch = 1;
+  int64_t tiles_per_item = 2;
+};
+
+struct Outcome {
+  std::vector<float> values;
+};
+
+double swish(double x) { return x / (1 + std::exp(-x)); }
+
+// Runs the case over rows [first, first + rows) of one big x and checks it against double.
+Outcome runLinear(const Case &c, int64_t first = 0, int64_t all_rows = 0) {
+  SCOPED_TRACE(testing::Message() << "rows " << c.rows << " n " << c.n << " k " << c.k << " format " << c.weight.format
+                                  << " block " << c.weight.block.rows << "x" << c.weight.block.columns);
+  all_rows = std::max(all_rows, c.rows);
+  StepMemory memory(c.rows);
+  TestStack w = testStack(memory, c.batch, c.n, c.k, c.weight.format, c.weight.block, 3);
+  int64_t x_stride = c.batch * c.k + 3, y_stride = c.batch * c.n + 5, blocks = c.x_block ? ceilDiv(c.k, c.x_block) : 0;
+  std::vector<float> x = randomFloats(all_rows * x_stride, 4), scales = randomFloats(all_rows * (blocks + 1), 5);
+  std::vector<float> bias = randomFloats(c.batch * c.n, 6), residual = randomFloats(all_rows * y_stride, 7);
+  x.erase(x.begin(), x.begin() + first * x_stride);
+  residual.erase(residual.begin(), residual.begin() + first * y_stride);
+  LinearParams p = {w.layout.params(), {c.x_block ? Activations::w8a8 : Activations::f32, x_stride, c.x_block, blocks},
+                    RowSource::rows, 1, c.bias, c.residual, y_stride, c.batch, c.k, c.n, c.tiles_per_item};
+  int64_t result = memory.space<float>(c.rows * y_stride);
+  memory.run(lathe_x86_linear,
+             {memory.put(x), memory.put(scales), w.place, memory.put(bias), memory.put(residual), result}, p,
+             linearItems(p));
+  const float *y = memory.at<float>(result);
+  for (int64_t t = 0; t < c.rows; ++t)
+    for (int64_t b = 0; b < c.batch; ++b)
+      for (int64_t n = 0; n < c.n; ++n) {
+        int64_t place = t * y_stride + b * c.n + n;
+        double sum = 0, size = 0;
+        for (int64_t k = 0; k < c.k; ++k) {
+          double term = double(x[size_t(t * x_stride + b * c.k + k)]) * w.value(b, n, k);
+          if (c.x_block)
+            term *= scales[size_t(t * blocks + k / c.x_block)];
+          sum += term;
+          size += std::abs(term);
+        }
+        sum += c.bias ? bias[size_t(b * c.n + n)] : 0;
+        sum += c.residual ? residual[size_t(place)] : 0;
+        expectNear(y[place], sum, size + std::abs(sum), 3e-6, "result", t, b * c.n + n);
+      }
+  Outcome outcome;
+  for (int64_t t = 0; t < c.rows; ++t)
+    outcome.values.insert(outcome.values.end(), y + t * y_stride, y + t * y_stride + c.batch * c.n);
+  return outcome;
+}
+
+TEST(Linear, agreesWithDoubleInEveryFormat) {
+  for (const WeightCase &weight : weight_cases)
+    for (int64_t rows : {1, 2, 9})
+      for (auto [n, k] : {std::pair<int64_t, int64_t>{100, 300}, {12, 20}, {36, 129}, {1, 1}, {16, 256}})
+        runLinear({rows, n, k, weight});
+}
+
+TEST(Linear, takesAllRowCountsUpToNineAndBlocksOfRows) {
+  for (int64_t rows : {3, 4, 5, 6, 7, 8, 13, 97, 200})
+    runLinear({rows, 70, 140, {Format::e4m3, {32, 128}}});
+}
+
+TEST(Linear, addsBiasAndResidual) {
+  for (int64_t rows : {1, 5})
+    runLinear({rows, 37, 65, {Format::bf16, {}}, 0, true, true});
+}
+
+TEST(Linear, multipliesScalesOfActivationsBlockByBlock) {
+  for (int64_t rows : {1, 7})
+    for (const WeightCase &weight : weight_cases)
+      if (weight.block.columns != 40) // 40 and 128 do not divide one another
+        runLinear({rows, 50, 300, weight, 128});
+  runLinear({3, 20, 96, {Format::e4m3, {16, 64}}, 32});
+  runLinear({1, 20, 96, {Format::e4m3, {16, 32}}, 64});
+}
+
+TEST(Linear, runsAMatrixAHead) {
+  for (int64_t rows : {1, 4})
+    runLinear({rows, 20, 12, {Format::bf16, {}}, 0, true, false, 5, 1});
+}
+
+TEST(Linear, givesARowAloneTheBitsThatItHasInCompany) {
+  for (const WeightCase &weight : weight_cases) {
+    Outcome all = runLinear({8, 53, 300, weight});
+    for (int64_t t = 0; t < 8; ++t) {
+      Outcome one = runLinear({1, 53, 300, weight}, t, 8);
+      std::vector<float> same(all.values.begin() + t * 53, all.values.begin() + (t + 1) * 53);
+      EXPECT_EQ(0, std::memcmp(one.values.data(), same.data(), 53 * 4)) << "row " << t;
+    }
+  }
+}
+
+TEST(Linear, readsOutputRows) {
+  StepMemory memory(9, 2);
+  TestStack w = testStack(memory, 1, 5, 7, Format::f32, {}, 3);
+  std::vector<float> x = randomFloats(2 * 7, 4);
+  LinearParams p = {w.layout.params(), {Activations::f32, 7, 0, 0}, RowSource::output_rows, 1, 0, 0, 5, 1, 0, 0, 4};
+  int64_t result = memory.space<float>(3 * 5);
+  memory.run(lathe_x86_linear, {memory.put(x), no_operand, w.place, no_operand, no_operand, result}, p, linearItems(p));
+  EXPECT_FALSE(std::isnan(memory.at<float>(result)[9]));
+  EXPECT_TRUE(std::isnan(memory.at<float>(result)[10])) << "a third row was written";
+  memory.frame.output_rows = 0;
+  memory.run(lathe_x86_linear, {memory.put(x), no_operand, w.place, no_operand, no_operand, result}, p, linearItems(p));
+}
+
+TEST(GatedLinear, isSwigluOfBothProducts) {
+  for (const WeightCase &weight : weight_cases)
+    for (int64_t rows : {1, 3, 10})
+      for (int64_t bias : {0, 1}) {
+        int64_t n = 44, k = 150;
+        StepMemory memory(rows);
+        TestStack gate = testStack(memory, 1, n, k, weight.format, weight.block, 3);
+        TestStack up = testStack(memory, 1, n, k, weight.format, weight.block, 30);
+        float deviation = weight.block.rows ? 0.05f : weight.format >= Format::e4m3 ? 0.001f : 0.2f;
+        std::vector<float> x = randomFloats(rows * k, 4, deviation);
+        std::vector<float> gate_bias = randomFloats(n, 8), up_bias = randomFloats(n, 9);
+        GatedLinearParams p = {gate.layout.params(), {Activations::f32, k, 0, 0}, RowSource::rows, bias, n, 2};
+        int64_t result = memory.space<float>(rows * n);
+        memory.run(lathe_x86_gated_linear,
+                   {memory.put(x), no_operand, gate.place, up.place, memory.put(gate_bias), memory.put(up_bias), result},
+                   p, gatedLinearItems(p));
+        for (int64_t t = 0; t < rows; ++t)
+          for (int64_t j = 0; j < n; ++j) {
+            double g = bias ? gate_bias[size_t(j)] : 0, u = bias ? up_bias[size_t(j)] : 0, gs = 0, us = 0;
+            for (int64_t i = 0; i < k; ++i) {
+              g += x[size_t(t * k + i)] * gate.value(0, j, i);
+              u += x[size_t(t * k + i)] * up.value(0, j, i);
+              gs += std::abs(x[size_t(t * k + i)] * gate.value(0, j, i));
+              us += std::abs(x[size_t(t * k + i)] * up.value(0, j, i));
+            }
+            expectNear(memory.at<float>(result)[t * n + j], swish(g) * u, (gs + 1) * (us + 1), 1e-5, "result", t, j);
+          }
+      }
+}
+
+} // namespace
+} // namespace lathe::x86

@@ -1,0 +1,193 @@
+#include "backends/x86/kernels/mla.h"
+
+#include "backends/x86/kernels/linear.h"
+#include "sequence.h"
+
+namespace lathe::x86 {
+namespace {
+
+struct Shape {
+  int64_t heads, c, r, n, v, format;
+  WeightCase weight;
+};
+
+// A layer's state and kv_b, and what the cache should hold.
+struct Latents {
+  Shape s;
+  StepMemory memory{1};
+  LatentCacheParams cache;
+  int64_t place;
+  std::unique_ptr<TestMatrix> kv_b;
+  CachedRows rows;
+  unsigned seed = 100;
+  float scale;
+
+  explicit Latents(const Shape &shape) : s(shape), cache{3, 300, s.c, s.r, s.format} {
+    place = memory.zeros<char>(latentCacheBytes(cache));
+    kv_b = testMatrix(s.heads * (s.n + s.v), s.c, s.weight.format, s.weight.block, 7);
+    scale = 0.5f / std::sqrt(static_cast<float>(s.n + s.r));
+  }
+
+  double weight(int64_t head, int64_t row, int64_t k) const { // row: n of W_UK, then v of W_UV
+    return kv_b->values[size_t((head * (s.n + s.v) + row) * s.c + k)];
+  }
+  int64_t pack(int64_t offset, int64_t count, bool transposed, TileLayout &layout) {
+    MatrixView view = {s.heads, offset, s.n + s.v, count, transposed};
+    return memory.put(packed({&kv_b->source, 1}, view, layout));
+  }
+  void write(const RaggedStep &step) {
+    setStep(memory, step);
+    int64_t stride = s.c + s.r + 3;
+    std::vector<float> latent = randomFloats(step.rows() * stride, ++seed, s.weight.format == Format::e4m3 ? 0.2f : 1);
+    for (int64_t t = 0; t < step.rows(); ++t)
+      for (int64_t j = 0; j < s.c + s.r; ++j)
+        rows[{step.slots[size_t(t)], step.positions[size_t(t)]}].push_back(
+            inCache(s.format, latent[size_t(t * stride + j)]));
+    MlaWriteParams p = {{RowSource::rows, 1, 3}, cache, stride};
+    memory.run(lathe_x86_mla_write, {memory.put(latent), place}, p, mlaWriteItems(p));
+  }
+};
+
+double dot(const double *a, const float *b, int64_t count) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i)
+    sum += a[i] * b[i];
+  return sum;
+}
+
+const std::vector<RaggedStep> ragged = {
+    makeStep({{2, 0, 70}, {0, 0, 3}, {1, 0, 20}}),
+    makeStep({{0, 3, 2}, {2, 70, 9}, {0, 5, 1}}),
+    makeStep({{2, 79, 1}}),
+};
+
+void runAbsorbed(const Shape &s, int64_t heads_per_item, int64_t rows_per_item) {
+  SCOPED_TRACE(testing::Message() << s.heads << " heads, c " << s.c << " r " << s.r << " format " << s.format);
+  Latents latents(s);
+  StepMemory &memory = latents.memory;
+  int64_t width = s.c + s.r, qs = s.heads * width + 1, rs = s.heads * s.c + 2;
+  for (const RaggedStep &step : ragged) {
+    latents.write(step);
+    std::vector<float> q = randomFloats(step.rows() * qs, ++latents.seed);
+    MlaAbsorbedParams p = {latents.cache, s.heads, floatBits(latents.scale), qs, rs, heads_per_item, rows_per_item};
+    int64_t result = memory.space<float>(step.rows() * rs);
+    memory.run(lathe_x86_mla_absorbed, {memory.put(q), latents.place, result}, p, mlaAbsorbedItems(p));
+    for (int64_t t = 0; t < step.rows(); ++t)
+      for (int64_t h = 0; h < s.heads; ++h) {
+        std::vector<double> scores;
+        for (int32_t i = 0; i <= step.positions[size_t(t)]; ++i)
+          scores.push_back(latents.scale * dot(latents.rows.at({step.slots[size_t(t)], i}).data(),
+                                               &q[size_t(t * qs + h * width)], width));
+        for (int64_t j = 0; j < s.c; ++j) {
+          std::vector<double> column;
+          for (int32_t i = 0; i <= step.positions[size_t(t)]; ++i)
+            column.push_back(latents.rows.at({step.slots[size_t(t)], i})[size_t(j)]);
+          double size = 0, want = attend(scores, column, &size);
+          expectNear(memory.at<float>(result)[t * rs + h * s.c + j], want, size, 1e-5, "result", t, h * s.c + j);
+        }
+      }
+  }
+}
+
+TEST(MlaAbsorbed, agreesWithDoubleOverRaggedSteps) {
+  for (int64_t format : {Format::f32, Format::bf16, Format::f16}) {
+    runAbsorbed({4, 32, 8, 0, 0, format, {Format::f32, {}}}, 4, 8);
+    runAbsorbed({5, 20, 6, 0, 0, format, {Format::f32, {}}}, 2, 3);
+  }
+  runAbsorbed({40, 36, 12, 0, 0, Format::f32, {Format::f32, {}}}, 40, 2);
+  runAbsorbed({3, 1, 1, 0, 0, Format::bf16, {Format::f32, {}}}, 1, 64);
+}
+
+void runMaterialised(const Shape &s, int64_t rows_per_item) {
+  SCOPED_TRACE(testing::Message() << s.heads << " heads, c " << s.c << " r " << s.r << " n " << s.n << " v " << s.v
+                                  << " format " << s.format << " weight " << s.weight.format);
+  Latents latents(s);
+  StepMemory &memory = latents.memory;
+  TileLayout keys, values;
+  int64_t key_weight = latents.pack(0, s.n, false, keys), value_weight = latents.pack(s.n, s.v, false, values);
+  int64_t width = s.n + s.r, qs = s.heads * width + 1, rs = s.heads * s.v + 2;
+  for (const RaggedStep &step : ragged) {
+    latents.write(step);
+    std::vector<float> q = randomFloats(step.rows() * qs, ++latents.seed, s.weight.format == Format::e4m3 ? 0.3f : 1);
+    MlaMaterialisedParams p = {latents.cache, keys.params(), values.params(), s.heads, floatBits(latents.scale),
+                               qs, rs, rows_per_item};
+    int64_t items = itemCount(mlaMaterialisedItems(p), step.rows());
+    int64_t result = memory.space<float>(step.rows() * rs);
+    int64_t scratch = memory.space<char>(items * mlaMaterialisedScratch(p));
+    memory.run(lathe_x86_mla_materialised,
+               {memory.put(q), latents.place, key_weight, value_weight, scratch, result}, p, mlaMaterialisedItems(p));
+    for (int64_t t = 0; t < step.rows(); ++t)
+      for (int64_t h = 0; h < s.heads; ++h) {
+        std::vector<double> scores, up;
+        std::vector<std::vector<double>> value;
+        int32_t slot = step.slots[size_t(t)];
+        for (int64_t k = 0; k < s.c; ++k) { // W_UK^T q
+          double sum = 0;
+          for (int64_t j = 0; j < s.n; ++j)
+            sum += latents.weight(h, j, k) * q[size_t(t * qs + h * width + j)];
+          up.push_back(sum);
+        }
+        for (int32_t i = 0; i <= step.positions[size_t(t)]; ++i) {
+          const std::vector<double> &latent = latents.rows.at({slot, i});
+          double score = dot(latent.data() + s.c, &q[size_t(t * qs + h * width + s.n)], s.r);
+          for (int64_t k = 0; k < s.c; ++k)
+            score += up[size_t(k)] * latent[size_t(k)];
+          scores.push_back(score * latents.scale);
+        }
+        for (int64_t j = 0; j < s.v; ++j) {
+          std::vector<double> column;
+          for (int32_t i = 0; i <= step.positions[size_t(t)]; ++i) {
+            double sum = 0;
+            for (int64_t k = 0; k < s.c; ++k)
+              sum += latents.rows.at({slot, i})[size_t(k)] * latents.weight(h, s.n + j, k);
+            column.push_back(sum);
+          }
+          double size = 0, want = attend(scores, column, &size);
+          expectNear(memory.at<float>(result)[t * rs + h * s.v + j], want, size + 0.1, 3e-5, "result", t, h * s.v + j);
+        }
+      }
+  }
+}
+
+TEST(MlaMaterialised, agreesWithDoubleOverRaggedSteps) {
+  for (int64_t format : {Format::f32, Format::bf16}) {
+    runMaterialised({4, 32, 8, 16, 12, format, {Format::bf16, {}}}, 100);
+    runMaterialised({3, 20, 6, 10, 18, format, {Format::f32, {}}}, 7);
+  }
+  runMaterialised({2, 36, 4, 16, 12, Format::f16, {Format::e4m3, {20, 16}}}, 64);
+}
+
+// q W_UK per head, through the transposed view.
+TEST(AbsorbQuery, isALinearAHeadOverTheTransposedView) {
+  for (WeightCase weight : {WeightCase{Format::bf16, {}}, WeightCase{Format::e4m3, {32, 32}}, WeightCase{Format::e4m3, {10, 7}}})
+    for (int64_t rows : {1, 3}) {
+      Latents latents({3, 20, 6, 10, 18, Format::f32, weight});
+      const Shape &s = latents.s;
+      StepMemory &memory = latents.memory;
+      memory.frame.rows = rows;
+      TileLayout layout;
+      int64_t w = latents.pack(0, s.n, true, layout);
+      EXPECT_EQ(layout.n, s.c);
+      EXPECT_EQ(layout.k, s.n);
+      int64_t width = s.n + s.r, qs = s.heads * width, rs = s.heads * (s.c + s.r);
+      std::vector<float> q = randomFloats(rows * qs, 3);
+      LinearParams p = {layout.params(), {Activations::f32, qs, 0, 0}, RowSource::rows, 1, 0, 0, rs, s.heads, width,
+                        s.c + s.r, 1};
+      int64_t result = memory.space<float>(rows * rs);
+      memory.run(lathe_x86_linear, {memory.put(q), no_operand, w, no_operand, no_operand, result}, p, linearItems(p));
+      for (int64_t t = 0; t < rows; ++t)
+        for (int64_t h = 0; h < s.heads; ++h)
+          for (int64_t k = 0; k < s.c; ++k) {
+            double sum = 0, size = 0;
+            for (int64_t j = 0; j < s.n; ++j) {
+              double term = latents.weight(h, j, k) * q[size_t(t * qs + h * width + j)];
+              sum += term;
+              size += std::abs(term);
+            }
+            expectNear(memory.at<float>(result)[t * rs + h * (s.c + s.r) + k], sum, size, 1e-6, "result", t, k);
+          }
+    }
+}
+
+} // namespace
+} // namespace lathe::x86

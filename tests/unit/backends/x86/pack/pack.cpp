@@ -1,0 +1,180 @@
+#include "backends/x86/pack/pack.h"
+
+#include <cstring>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../kernels/test_weight.h"
+
+namespace lathe::x86 {
+namespace {
+
+using testing::HasSubstr;
+
+// The value that stands for (matrix, n, k) in packed bytes, read from the description in weight.h.
+double valueAt(const std::vector<uint8_t> &bytes, const TileLayout &layout, int64_t matrix, int64_t n, int64_t k) {
+  WeightParams p = layout.params();
+  const uint8_t *tile = bytes.data() + matrix * p.matrix_bytes + n / 16 * p.tile_bytes;
+  uint32_t bits = 0;
+  int64_t width = formatBytes(p.format);
+  std::memcpy(&bits, tile + (k * 16 + lanePlace(p.format, n % 16)) * width, static_cast<size_t>(width));
+  float scale = 1;
+  const uint8_t *scales = tile + codeBytes(p.k, p.format);
+  if (p.scale_mode == ScaleMode::tile)
+    std::memcpy(&scale, scales + k / p.scale_block_k * 4, 4);
+  if (p.scale_mode == ScaleMode::lane)
+    std::memcpy(&scale, scales + (k / p.scale_block_k * 16 + n % 16) * 4, 4);
+  return decodeDouble(p.format, bits) * scale;
+}
+
+TEST(PackTiles, keepsEveryValueOfEveryFormat) {
+  for (const WeightCase &c : weight_cases)
+    for (auto [n, k] : {std::pair<int64_t, int64_t>{1, 1}, {12, 20}, {16, 64}, {36, 100}, {100, 129}}) {
+      auto m = testMatrix(n, k, c.format, c.block, 1);
+      TileLayout layout;
+      std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t j = 0; j < k; ++j)
+          ASSERT_EQ(valueAt(bytes, layout, 0, i, j), m->values[size_t(i * k + j)]) << layout.name() << i << " " << j;
+      for (int64_t i = n; i < roundUp(n, 16); ++i)
+        for (int64_t j = 0; j < k; ++j) {
+          TileLayout plain = layout;
+          ASSERT_EQ(valueAt(bytes, plain, 0, i, j), 0.0) << "padding";
+        }
+    }
+}
+
+TEST(PackTiles, takesHeadsThatBlocksOfScalesCut) {
+  for (ScaleBlock block : {ScaleBlock{128, 128}, {28, 16}, {1, 1 << 20}, {5, 7}, {1 << 20, 1 << 20}})
+    for (bool transposed : {false, true}) {
+      int64_t heads = 11, n = 16, v = 12, c = 40;
+      auto m = testMatrix(heads * (n + v), c, Format::e4m3, block, 1);
+      MatrixView view = {heads, n, n + v, v, transposed};
+      TileLayout layout;
+      std::vector<uint8_t> bytes = packed({&m->source, 1}, view, layout);
+      EXPECT_EQ(layout.n, transposed ? c : v);
+      EXPECT_EQ(layout.count, heads);
+      for (int64_t h = 0; h < heads; ++h)
+        for (int64_t i = 0; i < v; ++i)
+          for (int64_t j = 0; j < c; ++j)
+            ASSERT_EQ(transposed ? valueAt(bytes, layout, h, j, i) : valueAt(bytes, layout, h, i, j),
+                      m->values[size_t((h * (n + v) + n + i) * c + j)])
+                << layout.name() << " head " << h << " " << i << " " << j;
+    }
+}
+
+TEST(PackTiles, readsScalesOfEveryType) {
+  auto m = testMatrix(4, 8, Format::e4m3, {2, 8}, 1);
+  for (auto [type, bytes] : {std::pair<ScaleType, std::vector<uint8_t>>{ScaleType::bf16, {0x80, 0x3f, 0x00, 0xc0}},
+                             {ScaleType::f16, {0x00, 0x3c, 0x00, 0xc0}},
+                             {ScaleType::e8m0, {127, 128}}}) {
+    m->source.scale_type = type;
+    m->source.scales = bytes;
+    TileLayout layout;
+    std::vector<uint8_t> tiles = packed({&m->source, 1}, wholeMatrix(m->source), layout);
+    ASSERT_EQ(layout.scale_mode, ScaleMode::lane);
+    float scales[4];
+    std::memcpy(scales, tiles.data() + codeBytes(8, Format::e4m3), sizeof(scales));
+    EXPECT_EQ(scales[1], 1.0f);
+    EXPECT_EQ(scales[2], type == ScaleType::e8m0 ? 2.0f : -2.0f);
+  }
+}
+
+absl::Status packStatus(const SourceMatrix &source, const MatrixView &view) {
+  auto layout = chooseTileLayout({&source, 1}, view);
+  if (!layout.ok())
+    return layout.status();
+  return packTiles({&source, 1}, view, *layout, [](absl::Span<const uint8_t>) { return absl::OkStatus(); });
+}
+
+TEST(PackTiles, namesTheFirstCodeThatIsNotANumber) {
+  auto m = testMatrix(40, 21, Format::e4m3, {}, 1);
+  m->codes[37 * 21 + 20] = 0xff;
+  EXPECT_THAT(packStatus(m->source, wholeMatrix(m->source)).message(),
+              HasSubstr("w: element [37, 20] is the f8e4m3 code 0xff, not a finite number"));
+  EXPECT_THAT(packStatus(m->source, {1, 35, 0, 5, true}).message(), HasSubstr("element [37, 20]"));
+  auto f = testMatrix(3, 3, Format::f32, {}, 1);
+  float infinity = __builtin_inff();
+  std::memcpy(&f->codes[5 * 4], &infinity, 4);
+  EXPECT_THAT(packStatus(f->source, wholeMatrix(f->source)).message(), HasSubstr("element [1, 2]"));
+}
+
+TEST(PackTiles, namesTheScaleThatIsNotANumber) {
+  auto m = testMatrix(40, 21, Format::e4m3, {20, 7}, 1);
+  uint32_t nan = 0x7fc00000;
+  std::memcpy(&m->scales[5 * 4], &nan, 4);
+  EXPECT_THAT(packStatus(m->source, wholeMatrix(m->source)).message(), HasSubstr("element [20, 14] has the scale nan"));
+}
+
+TEST(PackTiles, refusesSourcesThatDoNotFitTheirShape) {
+  auto m = testMatrix(40, 20, Format::e4m3, {20, 7}, 1);
+  SourceMatrix source = m->source;
+  source.codes = source.codes.subspan(1);
+  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(), HasSubstr("has 799 bytes of codes; its shape needs 800"));
+  source = m->source;
+  source.scales = source.scales.subspan(4);
+  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(), HasSubstr("20 bytes of scales; its shape needs 24"));
+  source = m->source;
+  source.block_rows = 0;
+  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(), HasSubstr("scale blocks are 0 x 7"));
+  source = m->source;
+  source.rows = int64_t{1} << 62;
+  EXPECT_FALSE(packStatus(source, wholeMatrix(source)).ok());
+  EXPECT_THAT(packStatus(m->source, {3, 0, 15, 11, false}).message(), HasSubstr("does not fit its 40 rows"));
+  EXPECT_FALSE(packStatus(m->source, {int64_t{1} << 40, 0, int64_t{1} << 40, 1, false}).ok());
+}
+
+TEST(PackTiles, refusesStacksOfUnequalMatricesAndOtherLayouts) {
+  auto a = testMatrix(16, 20, Format::e4m3, {}, 1), b = testMatrix(16, 21, Format::e4m3, {}, 1);
+  SourceMatrix both[] = {a->source, b->source};
+  EXPECT_THAT(chooseTileLayout(both, wholeMatrix(both[0])).status().message(), HasSubstr("must be equal"));
+  TileLayout layout = *chooseTileLayout({both, 1}, wholeMatrix(both[0]));
+  layout.k = 19;
+  EXPECT_FALSE(packTiles({both, 1}, wholeMatrix(both[0]), layout, nullptr).ok());
+  EXPECT_FALSE(chooseTileLayout({}, {}).ok());
+}
+
+TEST(PackTiles, handsOnTheErrorOfTheSink) {
+  auto m = testMatrix(40, 20, Format::bf16, {}, 1);
+  TileLayout layout = *chooseTileLayout({&m->source, 1}, wholeMatrix(m->source));
+  int calls = 0;
+  absl::Status status = packTiles({&m->source, 1}, wholeMatrix(m->source), layout, [&](absl::Span<const uint8_t>) {
+    return ++calls == 2 ? absl::ResourceExhaustedError("disk full") : absl::OkStatus();
+  });
+  EXPECT_EQ(status.message(), "disk full");
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(PackVector, widensToF32) {
+  std::vector<uint8_t> got;
+  PackSink sink = [&](absl::Span<const uint8_t> part) {
+    got.insert(got.end(), part.begin(), part.end());
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(packVector("v", Format::bf16, {{0x80, 0x3f, 0x20, 0xc0}}, sink).ok());
+  float values[2];
+  ASSERT_EQ(got.size(), sizeof(values));
+  std::memcpy(values, got.data(), sizeof(values));
+  EXPECT_EQ(values[0], 1.0f);
+  EXPECT_EQ(values[1], -2.5f);
+  EXPECT_THAT(packVector("v", Format::f16, {{0, 0, 0, 0x7c}}, sink).message(), HasSubstr("v: element [1] is the f16 code 0x7c00"));
+  EXPECT_FALSE(packVector("v", Format::f32, {{0, 0, 0}}, sink).ok());
+}
+
+TEST(PackTable, passesRowsAndNamesWhatIsNotANumber) {
+  auto m = testMatrix(700, 801, Format::bf16, {}, 1); // more than one window
+  std::vector<uint8_t> got;
+  PackSink sink = [&](absl::Span<const uint8_t> part) {
+    got.insert(got.end(), part.begin(), part.end());
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(packTable(m->source, sink).ok());
+  EXPECT_EQ(got, m->codes);
+  m->codes[(699 * 801 + 3) * 2 + 1] = 0x7f;
+  m->codes[(699 * 801 + 3) * 2] = 0xc0;
+  EXPECT_THAT(packTable(m->source, sink).message(), HasSubstr("element [699, 3]"));
+}
+
+} // namespace
+} // namespace lathe::x86
