@@ -103,9 +103,22 @@ absl::Status Bpe::readOptions(const JsonField &field) {
   return place.wrong(absl::StrCat("is '", unknown, "', which is not in the vocabulary"));
 }
 
+// The token `left` + `right`. Lists of merges are mostly in the order of their results, so the token
+// after the last one is tried before the hash table.
+std::optional<int32_t> Bpe::joined(absl::string_view left, absl::string_view right,
+                                   int64_t last) const {
+  for (int64_t guess : {last, last + 1}) {
+    std::optional<absl::string_view> token = vocabulary_.token(guess);
+    if (token && token->size() == left.size() + right.size() && absl::StartsWith(*token, left) &&
+        absl::EndsWith(*token, right))
+      return int32_t(guess);
+  }
+  return vocabulary_.find(absl::StrCat(left, right));
+}
+
 absl::Status Bpe::readMerges(const JsonField &field, const std::vector<MergeEntry> &merges) {
   merges_.reserve(merges.size());
-  std::string whole;
+  int64_t last = -1;
   for (size_t rank = 0; rank < merges.size(); ++rank) {
     absl::string_view left = merges[rank].left, right = merges[rank].right;
     auto where = [&](absl::string_view what) {
@@ -116,15 +129,14 @@ absl::Status Bpe::readMerges(const JsonField &field, const std::vector<MergeEntr
     if (merges[rank].legacy && !splitLegacy(merges[rank].left, left, right))
       return where(absl::StrCat("is '", merges[rank].left, "'; should be two tokens with one space "
                                 "between them"));
-    whole.assign(left.data(), left.size());
-    whole.append(right.data(), right.size());
     std::optional<int32_t> ids[3] = {vocabulary_.find(left), vocabulary_.find(right),
-                                     vocabulary_.find(whole)};
-    absl::string_view names[3] = {left, right, whole};
+                                     joined(left, right, last)};
     for (int i = 0; i < 3; ++i)
       if (!ids[i])
-        return where(absl::StrCat("names '", names[i], "', which is not in the vocabulary"));
+        return where(absl::StrCat("names '", i == 1 ? "" : left, i == 0 ? "" : right,
+                                  "', which is not in the vocabulary"));
     merges_.insert_or_assign(pairKey(*ids[0], *ids[1]), Merge{uint32_t(rank), *ids[2]});
+    last = *ids[2];
   }
   return absl::OkStatus();
 }

@@ -39,6 +39,8 @@ private:
   explicit Bpe(const Vocabulary &vocabulary) : vocabulary_(vocabulary) {}
   absl::Status readOptions(const JsonField &field);
   absl::Status readMerges(const JsonField &field, const std::vector<MergeEntry> &merges);
+  std::optional<int32_t> joined(absl::string_view left, absl::string_view right,
+                                int64_t last) const;
   const Merge *mergeOf(int32_t left, int32_t right) const;
   void firstSymbols(absl::string_view piece, Symbols &symbols) const;
   bool addBytes(absl::string_view character, Symbols &symbols) const;

@@ -16,12 +16,13 @@ using Step = Normalizer::Step;
 constexpr size_t kMaxSteps = 256;
 
 // A step that treats every part of the text alike: what the beginning becomes tells how far it goes.
+// Composition may add the next character's marks to it, hence the rounding up.
 template <typename Map> Step mapping(Map map) {
   return [map](SourcedText &text) {
     absl::string_view whole = text.text;
     size_t begun = text.from_first == 0 ? 0 : map(whole.substr(0, text.from_first)).size();
     text.text = map(whole);
-    text.from_first = std::min(begun, text.text.size());
+    text.from_first = nextBoundary(text.text, std::min(begun, text.text.size()));
     return absl::OkStatus();
   };
 }

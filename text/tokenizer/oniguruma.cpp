@@ -20,7 +20,9 @@ constexpr absl::string_view kNotSpace =
     "\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}"
     "\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}"
     "\\x{3001}-\\x{d7ff}\\x{e000}-\\x{10ffff}";
-constexpr absl::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{N}\\p{Pc}";
+constexpr absl::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+// Outside of sets Oniguruma takes Latin-1's superscripts and fractions for word characters as well.
+constexpr absl::string_view kLatinWord = "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
 constexpr absl::string_view kHex = "0-9A-Fa-f";
 constexpr int kMaxSetDepth = 16;
 
@@ -35,6 +37,13 @@ constexpr absl::string_view kLongNames[][2] = {
     {"alphabetic", "Alphabetic"}, {"upper", "Uppercase"}, {"uppercase", "Uppercase"},
     {"lower", "Lowercase"}, {"lowercase", "Lowercase"}, {"ideographic", "Ideographic"},
     {"emoji", "Emoji"}, {"extendedpictographic", "Extended_Pictographic"}, {"digit", "Nd"},
+};
+
+constexpr absl::string_view kPosixSets[][2] = {
+    {"space", kSpace}, {"word", kWord}, {"xdigit", kHex}, {"alpha", "\\p{Alphabetic}"},
+    {"alnum", "\\p{Alphabetic}\\p{Nd}"}, {"digit", "\\p{Nd}"}, {"punct", "\\p{P}\\p{S}"},
+    {"upper", "\\p{Uppercase}"}, {"lower", "\\p{Lowercase}"}, {"cntrl", "\\p{Cc}"},
+    {"blank", "\\p{Zs}\\x{9}"}, {"ascii", "\\x{0}-\\x{7f}"},
 };
 
 std::string propertyName(absl::string_view name) {
@@ -244,12 +253,12 @@ private:
       return absl::OkStatus();
     }
     char letter = peek(1);
-    std::string word = absl::StrCat("[", kWord, "]");
+    std::string word = absl::StrCat("[", kWord, kLatinWord, "]");
     switch (letter) {
     case 's': return simple(absl::StrCat("[", kSpace, "]"));
     case 'S': return simple(absl::StrCat("[^", kSpace, "]"));
     case 'w': return simple(word);
-    case 'W': return simple(absl::StrCat("[^", kWord, "]"));
+    case 'W': return simple(absl::StrCat("[^", kWord, kLatinWord, "]"));
     case 'h': return simple(absl::StrCat("[", kHex, "]"));
     case 'H': return simple(absl::StrCat("[^", kHex, "]"));
     case 'b': return simple(absl::StrCat("(?:(?<=", word, ")(?!", word, ")|(?<!", word, ")(?=", word,
@@ -342,14 +351,14 @@ private:
     if (end == in_.npos)
       return refuse("'[:' without an end");
     absl::string_view name = in_.substr(at_ + 2, end - at_ - 2);
-    if (name == "space")
-      absl::StrAppend(&out_, kSpace);
-    else if (name == "word")
-      absl::StrAppend(&out_, kWord);
-    else
-      absl::StrAppend(&out_, in_.substr(at_, end + 2 - at_));
-    at_ = end + 2;
-    return absl::OkStatus();
+    for (const auto &known : kPosixSets) {
+      if (known[0] != name)
+        continue;
+      absl::StrAppend(&out_, known[1]);
+      at_ = end + 2;
+      return absl::OkStatus();
+    }
+    return refuse(absl::StrCat("'[:", name, ":]'"));
   }
 
   absl::Status setEscape(bool &after_set) {
