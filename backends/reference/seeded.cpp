@@ -1,5 +1,6 @@
 #include "backends/reference/seeded.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "llvm/ADT/APFloat.h"
@@ -58,7 +59,7 @@ SlotRows seededRows(int64_t slots, int64_t context, int64_t columns, mlir::Type 
   SlotRows rows(slots, columns, element.isBF16());
   std::vector<float> entry(columns);
   for (int64_t slot = 0; slot < slots; ++slot)
-    for (int64_t position = 0; position < context; ++position) {
+    for (int64_t position = 0; position < std::min(context, kSeededContext); ++position) {
       for (int64_t j = 0; j < columns; ++j)
         entry[j] = static_cast<float>(noise(slot * context + position, j, which));
       rows.write(slot, position, entry.data());

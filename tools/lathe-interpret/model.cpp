@@ -1,0 +1,47 @@
+#include "tools/lathe-interpret/model.h"
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "mlir/Parser/Parser.h"
+
+#include "base/status.h"
+#include "tools/lathe-interpret/checkpoint_weights.h"
+
+namespace lathe::interpret {
+
+namespace {
+
+absl::Status openWeights(Model &model, const std::string &folder) {
+  LATHE_ASSIGN_OR_RETURN(frontend::Checkpoint checkpoint, frontend::Checkpoint::open(folder));
+  model.checkpoint = std::make_unique<frontend::Checkpoint>(std::move(checkpoint));
+  model.weights = std::make_unique<reference::CheckpointWeights>(*model.checkpoint);
+  return absl::OkStatus();
+}
+
+// The importer is not part of the tree yet; until then only IR can be run.
+absl::StatusOr<Model> importModel(mlir::MLIRContext &, const std::string &folder) {
+  return absl::UnimplementedError(absl::StrCat(folder, ": checkpoints cannot be imported yet; give IR and --weights"));
+}
+
+} // namespace
+
+mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context, const std::string &path) {
+  return mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+}
+
+absl::StatusOr<Model> openModel(mlir::MLIRContext &context, const std::string &path, const std::string &weights,
+                                uint64_t seed) {
+  if (std::filesystem::is_directory(path))
+    return importModel(context, path);
+  Model model;
+  model.module = readModule(context, path);
+  if (!model.module)
+    return absl::InvalidArgumentError(absl::StrCat(path, ": could not be read"));
+  model.weights = std::make_unique<reference::SeededWeights>(seed);
+  if (!weights.empty())
+    LATHE_RETURN_IF_ERROR(openWeights(model, weights));
+  return model;
+}
+
+} // namespace lathe::interpret
