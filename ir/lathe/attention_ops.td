@@ -64,7 +64,7 @@ def Lathe_MlaAttentionOp : Lathe_Op<"mla_attention", [Pure]> {
   let assemblyFormat = [{
     $query `,` $latent `,` $slots `,` $positions `,` $cache (`kv_b` $kv_b^)? `num_heads` `=` $num_heads
     `qk_nope_head_dim` `=` $qk_nope_head_dim `qk_rope_head_dim` `=` $qk_rope_head_dim
-    `v_head_dim` `=` $v_head_dim `softmax_scale` `=` $softmax_scale `form` `=` $form
+    `v_head_dim` `=` $v_head_dim `softmax_scale` `=` $softmax_scale `form` `=` `` $form
     attr-dict `:` functional-type(operands, results)
   }];
 }

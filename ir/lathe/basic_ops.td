@@ -177,5 +177,5 @@ def Lathe_RopeOp : Lathe_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> 
   let arguments = (ins Lathe_Rows:$input, Lathe_Rows:$table /*C3*/, I64Attr:$head_dim /*C1*/,
                        I64Attr:$offset /*C2*/, Lathe_RopeLayoutAttr:$layout);
   let results = (outs Lathe_Rows:$result);
-  let assemblyFormat = "$input `,` $table `head_dim` `=` $head_dim `offset` `=` $offset `layout` `=` $layout attr-dict `:` type($input) `,` type($table)";
+  let assemblyFormat = "$input `,` $table `head_dim` `=` $head_dim `offset` `=` $offset `layout` `=` `` $layout attr-dict `:` type($input) `,` type($table)";
 }

@@ -37,7 +37,7 @@ class Lathe_Enum<string name, string summary, list<I32EnumAttrCase> cases>
   let genSpecializedAttr = 0;
 }
 class Lathe_EnumAttr<I32EnumAttr enum, string mnemonic> : EnumAttr<Lathe_Dialect, enum, mnemonic> {
-  let assemblyFormat = "``$value"; // else a second space follows the one that the op prints
+  let assemblyFormat = "$value"; // prints a space first, so ops suppress their own with ``
 }
 
 def Lathe_RopeLayout : Lathe_Enum<"RopeLayout", "Which two elements of a head make a rotated pair", [

@@ -51,7 +51,7 @@ def Lathe_ExpertFfnOp : Lathe_Op<"expert_ffn", [Pure]> {
   let arguments = (ins Lathe_Rows:$rows, Lathe_Indices:$offsets, Lathe_AnyStack:$gate, Lathe_AnyStack:$up,
                        Lathe_AnyStack:$down, Lathe_ActivationsAttr:$activations);
   let results = (outs Lathe_Rows:$result);
-  let assemblyFormat = "$rows `,` $offsets `,` $gate `,` $up `,` $down `activations` `=` $activations attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$rows `,` $offsets `,` $gate `,` $up `,` $down `activations` `=` `` $activations attr-dict `:` functional-type(operands, results)";
 }
 
 def Lathe_MoeCombineOp : Lathe_Op<"moe_combine", [Pure]> {
@@ -89,6 +89,6 @@ def Lathe_FusedExpertsOp : Lathe_Op<"fused_experts", [Pure]> {
   let results = (outs Lathe_Rows:$result);
   let assemblyFormat = [{
     $input `,` $router `,` $gate `,` $up `,` $down (`bias` $bias^)? `routing` `=` $routing
-    `activations` `=` $activations attr-dict `:` functional-type(operands, results)
+    `activations` `=` `` $activations attr-dict `:` functional-type(operands, results)
   }];
 }

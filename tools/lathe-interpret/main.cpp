@@ -4,6 +4,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_join.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -136,6 +137,8 @@ absl::Status run(const Options &options) {
   registry.insert<mlir::func::FuncDialect, ir::LatheDialect>();
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
+  llvm::SourceMgr sources;
+  mlir::SourceMgrDiagnosticHandler printer(sources, &context);
   if (options.compare)
     return runCompare(context, options);
   LATHE_ASSIGN_OR_RETURN(Model model, openModel(context, options.files[0], options.weights, options.comparison.seed));
