@@ -11,6 +11,7 @@ def Lathe_WeightOp : Lathe_Op<"weight", [Pure]> {
     - (C2) A quantised result has as many scales as sources; any other result has none.
     - (C3) `rows` is two numbers, 0 <= begin < end, and the result has end - begin rows.
     - (C4) `name` is not empty.
+    - (C5) The result is f32, bf16, f16 or quantised, of rank 1 to 3, and its extents are constants.
     ```mlir
     %w = lathe.weight "layers.0.q_proj" from [#lathe.tensor_ref<"model.layers.0.self_attn.q_proj.weight">] : tensor<64x64xbf16>
     ```
@@ -170,6 +171,7 @@ def Lathe_RopeOp : Lathe_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> 
     - (C1) The columns of `input` are a multiple of `head_dim`.
     - (C2) `offset` is not negative and `offset` + the columns of `table` is at most `head_dim`.
     - (C3) `table` has the rows of `input`.
+    - (C4) `table` has an even number of columns.
     ```mlir
     %q1 = lathe.rope %q, %table head_dim = 24 offset = 16 layout = pairs : tensor<?x96xf32>, tensor<?x8xf32>
     ```

@@ -8,6 +8,7 @@ void LatheDialect::initialize() {
   registerAttributes();
   registerTypes();
   registerOps();
+  registerBytecode();
 }
 
 llvm::ArrayRef<int64_t> shapeOf(mlir::Type type) {

@@ -26,6 +26,7 @@ def Lathe_Dialect : Dialect {
     void registerTypes();
     void registerAttributes();
     void registerOps();
+    void registerBytecode();
   }];
 }
 

@@ -43,7 +43,7 @@ def Lathe_ScaledMatmulOp : Lathe_Op<"scaled_matmul", [Pure]> {
     - (C2) `result` has the rows of `x` and a column for each row of `weight`.
     - (C3) `bias`, where there is one, is as long as `weight` has rows.
     - (C4) A quantised `x` has one row a block, and the columns of its blocks and of the weight's
-      blocks are one a multiple of the other.
+      blocks are one a multiple of the other, or one block is as wide as the matrix.
     ```mlir
     %y = lathe.scaled_matmul %x, %w : (tensor<?x384xf32>, !lathe.quantized<160x384xf8E4M3FN, block<128x128xf32>>) -> tensor<?x160xf32>
     ```

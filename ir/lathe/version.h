@@ -1,0 +1,18 @@
+// The version of the dialect, as bytecode carries it. README.md says how it grows.
+#pragma once
+
+#include <cstdint>
+
+#include "mlir/Bytecode/BytecodeImplementation.h"
+
+namespace lathe::ir {
+
+// A newer minor version adds ops and attributes with defaults; a newer major version changes meaning.
+struct LatheVersion : mlir::DialectVersion {
+  LatheVersion(uint64_t major, uint64_t minor) : major_version(major), minor_version(minor) {}
+  uint64_t major_version, minor_version;
+};
+
+inline constexpr uint64_t kMajorVersion = 1, kMinorVersion = 0;
+
+} // namespace lathe::ir
