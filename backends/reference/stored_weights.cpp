@@ -74,8 +74,9 @@ private:
   mlir::LogicalResult loadScales(ir::QuantizedType type, Codes &codes) {
     const size_t wanted = codes.codes.size() / (codes.rows() * codes.columns()) * codes.scaleRows() *
                           codes.scaleColumns();
-    const size_t each = wanted / op_.getScales()->size();
-    for (mlir::Attribute attribute : *op_.getScales()) {
+    const mlir::ArrayAttr scales = *op_.getScales();
+    const size_t each = wanted / scales.size();
+    for (mlir::Attribute attribute : scales) {
       auto reference = mlir::cast<ir::TensorRefAttr>(attribute);
       FailureOr<Part> part = scalesOf(reference, type, codes.scaleRows(), each);
       if (mlir::failed(part))
