@@ -79,8 +79,9 @@ bool isIndexable(const Value &object) {
   if (object.text())
     return true;
   const Sequence *sequence = object.sequence();
-  return sequence && (sequence->kind == SequenceKind::List || sequence->kind == SequenceKind::Tuple ||
-                      sequence->kind == SequenceKind::Range);
+  return sequence &&
+         (sequence->kind == SequenceKind::List || sequence->kind == SequenceKind::Tuple ||
+          sequence->kind == SequenceKind::Range);
 }
 
 absl::StatusOr<int64_t> bound(const Value &value, int64_t fallback) {
@@ -172,7 +173,7 @@ absl::StatusOr<Value> getSlice(Budget &budget, const Value &object, const Value 
   if (object.isUndefined())
     return undefinedError(object);
   if (!isIndexable(object))
-    return Value::undefined(absl::StrCat("a '", objectName(object), "' cannot be sliced"));
+    return absl::InvalidArgumentError(absl::StrCat("a ", typeName(object), " cannot be sliced"));
   std::vector<absl::string_view> characters;
   if (object.text()) {
     LATHE_RETURN_IF_ERROR(budget.spendText(object.text()->size()));

@@ -50,7 +50,7 @@ struct Compare { // a < b <= c
   ExprPtr first;
   std::vector<std::pair<CompareOp, ExprPtr>> rest;
 };
-struct Conditional { // a if b else c
+struct Conditional {                  // a if b else c
   ExprPtr condition, then, otherwise; // `otherwise` may be null
 };
 struct Attribute { // a.b
@@ -60,7 +60,7 @@ struct Attribute { // a.b
 struct Subscript { // a[b]
   ExprPtr object, index;
 };
-struct Slice { // a[b:c:d]
+struct Slice {                      // a[b:c:d]
   ExprPtr object, begin, end, step; // all but `object` may be null
 };
 
@@ -73,7 +73,7 @@ struct Call {
   ExprPtr callee;
   Arguments arguments;
 };
-struct Filter { // a | name(...)
+struct Filter {    // a | name(...)
   ExprPtr subject; // null: what the block around it rendered
   std::string name;
   Arguments arguments;
@@ -84,18 +84,22 @@ struct Test { // a is name(...)
   Arguments arguments;
 };
 
+using Node = std::variant<Literal, Name, ListDisplay, DictDisplay, Unary, Binary, Logical, Concat,
+                          Compare, Conditional, Attribute, Subscript, Slice, Call, Filter, Test>;
+
 struct Expr {
   int line;
   int depth; // 1 + the deepest of the children
-  std::variant<Literal, Name, ListDisplay, DictDisplay, Unary, Binary, Logical, Concat, Compare,
-               Conditional, Attribute, Subscript, Slice, Call, Filter, Test>
-      node;
+  Node node;
 };
+
+// The depth of the deepest child; 0 for a leaf.
+int depthBelow(const Node &node);
 
 // What `set` and `for` write to: a name, an attribute of a namespace, or several of those.
 struct Target {
   std::string name;
-  std::string attribute;    // empty: the name itself
+  std::string attribute;     // empty: the name itself
   std::vector<Target> parts; // not empty, or `is_tuple`: unpacking
   bool is_tuple = false;
 };

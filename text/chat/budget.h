@@ -43,9 +43,8 @@ public:
   // To be called before a list of `items` items is made.
   absl::Status spendItems(uint64_t items) {
     if (items > limits_.list_items)
-      return absl::ResourceExhaustedError(absl::StrCat("a list of ", items,
-                                                       " items is longer than the ",
-                                                       limits_.list_items, " it may have"));
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "a list of ", items, " items is longer than the ", limits_.list_items, " it may have"));
     return spend(items);
   }
 

@@ -14,8 +14,8 @@ constexpr size_t kMaxSourceBytes = 4u << 20;
 
 absl::Status checkSource(absl::string_view source) {
   if (source.size() > kMaxSourceBytes)
-    return absl::InvalidArgumentError(absl::StrCat("is ", source.size(), " bytes; it may have ",
-                                                   kMaxSourceBytes));
+    return absl::InvalidArgumentError(
+        absl::StrCat("is ", source.size(), " bytes; it may have ", kMaxSourceBytes));
   if (size_t bad = findInvalidUtf8(source); bad != absl::string_view::npos)
     return absl::InvalidArgumentError(absl::StrCat("byte ", bad, " is not valid UTF-8"));
   return absl::OkStatus();

@@ -21,7 +21,8 @@ class ChatTemplate {
 public:
   // `source_name` is the file's name, for errors: "chat template 'tokenizer_config.json': line 3:
   // unknown filter 'foo'; ...".
-  static absl::StatusOr<ChatTemplate> parse(absl::string_view source, absl::string_view source_name);
+  static absl::StatusOr<ChatTemplate> parse(absl::string_view source,
+                                            absl::string_view source_name);
 
   ChatTemplate(ChatTemplate &&) noexcept;
   ChatTemplate &operator=(ChatTemplate &&) noexcept;

@@ -7,9 +7,9 @@
 namespace lathe::text {
 namespace {
 
-constexpr absl::string_view kRefused[] = {
-    "filesizeformat", "groupby",  "pprint", "random",   "slice",   "striptags",
-    "truncate",       "urlencode", "urlize", "wordwrap", "xmlattr", "forceescape"};
+constexpr absl::string_view kRefused[] = {"filesizeformat", "groupby",   "pprint",   "random",
+                                          "slice",          "striptags", "truncate", "urlencode",
+                                          "urlize",         "wordwrap",  "xmlattr",  "forceescape"};
 
 absl::Span<const Function> tableAt(int place) {
   switch (place) {

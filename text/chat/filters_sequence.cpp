@@ -117,7 +117,8 @@ absl::Status sortByKey(Call &call, std::vector<Keyed> &items, bool is_reverse) {
   auto less = [&](const Keyed &a, const Keyed &b) {
     if (!failure.ok())
       return false;
-    auto ordering = is_reverse ? order(call.budget, b.key, a.key) : order(call.budget, a.key, b.key);
+    auto ordering =
+        is_reverse ? order(call.budget, b.key, a.key) : order(call.budget, a.key, b.key);
     if (!ordering.ok())
       failure = ordering.status();
     return ordering.ok() && *ordering < 0;
@@ -254,7 +255,8 @@ Result batch(Call &call) {
   LATHE_RETURN_IF_ERROR(call.budget.spendItems(items->items.size()));
   std::vector<Value> batches;
   for (size_t at = 0; at < items->items.size(); at += size) {
-    size_t end = size < static_cast<int64_t>(items->items.size() - at) ? at + size : items->items.size();
+    size_t end =
+        size < static_cast<int64_t>(items->items.size() - at) ? at + size : items->items.size();
     std::vector<Value> part(items->items.begin() + at, items->items.begin() + end);
     if (call.argument(1) && !call.argument(1)->isNone()) {
       LATHE_RETURN_IF_ERROR(call.budget.spendItems(size));

@@ -88,6 +88,10 @@ absl::StatusOr<std::string> indentation(Call &call, size_t place, int64_t fallba
 }
 
 Result indent(Call &call) {
+  if (call.subject.isUndefined())
+    return undefinedError(call.subject);
+  if (!call.subject.text())
+    return call.fault(absl::StrCat("needs a str, not a ", typeName(call.subject)));
   LATHE_ASSIGN_OR_RETURN(std::string text, toText(call.budget, call.subject));
   LATHE_ASSIGN_OR_RETURN(std::string margin, indentation(call, 0, 4));
   text += '\n'; // so that a text that ends in a newline has an empty last line

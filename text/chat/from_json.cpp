@@ -38,8 +38,8 @@ absl::StatusOr<Value> convertObject(const Json &json, int depth) {
 
 absl::StatusOr<Value> convertUnsigned(uint64_t number) {
   if (number > INT64_MAX)
-    return absl::InvalidArgumentError(
-        absl::StrCat("the integer ", number, " in the context does not fit in 64 bits with a sign"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the integer ", number, " in the context does not fit in 64 bits with a sign"));
   return Value(static_cast<int64_t>(number));
 }
 

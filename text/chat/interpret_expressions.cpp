@@ -206,7 +206,8 @@ Result Interpreter::callValue(const Value &callee, Arguments arguments) {
   if (const auto *macro = callee.as<MacroRef>())
     return callMacro(*macro, std::move(arguments));
   if (callee.loop())
-    return absl::InvalidArgumentError("a recursive for is not offered; use a macro that calls itself");
+    return absl::InvalidArgumentError(
+        "a recursive for is not offered; use a macro that calls itself");
   const auto *function = callee.as<const Function *>();
   if (!function)
     return absl::InvalidArgumentError(
@@ -238,9 +239,10 @@ absl::Status Interpreter::bindParameters(const ast::Macro &macro, Arguments &arg
                               [&](const auto &entry) { return entry.first == parameter.name; });
     bool is_positional = i < arguments.positional.size();
     if (is_positional && named != arguments.named.end())
-      return absl::InvalidArgumentError(absl::StrCat("macro '", macro.name, "' is given '",
-                                                     parameter.name, "' twice"));
-    Value value = Value::undefined(absl::StrCat("parameter '", parameter.name, "' was not provided"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("macro '", macro.name, "' is given '", parameter.name, "' twice"));
+    Value value =
+        Value::undefined(absl::StrCat("parameter '", parameter.name, "' was not provided"));
     if (is_positional) {
       value = arguments.positional[i];
     } else if (named != arguments.named.end()) {
@@ -262,9 +264,8 @@ absl::Status Interpreter::bindRest(const ast::Macro &macro, Arguments &arguments
                                                    " arguments but is given ",
                                                    arguments.positional.size()));
   if (!arguments.named.empty() && !macro.takes_kwargs)
-    return absl::InvalidArgumentError(absl::StrCat("macro '", macro.name,
-                                                   "' takes no argument named '",
-                                                   arguments.named.front().first, "'"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "macro '", macro.name, "' takes no argument named '", arguments.named.front().first, "'"));
   if (macro.takes_varargs) {
     std::vector<Value> rest;
     if (has_rest)

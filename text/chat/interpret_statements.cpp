@@ -26,9 +26,8 @@ absl::Status Interpreter::failAt(int line, absl::Status status) {
 absl::Status Interpreter::write(absl::string_view text) {
   LATHE_RETURN_IF_ERROR(budget_.spend(text.size() / 64));
   if (out_->size() + text.size() > budget_.limits().output_bytes)
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the output is longer than the ", budget_.limits().output_bytes,
-                     " bytes it may have"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the output is longer than the ", budget_.limits().output_bytes, " bytes it may have"));
   out_->append(text.data(), text.size());
   return absl::OkStatus();
 }
@@ -56,9 +55,9 @@ Interpreter::FlowResult Interpreter::run(const ast::Body &body) {
 
 Interpreter::FlowResult Interpreter::run(const ast::Statement &statement) {
   absl::Status spent = budget_.spend(1);
-  FlowResult flow = spent.ok()
-                        ? std::visit([this](const auto &node) { return exec(node); }, statement.node)
-                        : FlowResult(spent);
+  FlowResult flow =
+      spent.ok() ? std::visit([this](const auto &node) { return exec(node); }, statement.node)
+                 : FlowResult(spent);
   if (!flow.ok())
     return failAt(statement.line, flow.status());
   return flow;
@@ -207,18 +206,18 @@ absl::Status Interpreter::assign(const ast::Target &target, const Value &value) 
 absl::Status Interpreter::assignAttribute(const ast::Target &target, const Value &value) {
   const Value *found = scope_->find(target.name);
   if (!found || !found->as<Namespace *>())
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", target.name, ".", target.attribute, "' is set, but '", target.name, "' is ",
-        found ? absl::StrCat("a ", typeName(*found)) : "undefined",
-        "; only a namespace's attributes can be set"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", target.name, ".", target.attribute, "' is set, but '", target.name,
+                     "' is ", found ? absl::StrCat("a ", typeName(*found)) : "undefined",
+                     "; only a namespace's attributes can be set"));
   return (*found->as<Namespace *>())->attributes.insert(Value(target.attribute), value);
 }
 
 absl::Status Interpreter::unpack(const ast::Target &target, const Value &value) {
   LATHE_ASSIGN_OR_RETURN(auto items, iterate(budget_, value));
   if (items->items.size() != target.parts.size())
-    return absl::InvalidArgumentError(absl::StrCat(target.parts.size(), " names are set from ",
-                                                   items->items.size(), " values"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(target.parts.size(), " names are set from ", items->items.size(), " values"));
   for (size_t i = 0; i < target.parts.size(); ++i)
     LATHE_RETURN_IF_ERROR(assign(target.parts[i], items->items[i]));
   return absl::OkStatus();

@@ -211,10 +211,9 @@ private:
   // Digits with single underscores between them.
   static size_t digitsLength(absl::string_view text) {
     size_t at = 0;
-    while (at < text.size() &&
-           (absl::ascii_isdigit(text[at]) ||
-            (text[at] == '_' && at > 0 && text[at - 1] != '_' && at + 1 < text.size() &&
-             absl::ascii_isdigit(text[at + 1]))))
+    while (at < text.size() && (absl::ascii_isdigit(text[at]) ||
+                                (text[at] == '_' && at > 0 && text[at - 1] != '_' &&
+                                 at + 1 < text.size() && absl::ascii_isdigit(text[at + 1]))))
       ++at;
     return at;
   }
@@ -240,7 +239,8 @@ private:
     bool is_float = !follows_dot && fraction + exponent > 0;
     if (is_float)
       length += fraction + exponent;
-    else if (length > 1 && text[0] == '0' && text.substr(0, length).find_first_not_of("0_") != kNone)
+    else if (length > 1 && text[0] == '0' &&
+             text.substr(0, length).find_first_not_of("0_") != kNone)
       return fault("a number begins with 0");
     push(is_float ? TokenKind::Float : TokenKind::Integer,
          absl::StrReplaceAll(text.substr(0, length), {{"_", ""}}));
@@ -284,8 +284,8 @@ private:
       if (open.empty())
         return fault(absl::StrCat("unexpected '", op, "'"));
       if (open.back() != op[0])
-        return fault(absl::StrCat("unexpected '", op, "'; expected '", open.substr(open.size() - 1),
-                                  "'"));
+        return fault(
+            absl::StrCat("unexpected '", op, "'; expected '", open.substr(open.size() - 1), "'"));
       open.pop_back();
     }
     push(TokenKind::Operator, op);

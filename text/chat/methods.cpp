@@ -91,9 +91,9 @@ constexpr Function kTupleMethods[] = {kListMethods[0], kListMethods[1]};
 constexpr Function kLoopMethods[] = {{"cycle", loopCycle, {}, kVariadic}};
 constexpr absl::string_view kRefusedLoop[] = {"changed"};
 
-constexpr absl::string_view kRefusedText[] = {"encode",       "expandtabs", "format_map", "isascii",
-                                              "isidentifier", "isprintable", "maketrans", "translate",
-                                              "casefold",     "istitle"};
+constexpr absl::string_view kRefusedText[] = {
+    "encode",      "expandtabs", "format_map", "isascii",  "isidentifier",
+    "isprintable", "maketrans",  "translate",  "casefold", "istitle"};
 
 struct Table {
   absl::Span<const Function> methods;

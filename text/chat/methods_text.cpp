@@ -137,7 +137,8 @@ Result partitioned(Call &call, bool from_right) {
   absl::string_view text = self(call);
   size_t found = from_right ? text.rfind(separator) : text.find(separator);
   if (found == absl::string_view::npos)
-    return listOf(call, from_right ? Views{"", "", text} : Views{text, "", ""}, SequenceKind::Tuple);
+    return listOf(call, from_right ? Views{"", "", text} : Views{text, "", ""},
+                  SequenceKind::Tuple);
   return listOf(call, {text.substr(0, found), separator, text.substr(found + separator.size())},
                 SequenceKind::Tuple);
 }

@@ -78,8 +78,8 @@ absl::StatusOr<bool> containsText(Budget &budget, const std::string &container, 
   if (item.isUndefined())
     return undefinedError(item);
   if (!item.text())
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'in' looks for a str in a str, but the left side is a ", typeName(item)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'in' looks for a str in a str, but the left side is a ", typeName(item)));
   LATHE_RETURN_IF_ERROR(budget.spend(container.size() / 64));
   return absl::StrContains(container, *item.text());
 }
@@ -96,7 +96,8 @@ absl::StatusOr<bool> containsItem(Budget &budget, const Sequence &container, con
   return false;
 }
 
-absl::StatusOr<std::shared_ptr<const Sequence>> asSequence(Budget &budget, std::vector<Value> items) {
+absl::StatusOr<std::shared_ptr<const Sequence>> asSequence(Budget &budget,
+                                                           std::vector<Value> items) {
   LATHE_RETURN_IF_ERROR(budget.spendItems(items.size()));
   LATHE_ASSIGN_OR_RETURN(Value list, makeList(std::move(items)));
   return *list.as<std::shared_ptr<const Sequence>>();
@@ -172,9 +173,8 @@ absl::StatusOr<bool> contains(Budget &budget, const Value &container, const Valu
     return containsItem(budget, *container.sequence(), item);
   if (container.isUndefined())
     return false;
-  return absl::InvalidArgumentError(
-      absl::StrCat("'in' needs something to look into, but the right side is a ",
-                   typeName(container)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'in' needs something to look into, but the right side is a ", typeName(container)));
 }
 
 absl::StatusOr<bool> compare(Budget &budget, ast::CompareOp op, const Value &left,

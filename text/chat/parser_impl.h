@@ -63,7 +63,8 @@ private:
   absl::StatusOr<ast::Target> parseSingleTarget(bool allows_namespace);
 
   // Expressions, from the loosest to the tightest.
-  Expression parseTuple(bool with_conditional, bool in_parentheses, absl::string_view end_name = "");
+  Expression parseTuple(bool with_conditional, bool in_parentheses,
+                        absl::string_view end_name = "");
   Expression parseExpression(bool with_conditional = true);
   Expression parseConditional();
   Expression parseOr();
@@ -96,8 +97,10 @@ private:
   absl::StatusOr<bool> takeCompareOperator(ast::CompareOp *op);
   bool isTupleEnd(absl::string_view end_name) const;
 
-  // Refuses a tree that became too deep.
-  template <typename Node> Expression make(int line, Node node);
+  // Chains such as `a + b + c` nest to the left without recursion in the parser: the tree's own
+  // depth is bounded as well, because it is walked and freed by recursion.
+  static constexpr int kMaxTreeDepth = 250;
+  static Expression make(int line, ast::Node node);
   // Remembers the error of a name that nothing is called by, unless it may never be needed.
   void noteUnknown(absl::Status known);
   // Marks the names that make a macro take any number of arguments.

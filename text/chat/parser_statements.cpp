@@ -10,12 +10,12 @@
 namespace lathe::text {
 namespace {
 
-constexpr absl::string_view kStatements[] = {"set",    "if",   "for",        "macro", "filter",
-                                             "with",   "generation", "break", "continue", "print", "raw"};
+constexpr absl::string_view kStatements[] = {"set",      "if",    "for",        "macro",
+                                             "filter",   "with",  "generation", "break",
+                                             "continue", "print", "raw"};
 // Jinja2 has these; a chat template is one file, printed once, with nothing escaped.
-constexpr absl::string_view kRefused[] = {"include", "import",  "from", "extends",
-                                          "block",   "call",    "do",   "autoescape",
-                                          "trans",   "debug"};
+constexpr absl::string_view kRefused[] = {"include", "import", "from",       "extends", "block",
+                                          "call",    "do",     "autoescape", "trans",   "debug"};
 
 template <typename Node> ast::Statement statement(int line, Node node) {
   return {line, std::move(node)};
@@ -113,8 +113,8 @@ absl::StatusOr<ast::Body> Parser::parseBody(EndNames ends) {
     }
   }
   if (!ends.empty())
-    return fault(absl::StrCat("the template ends before '{% ", absl::StrJoin(ends, " %}' or '{% "),
-                              " %}'"));
+    return fault(
+        absl::StrCat("the template ends before '{% ", absl::StrJoin(ends, " %}' or '{% "), " %}'"));
   return body;
 }
 
@@ -244,8 +244,8 @@ absl::StatusOr<std::vector<ast::Parameter>> Parser::parseParameters() {
     if (skipOperator("=")) {
       LATHE_ASSIGN_OR_RETURN(parameter.fallback, parseExpression());
     } else if (!parameters.empty() && parameters.back().fallback) {
-      return fault(absl::StrCat("parameter '", parameter.name,
-                                "' has no default but follows one that has"));
+      return fault(
+          absl::StrCat("parameter '", parameter.name, "' has no default but follows one that has"));
     }
     parameters.push_back(std::move(parameter));
   }

@@ -60,7 +60,8 @@ private:
 
   absl::StatusOr<Value> nextValue(const Spec &spec) {
     if (spec.has_key) {
-      const Value *found = values_.mapping() ? values_.mapping()->find(absl::string_view(spec.key)) : nullptr;
+      const Value *found =
+          values_.mapping() ? values_.mapping()->find(absl::string_view(spec.key)) : nullptr;
       if (!found)
         return absl::InvalidArgumentError(
             absl::StrCat("the format string names '", spec.key, "', which is not given"));
@@ -141,8 +142,9 @@ private:
       return convertFloat(spec, value);
     if (spec.conversion == 'c' && value.text() && codePointCount(*value.text()) == 1)
       return *value.text();
-    return absl::InvalidArgumentError(absl::StrCat("the conversion '%", std::string(1, spec.conversion),
-                                                   "' of a ", typeName(value), " is not offered"));
+    return absl::InvalidArgumentError(absl::StrCat("the conversion '%",
+                                                   std::string(1, spec.conversion), "' of a ",
+                                                   typeName(value), " is not offered"));
   }
 
   absl::StatusOr<std::string> convertText(const Spec &spec, const Value &value) {
@@ -174,8 +176,10 @@ private:
     int64_t number = truncates ? static_cast<int64_t>(value.number()) : value.integral();
     uint64_t magnitude = number < 0 ? 0 - static_cast<uint64_t>(number) : number;
     char digits[32];
-    const char *format = spec.conversion == 'x' ? "%llx" : spec.conversion == 'X' ? "%llX"
-                         : spec.conversion == 'o' ? "%llo" : "%llu";
+    const char *format = spec.conversion == 'x'   ? "%llx"
+                         : spec.conversion == 'X' ? "%llX"
+                         : spec.conversion == 'o' ? "%llo"
+                                                  : "%llu";
     std::snprintf(digits, sizeof digits, format, static_cast<unsigned long long>(magnitude));
     std::string text = digits;
     if (spec.precision > static_cast<int>(text.size()))

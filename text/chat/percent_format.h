@@ -7,7 +7,8 @@
 
 namespace lathe::text {
 
-// `values`: a tuple, a dict for "%(name)s", or one value. Conversions: s r d i u x X o f F e E g G c %.
+// `values`: a tuple, a dict for "%(name)s", or one value. Conversions: s r d i u x X o f F e E g G
+// c %.
 absl::StatusOr<Value> percentFormat(Budget &budget, const Value &format, const Value &values);
 
 } // namespace lathe::text

@@ -15,7 +15,8 @@ namespace {
 // Digits without a point, and the decimal exponent of the first one.
 std::pair<std::string, int> shortestDigits(double magnitude) {
   char buffer[40];
-  auto end = std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::scientific);
+  auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, magnitude, std::chars_format::scientific);
   absl::string_view text(buffer, end.ptr - buffer);
   size_t mark = text.find('e');
   int exponent = std::atoi(std::string(text.substr(mark + 1)).c_str());
@@ -28,7 +29,8 @@ std::pair<std::string, int> shortestDigits(double magnitude) {
 std::string withExponent(std::string digits, int exponent) {
   if (digits.size() > 1)
     digits.insert(1, ".");
-  return absl::StrCat(digits, absl::StrFormat("e%c%02d", exponent < 0 ? '-' : '+', std::abs(exponent)));
+  return absl::StrCat(digits,
+                      absl::StrFormat("e%c%02d", exponent < 0 ? '-' : '+', std::abs(exponent)));
 }
 
 std::string withPoint(std::string digits, int exponent) {
@@ -160,7 +162,8 @@ private:
   }
   absl::Status put(const Function *const &) { return append("<function>"); }
   absl::Status put(const std::shared_ptr<const Loop> &loop) {
-    return append(absl::StrCat("<LoopContext ", loop->index + 1, "/", loop->items->items.size(), ">"));
+    return append(
+        absl::StrCat("<LoopContext ", loop->index + 1, "/", loop->items->items.size(), ">"));
   }
 
   Budget &budget_;

@@ -25,7 +25,8 @@ absl::Status appendChecked(std::string &out, uint32_t code_point) {
 absl::Status takeHex(std::string &out, absl::string_view &body, size_t digits) {
   uint32_t code_point = 0;
   absl::string_view text = body.substr(0, digits);
-  bool is_hex = text.size() == digits && std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
+  bool is_hex =
+      text.size() == digits && std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
   if (!is_hex || !absl::SimpleHexAtoi(text, &code_point))
     return absl::InvalidArgumentError(absl::StrCat("an escape needs ", digits, " hex digits"));
   body.remove_prefix(digits);

@@ -13,7 +13,8 @@ constexpr absl::string_view kConfigName = "tokenizer_config.json";
 absl::Status noTemplate() {
   return absl::NotFoundError(absl::StrCat(
       "the checkpoint has no chat template: neither a file chat_template.jinja nor a key "
-      "'chat_template' in ", kConfigName));
+      "'chat_template' in ",
+      kConfigName));
 }
 
 // Null where `json` has no such string.
@@ -21,7 +22,8 @@ const std::string *stringAt(const Json &json, const char *key) {
   if (!json.is_object())
     return nullptr;
   auto found = json.find(key);
-  return found != json.end() && found->is_string() ? &found->get_ref<const std::string &>() : nullptr;
+  return found != json.end() && found->is_string() ? &found->get_ref<const std::string &>()
+                                                   : nullptr;
 }
 
 absl::StatusOr<std::string> defaultOf(const Json &list) {
@@ -30,7 +32,8 @@ absl::StatusOr<std::string> defaultOf(const Json &list) {
     const std::string *name = stringAt(entry, "name"), *text = stringAt(entry, "template");
     if (!name || !text)
       return absl::InvalidArgumentError(absl::StrCat(
-          kConfigName, ": 'chat_template' is a list; each entry should have a name and a template"));
+          kConfigName,
+          ": 'chat_template' is a list; each entry should have a name and a template"));
     if (*name == "default")
       return *text;
     absl::StrAppend(&names, names.empty() ? "" : ", ", *name);
@@ -71,7 +74,7 @@ absl::StatusOr<TemplateSource> findChatTemplate(absl::string_view tokenizer_conf
 }
 
 nlohmann::ordered_json chatContextFromConfig(const nlohmann::ordered_json &tokenizer_config) {
-  static constexpr const char *kTokens[] = {"bos_token", "eos_token",  "unk_token", "sep_token",
+  static constexpr const char *kTokens[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                             "pad_token", "cls_token", "mask_token"};
   Json context = Json::object();
   for (const char *key : kTokens) {

@@ -14,9 +14,9 @@ struct TemplateSource {
   std::string name; // of the file it comes from, for ChatTemplate::parse
 };
 
-// `chat_template.jinja` wins over the key `chat_template` of tokenizer_config.json, which is a string
-// or a list of {name, template}, of which "default" is taken. Both texts may be empty (no such
-// file). NOT_FOUND if there is no template.
+// `chat_template.jinja` wins over the key `chat_template` of tokenizer_config.json, which is a
+// string or a list of {name, template}, of which "default" is taken. Both texts may be empty (no
+// such file). NOT_FOUND if there is no template.
 absl::StatusOr<TemplateSource> findChatTemplate(absl::string_view tokenizer_config_text,
                                                 absl::string_view chat_template_jinja_text);
 

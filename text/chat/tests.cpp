@@ -17,7 +17,9 @@ namespace {
 using Result = absl::StatusOr<Value>;
 
 // A test that only looks at the kind of value.
-template <bool (*test)(const Value &)> Result simply(Call &call) { return Value(test(call.subject)); }
+template <bool (*test)(const Value &)> Result simply(Call &call) {
+  return Value(test(call.subject));
+}
 
 bool isDefined(const Value &value) { return !value.isUndefined(); }
 bool isUndefined(const Value &value) { return value.isUndefined(); }
@@ -40,8 +42,9 @@ bool isIterable(const Value &value) {
 bool isSequence(const Value &value) {
   const Sequence *sequence = value.sequence();
   return value.text() || value.mapping() || value.isUndefined() ||
-         (sequence && (sequence->kind == SequenceKind::List ||
-                       sequence->kind == SequenceKind::Tuple || sequence->kind == SequenceKind::Range));
+         (sequence &&
+          (sequence->kind == SequenceKind::List || sequence->kind == SequenceKind::Tuple ||
+           sequence->kind == SequenceKind::Range));
 }
 
 bool isCallable(const Value &value) {

@@ -49,7 +49,8 @@ absl::StatusOr<Value> formatFields(Call &call) {
     size_t end = rest.find('}');
     if (rest[0] == '}' || end == absl::string_view::npos)
       return call.fault("is given a single brace");
-    LATHE_ASSIGN_OR_RETURN(const Value *value, fieldValue(call, rest.substr(1, end - 1), &automatic));
+    LATHE_ASSIGN_OR_RETURN(const Value *value,
+                           fieldValue(call, rest.substr(1, end - 1), &automatic));
     LATHE_ASSIGN_OR_RETURN(std::string text, toText(call.budget, *value));
     LATHE_RETURN_IF_ERROR(call.budget.spendText(out.size() + text.size()));
     out += text;

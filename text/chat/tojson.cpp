@@ -133,8 +133,9 @@ private:
     for (const auto &entry : mapping.entries())
       entries.push_back(&entry);
     if (style_.sort_keys)
-      std::stable_sort(entries.begin(), entries.end(),
-                       [](const auto *a, const auto *b) { return *a->first.text() < *b->first.text(); });
+      std::stable_sort(entries.begin(), entries.end(), [](const auto *a, const auto *b) {
+        return *a->first.text() < *b->first.text();
+      });
     return entries;
   }
 

@@ -1,5 +1,5 @@
-// The filter `tojson` as Hugging Face sets it up: Python's json.dumps, with nothing escaped for HTML,
-// text beyond ASCII as it is, and keys in their own order.
+// The filter `tojson` as Hugging Face sets it up: Python's json.dumps, with nothing escaped for
+// HTML, text beyond ASCII as it is, and keys in their own order.
 #pragma once
 
 #include <string>

@@ -153,8 +153,8 @@ const Value *Mapping::find(const Value &key) const {
 
 absl::Status Mapping::insert(Value key, Value value) {
   if (!isHashable(key))
-    return absl::InvalidArgumentError(
-        absl::StrCat("a dict's key is a ", typeName(key), "; it may be a string, a number or none"));
+    return absl::InvalidArgumentError(absl::StrCat("a dict's key is a ", typeName(key),
+                                                   "; it may be a string, a number or none"));
   depth_ = std::max(depth_, depthOf(value) + 1);
   if (absl::Status status = checkDepth(depth_); !status.ok())
     return status;

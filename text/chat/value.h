@@ -64,7 +64,7 @@ public:
   Value(absl::string_view text) : Value(std::string(text)) {}
   Value(const char *text) : Value(std::string(text)) {}
   template <typename T>
-    requires std::is_constructible_v<Data, std::shared_ptr<const T>>
+  requires std::is_constructible_v<Data, std::shared_ptr<const T>>
   Value(std::shared_ptr<const T> pointer) : data_(std::move(pointer)) {}
   Value(Namespace *value) : data_(value) {}
   Value(MacroRef value) : data_(value) {}

@@ -1,4 +1,4 @@
-// Names, filters, tests and JSON, with what Jinja2 3.1 gave for it, set up as Hugging Face sets it up.
+// Names, filters, tests and JSON, with what Jinja2 3.1 gave for it.
 #include "tests/unit/text/chat_cases.h"
 
 namespace lathe::text {

@@ -1,4 +1,4 @@
-// Statements, scopes and white space, with what Jinja2 3.1 gave for it, set up as Hugging Face sets it up.
+// Statements, scopes and white space, with what Jinja2 3.1 gave for it.
 #include "tests/unit/text/chat_cases.h"
 
 namespace lathe::text {

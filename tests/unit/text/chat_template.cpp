@@ -23,7 +23,8 @@ const Json &context() {
 "u": "Zürich 日本", "l": [3, 1, 2], "d": {"b": 1, "a": 2}, "e": "", "none_v": null,
 "nested": [[1, 2], [3, 4]], "strs": ["b", "A", "c", "a"], "big": 9007199254740993,
 "small": 1e-07, "large": 1e+22}
-)json", "context");
+)json",
+                                      "context");
   return json;
 }
 
@@ -43,13 +44,15 @@ TEST(ChatTemplate, runsStatementsAsJinjaDoes) { expectAll(kStatementCases); }
 
 TEST(ChatTemplate, rendersTwiceTheSame) {
   auto parsed = ChatTemplate::parse("{% set ns = namespace(n=0) %}{% for i in l %}"
-                                    "{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}", "t");
+                                    "{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}",
+                                    "t");
   EXPECT_EQ(parsed->render(context()).value(), "6");
   EXPECT_EQ(parsed->render(context()).value(), "6");
 }
 
 TEST(ChatTemplate, knowsTheDate) {
-  auto parsed = ChatTemplate::parse("{{ strftime_now('%Y-%m-%d')|length }}{{ strftime_now('') }}", "t");
+  auto parsed =
+      ChatTemplate::parse("{{ strftime_now('%Y-%m-%d')|length }}{{ strftime_now('') }}", "t");
   EXPECT_EQ(parsed->render(Json::object()).value(), "10");
 }
 

@@ -18,7 +18,9 @@ absl::Status renderStatus(absl::string_view source, const Limits &limits = {},
   return parsed.ok() ? parsed->render(context, limits).status() : parsed.status();
 }
 
-std::string complaint(absl::string_view source) { return std::string(renderStatus(source).message()); }
+std::string complaint(absl::string_view source) {
+  return std::string(renderStatus(source).message());
+}
 
 struct Refusal {
   const char *source, *message;
@@ -33,21 +35,21 @@ TEST_P(ChatRefuses, withTheLineAndTheReason) {
 INSTANTIATE_TEST_SUITE_P(
     Syntax, ChatRefuses,
     testing::Values(
-        Refusal{"a\nb\n{{ 1|tojsn }}",
-                "chat template 't.jinja': line 3: unknown filter 'tojsn'; did you mean 'tojson'? known ones are"},
+        Refusal{"a\nb\n{{ 1|tojsn }}", "chat template 't.jinja': line 3: unknown filter 'tojsn'; "
+                                       "did you mean 'tojson'? known ones are"},
         Refusal{"{{ 1 is defind }}", "line 1: unknown test 'defind'; did you mean 'defined'?"},
         Refusal{"{% fro x %}", "line 1: unknown statement 'fro'; did you mean 'for'?"},
         Refusal{"{{ 1|groupby('x') }}", "the filter 'groupby' is not offered in chat templates"},
         Refusal{"{% include 'x' %}", "the statement 'include' is not offered in chat templates"},
         Refusal{"{% call m() %}{% endcall %}", "the statement 'call' is not offered"},
         Refusal{"{% for x in y recursive %}{% endfor %}", "a recursive for is not offered"},
-        Refusal{"{% if x %}", "the template ends before '{% elif %}' or '{% else %}' or '{% endif %}'"},
+        Refusal{"{% if x %}",
+                "the template ends before '{% elif %}' or '{% else %}' or '{% endif %}'"},
         Refusal{"{{ x", "a tag is not closed with '}}'"},
         Refusal{"{# x", "a comment '{#' is not closed"},
         Refusal{"{% raw %}", "'{% raw %}' is not closed"},
         Refusal{"{{ 'x }}", "a string is not closed"},
-        Refusal{"{{ (1] }}", "unexpected ']'; expected ')'"},
-        Refusal{"{{ 1) }}", "unexpected ')'"},
+        Refusal{"{{ (1] }}", "unexpected ']'; expected ')'"}, Refusal{"{{ 1) }}", "unexpected ')'"},
         Refusal{"{{ $ }}", "unexpected character '$'"},
         Refusal{"{{ 1 + }}", "'}}' stands where an expression should be"},
         Refusal{"{{ a b }}", "'b' stands where '}}' should be"},
@@ -86,7 +88,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"{{ 'a'.encode() }}", "the str method 'encode' is not offered"},
         Refusal{"{{ 'a'.split('') }}", "empty separator"},
         Refusal{"{{ '{:>5}'.format(1) }}", "offers only plain fields"},
-        Refusal{"{{ 'a'|indent(1, 2, 3, 4) }}", "'indent' takes at most 3 arguments but is given 4"},
+        Refusal{"{{ 'a'|indent(1, 2, 3, 4) }}",
+                "'indent' takes at most 3 arguments but is given 4"},
         Refusal{"{{ 'a'|indent(x=1) }}", "'indent' takes no argument named 'x'"},
         Refusal{"{{ 'a'|replace('b') }}", "'replace' needs the argument 'new'"},
         Refusal{"{{ 'a'|indent(1, width=1) }}", "is given the argument 'width' twice"},
@@ -94,11 +97,15 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"{{ ([1]|map('string'))|length }}", "object of type 'generator' has no len()"},
         Refusal{"{% set a, b = [1] %}", "2 names are set from 1 values"},
         Refusal{"{% set a = 1 %}{% set a.b = 1 %}", "only a namespace's attributes can be set"},
-        Refusal{"{% macro m(a) %}{% endmacro %}{{ m(1, 2) }}", "macro 'm' takes 1 arguments but is given 2"},
-        Refusal{"{% macro m(a) %}{% endmacro %}{{ m(b=2) }}", "macro 'm' takes no argument named 'b'"},
+        Refusal{"{% macro m(a) %}{% endmacro %}{{ m(1, 2) }}",
+                "macro 'm' takes 1 arguments but is given 2"},
+        Refusal{"{% macro m(a) %}{% endmacro %}{{ m(b=2) }}",
+                "macro 'm' takes no argument named 'b'"},
         Refusal{"{% for x in 5 %}{% endfor %}", "'int' object is not iterable"},
         Refusal{"{{ 5() }}", "a int is called as if it were a function"},
         Refusal{"{{ [1][::0] }}", "a slice's step is 0"},
+        Refusal{"{{ 5[1:] }}", "a int cannot be sliced"},
+        Refusal{"{{ 5|indent }}", "'indent' needs a str, not a int"},
         Refusal{"{{ {[]: 1} }}", "a dict's key is a list"},
         Refusal{"{{ '%d' % 'a' }}", "needs a number, not a str"},
         Refusal{"{{ '%s %s' % 'a' }}", "not enough arguments"},
@@ -106,7 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ChatTemplateErrors, unknownFilterInAnUntakenBranchIsNoError) {
   EXPECT_TRUE(renderStatus("{% if false %}{{ 1|foo }}{% endif %}{{ 1|foo if false }}").ok());
-  EXPECT_THAT(complaint("{% if true %}\n{{ 1|foo }}{% endif %}"), HasSubstr("line 2: unknown filter"));
+  EXPECT_THAT(complaint("{% if true %}\n{{ 1|foo }}{% endif %}"),
+              HasSubstr("line 2: unknown filter"));
 }
 
 TEST(ChatTemplateErrors, raisedMessageComesThrough) {
@@ -125,7 +133,8 @@ TEST(ChatTemplateErrors, contextMustBeCleanJson) {
   Json deep;
   for (int i = 0; i < 200; ++i)
     deep = Json::array({deep});
-  EXPECT_THAT(std::string(renderStatus("", {}, {{"x", deep}}).message()), HasSubstr("nests deeper"));
+  EXPECT_THAT(std::string(renderStatus("", {}, {{"x", deep}}).message()),
+              HasSubstr("nests deeper"));
 }
 
 class ChatLimits : public testing::TestWithParam<const char *> {};
@@ -141,18 +150,20 @@ INSTANTIATE_TEST_SUITE_P(
         "{{ 'x' * 10 ** 12 }}", "{{ [1] * 10 ** 12 }}", "{{ 'x' * 9223372036854775807 }}",
         "{{ 'xy' * 9223372036854775807 }}", "{{ range(10 ** 12) }}", "{{ 'a'|center(10 ** 12) }}",
         "{{ 'a'.ljust(10 ** 12) }}", "{{ 'a'|indent(10 ** 12) }}", "{{ '%999999999d' % 1 }}",
-        "{{ ('x' * 1000000).replace('x', 'y' * 1000000) }}",
-        "{{ (['x' * 1000000] * 100)|join }}",
+        "{{ ('x' * 1000000).replace('x', 'y' * 1000000) }}", "{{ (['x' * 1000000] * 100)|join }}",
         "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
-        "{% set n = namespace(s='x') %}{% for i in range(100) %}{% set n.s = n.s + n.s %}{% endfor %}",
+        "{% set n = namespace(s='x') %}{% for i in range(100) %}{% set n.s = n.s + n.s %}{% endfor "
+        "%}",
         "{% set n = namespace(l=[]) %}{% for i in range(200) %}{% set n.l = [n.l] %}{% endfor %}",
-        "{% set n = namespace(l=[]) %}{% for i in range(90) %}{% set n.l = [n.l, n.l] %}{% endfor %}{{ n.l }}",
+        "{% set n = namespace(l=[]) %}{% for i in range(90) %}{% set n.l = [n.l, n.l] %}{% endfor "
+        "%}{{ n.l }}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "{% set s = 'x' * 1000000 %}{% for i in range(100) %}{{ s }}{% endfor %}"));
 
 TEST(ChatTemplateErrors, comparingDeepListsIsPaidFor) {
-  const char *source = "{% set n = namespace(a=[], b=[]) %}{% for i in range(80) %}"
-                       "{% set n.a = [n.a, n.a] %}{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}";
+  const char *source =
+      "{% set n = namespace(a=[], b=[]) %}{% for i in range(80) %}"
+      "{% set n.a = [n.a, n.a] %}{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}";
   EXPECT_EQ(renderStatus(source).code(), absl::StatusCode::kResourceExhausted);
 }
 
@@ -172,16 +183,17 @@ TEST(ChatTemplateErrors, namespaceThatHoldsItselfIsFreed) {
 }
 
 TEST(ChatTemplateErrors, nestingInTheSourceIsBounded) {
-  std::string parentheses = std::string(100000, '('), nots, sums = "1", lists(100000, '['), ifs, dots = "a";
+  std::string parentheses = std::string(100000, '('), nots, sums = "1", lists(100000, '['), ifs,
+              dots = "a";
   for (int i = 0; i < 100000; ++i) {
     nots += "not ";
     sums += "+1";
     ifs += "{% if 1 %}";
     dots += ".a";
   }
-  for (const std::string &source : {"{{ " + parentheses + " }}", "{{ " + nots + "1 }}", "{{ " + sums + " }}",
-                                    "{{ " + lists + " }}", ifs, "{{ " + dots + " }}",
-                                    "{% set " + parentheses + " %}"})
+  for (const std::string &source :
+       {"{{ " + parentheses + " }}", "{{ " + nots + "1 }}", "{{ " + sums + " }}",
+        "{{ " + lists + " }}", ifs, "{{ " + dots + " }}", "{% set " + parentheses + " %}"})
     EXPECT_FALSE(ChatTemplate::parse(source, "t").ok());
 }
 
@@ -212,8 +224,11 @@ TEST(FindChatTemplate, saysWhatIsMissing) {
 }
 
 TEST(ChatContextFromConfig, takesStringsAndAddedTokens) {
-  Json config = {{"bos_token", {{"content", "<s>"}, {"lstrip", false}}}, {"eos_token", "</s>"},
-                 {"pad_token", nullptr}, {"unk_token", 5}, {"other", "x"}};
+  Json config = {{"bos_token", {{"content", "<s>"}, {"lstrip", false}}},
+                 {"eos_token", "</s>"},
+                 {"pad_token", nullptr},
+                 {"unk_token", 5},
+                 {"other", "x"}};
   EXPECT_EQ(chatContextFromConfig(config), Json({{"bos_token", "<s>"}, {"eos_token", "</s>"}}));
   EXPECT_EQ(chatContextFromConfig(Json::array()), Json::object());
 }
