@@ -134,19 +134,20 @@ Result itemsOf(std::vector<Keyed> keyed) {
   return makeList(std::move(items));
 }
 
-// "a,b" sorts by a, then by b.
+// "a,b" sorts by a, then by b. The keys are lists, as in Jinja2: undefined keys are then equal to
+// each other, where without a list they would have no order.
 Result sortKey(Call &call, const Value &item) {
   const Value *path = call.argument(2);
-  bool case_sensitive = call.flag(1, false);
-  bool is_several = path && path->text() && path->text()->find(',') != std::string::npos;
-  if (!is_several) {
-    LATHE_ASSIGN_OR_RETURN(Value key, pathOf(call, item, 2));
-    return folded(call, std::move(key), case_sensitive);
+  std::vector<Value> paths = {path ? *path : Value(None{})};
+  if (path && path->text()) {
+    paths.clear();
+    for (absl::string_view part : absl::StrSplit(*path->text(), ','))
+      paths.push_back(Value(part));
   }
   std::vector<Value> keys;
-  for (absl::string_view part : absl::StrSplit(*path->text(), ',')) {
-    LATHE_ASSIGN_OR_RETURN(Value key, getPath(call.budget, item, Value(part)));
-    LATHE_ASSIGN_OR_RETURN(key, folded(call, std::move(key), case_sensitive));
+  for (const Value &part : paths) {
+    LATHE_ASSIGN_OR_RETURN(Value key, part.isNone() ? Result(item) : getPath(call.budget, item, part));
+    LATHE_ASSIGN_OR_RETURN(key, folded(call, std::move(key), call.flag(1, false)));
     keys.push_back(std::move(key));
   }
   return makeList(std::move(keys));
@@ -279,7 +280,9 @@ Result fallback(Call &call) {
 
 Result attribute(Call &call) {
   LATHE_ASSIGN_OR_RETURN(absl::string_view name, call.text(0, ""));
-  if (call.subject.mapping() || call.subject.isUndefined()) // keys are no attributes
+  if (call.subject.isUndefined())
+    return undefinedError(call.subject);
+  if (call.subject.mapping()) // keys are no attributes
     return Value::undefined(absl::StrCat("there is no attribute '", name, "'"));
   return getAttribute(call.subject, name);
 }

@@ -147,7 +147,7 @@ absl::Status setIndent(Call &call, JsonStyle &style) {
   if (!indent || indent->isNone())
     return absl::OkStatus();
   style.is_indented = true;
-  style.item_separator = ",";
+  style.item_separator = std::string(","); // assigning "," makes GCC 12 warn without reason
   if (!indent->text() && indent->isIntegral() && indent->integral() > 1000)
     return call.fault("is given an indent of more than 1000");
   LATHE_ASSIGN_OR_RETURN(style.indent, indentation(call, 1, 0));
