@@ -14,8 +14,8 @@ namespace lathe::reference {
 
 namespace {
 
-using mlir::failure;
 using mlir::failed;
+using mlir::failure;
 using mlir::FailureOr;
 using Operands = llvm::ArrayRef<Value>;
 using Result = FailureOr<Values>;
@@ -34,10 +34,12 @@ Matrix matrix(const Value &value) {
 
 Result one(Tensor result) { return Values{share(std::move(result))}; }
 
-mlir::LogicalResult inRange(mlir::Operation *op, const Indices &values, int64_t limit, llvm::StringRef what) {
+mlir::LogicalResult inRange(mlir::Operation *op, const Indices &values, int64_t limit,
+                            llvm::StringRef what) {
   for (int32_t value : values.values)
     if (value < 0 || value >= limit)
-      return op->emitOpError() << what << " is " << value << "; it should be from 0 to " << limit - 1;
+      return op->emitOpError() << what << " is " << value << "; it should be from 0 to "
+                               << limit - 1;
   return mlir::success();
 }
 
@@ -53,7 +55,8 @@ mlir::LogicalResult sameRows(mlir::Operation *op, std::initializer_list<Value> v
   const int64_t rows = rowsOf(*values.begin());
   for (const Value &value : values)
     if (rowsOf(value) != rows)
-      return op->emitOpError("operands have ") << rows << " and " << rowsOf(value) << " rows; they should have one number of rows";
+      return op->emitOpError("operands have ")
+             << rows << " and " << rowsOf(value) << " rows; they should have one number of rows";
   return mlir::success();
 }
 
@@ -102,18 +105,22 @@ Result run(ir::SwigluOp op, ir::SwigluOpGenericAdaptor<Operands> in) {
 }
 
 Result run(ir::RmsNormOp op, ir::RmsNormOpGenericAdaptor<Operands> in) {
-  return one(rmsNorm(tensor(in.getInput()), tensor(in.getScale()), op.getEpsilon().convertToFloat()));
+  return one(
+      rmsNorm(tensor(in.getInput()), tensor(in.getScale()), op.getEpsilon().convertToFloat()));
 }
 
 Result run(ir::RopeTableOp op, ir::RopeTableOpGenericAdaptor<Operands> in) {
-  return one(ropeTable(indices(in.getPositions()), op.getFrequencies().vec(), op.getMagnitude().convertToFloat()));
+  return one(ropeTable(indices(in.getPositions()), op.getFrequencies().vec(),
+                       op.getMagnitude().convertToFloat()));
 }
 
 Result run(ir::RopeOp op, ir::RopeOpGenericAdaptor<Operands> in) {
   if (failed(sameRows(op, {in.getInput(), in.getTable()})))
     return failure();
-  const PairLayout layout = op.getLayout() == ir::RopeLayout::half ? PairLayout::half : PairLayout::pairs;
-  return one(rope(tensor(in.getInput()), tensor(in.getTable()), op.getHeadDim(), op.getOffset(), layout));
+  const PairLayout layout =
+      op.getLayout() == ir::RopeLayout::half ? PairLayout::half : PairLayout::pairs;
+  return one(
+      rope(tensor(in.getInput()), tensor(in.getTable()), op.getHeadDim(), op.getOffset(), layout));
 }
 
 //===--- quantization and products ---===//
@@ -144,35 +151,38 @@ Result run(ir::FusedLinearOp op, ir::FusedLinearOpGenericAdaptor<Operands> in) {
   Values results;
   const Operands weights = in.getWeights(), biases = in.getBiases();
   for (size_t i = 0; i < weights.size(); ++i)
-    results.push_back(share(linear(matrix(in.getX()), matrix(weights[i]), biases.empty() ? nullptr : optional(biases[i]))));
+    results.push_back(share(linear(matrix(in.getX()), matrix(weights[i]),
+                                   biases.empty() ? nullptr : optional(biases[i]))));
   return results;
 }
 
 Result run(ir::GatedLinearOp op, ir::GatedLinearOpGenericAdaptor<Operands> in) {
-  return one(gatedLinear(matrix(in.getX()), matrix(in.getGate()), matrix(in.getUp()), optional(in.getGateBias()),
-                         optional(in.getUpBias())));
+  return one(gatedLinear(matrix(in.getX()), matrix(in.getGate()), matrix(in.getUp()),
+                         optional(in.getGateBias()), optional(in.getUpBias())));
 }
 
 //===--- attention ---===//
 
 // What a step's rows say about where they stand.
-mlir::LogicalResult placesFit(mlir::Operation *op, const Value &slots, const Value &positions, int64_t num_slots,
-                              int64_t max_context) {
+mlir::LogicalResult placesFit(mlir::Operation *op, const Value &slots, const Value &positions,
+                              int64_t num_slots, int64_t max_context) {
   return mlir::success(mlir::succeeded(inRange(op, indices(slots), num_slots, "a slot")) &&
                        mlir::succeeded(inRange(op, indices(positions), max_context, "a position")));
 }
 
 Result run(ir::AttentionOp op, ir::AttentionOpGenericAdaptor<Operands> in) {
   KvCache cache = *as<KvCache>(in.getCache());
-  if (failed(sameRows(op, {in.getQuery(), in.getKey(), in.getValue(), in.getSlots(), in.getPositions()})) ||
-      failed(placesFit(op, in.getSlots(), in.getPositions(), cache.keys.slots.size(), cache.max_context)))
+  if (failed(sameRows(
+          op, {in.getQuery(), in.getKey(), in.getValue(), in.getSlots(), in.getPositions()})) ||
+      failed(placesFit(op, in.getSlots(), in.getPositions(), cache.keys.slots.size(),
+                       cache.max_context)))
     return failure();
   std::optional<int64_t> window;
   if (op.getWindow())
     window = *op.getWindow();
-  Tensor result = attention(tensor(in.getQuery()), tensor(in.getKey()), tensor(in.getValue()), indices(in.getSlots()),
-                            indices(in.getPositions()), cache, op.getNumHeads(), op.getSoftmaxScale().convertToFloat(),
-                            window);
+  Tensor result = attention(tensor(in.getQuery()), tensor(in.getKey()), tensor(in.getValue()),
+                            indices(in.getSlots()), indices(in.getPositions()), cache,
+                            op.getNumHeads(), op.getSoftmaxScale().convertToFloat(), window);
   return Values{share(std::move(result)), share(std::move(cache))};
 }
 
@@ -190,14 +200,16 @@ Tensor floats(const Value &value) {
 Result run(ir::MlaAttentionOp op, ir::MlaAttentionOpGenericAdaptor<Operands> in) {
   LatentCache cache = *as<LatentCache>(in.getCache());
   if (failed(sameRows(op, {in.getQuery(), in.getLatent(), in.getSlots(), in.getPositions()})) ||
-      failed(placesFit(op, in.getSlots(), in.getPositions(), cache.latents.slots.size(), cache.max_context)))
+      failed(placesFit(op, in.getSlots(), in.getPositions(), cache.latents.slots.size(),
+                       cache.max_context)))
     return failure();
   std::optional<Tensor> kv_b;
   if (op.getKvB())
     kv_b = floats(in.getKvB());
-  Tensor result = mlaAttention(tensor(in.getQuery()), tensor(in.getLatent()), indices(in.getSlots()),
-                               indices(in.getPositions()), cache, kv_b ? &*kv_b : nullptr, mlaShape(op),
-                               op.getSoftmaxScale().convertToFloat());
+  Tensor result =
+      mlaAttention(tensor(in.getQuery()), tensor(in.getLatent()), indices(in.getSlots()),
+                   indices(in.getPositions()), cache, kv_b ? &*kv_b : nullptr, mlaShape(op),
+                   op.getSoftmaxScale().convertToFloat());
   return Values{share(std::move(result)), share(std::move(cache))};
 }
 
@@ -213,9 +225,11 @@ Result run(ir::ExpandValueOp op, ir::ExpandValueOpGenericAdaptor<Operands> in) {
 
 Routing routing(ir::RoutingAttr attribute) {
   Routing result;
-  result.score = attribute.getScore() == ir::RouteScore::softmax ? Routing::Score::softmax : Routing::Score::sigmoid;
-  result.group_score =
-      attribute.getGroupScore() == ir::GroupScore::max ? Routing::GroupScore::max : Routing::GroupScore::top2_sum;
+  result.score = attribute.getScore() == ir::RouteScore::softmax ? Routing::Score::softmax
+                                                                 : Routing::Score::sigmoid;
+  result.group_score = attribute.getGroupScore() == ir::GroupScore::max
+                           ? Routing::GroupScore::max
+                           : Routing::GroupScore::top2_sum;
   result.top_k = attribute.getTopK();
   result.n_group = attribute.getNGroup();
   result.topk_group = attribute.getTopkGroup();
@@ -235,7 +249,8 @@ Activations activations(ir::Activations value) {
 }
 
 Result run(ir::MoeRouteOp op, ir::MoeRouteOpGenericAdaptor<Operands> in) {
-  Routed routed = moeRoute(tensor(in.getLogits()), optional(in.getBias()), routing(op.getRouting()));
+  Routed routed =
+      moeRoute(tensor(in.getLogits()), optional(in.getBias()), routing(op.getRouting()));
   return Values{share(std::move(routed.indices)), share(std::move(routed.weights))};
 }
 
@@ -245,14 +260,15 @@ Result run(ir::MoeDispatchOp op, ir::MoeDispatchOpGenericAdaptor<Operands> in) {
       failed(inRange(op, indices(in.getIndices()), num_experts, "an expert")))
     return failure();
   Dispatched result = moeDispatch(tensor(in.getInput()), indices(in.getIndices()), num_experts);
-  return Values{share(std::move(result.rows)), share(std::move(result.order)), share(std::move(result.offsets))};
+  return Values{share(std::move(result.rows)), share(std::move(result.order)),
+                share(std::move(result.offsets))};
 }
 
 Result run(ir::ExpertFfnOp op, ir::ExpertFfnOpGenericAdaptor<Operands> in) {
   const Indices &offsets = indices(in.getOffsets());
   const int64_t rows = tensor(in.getRows()).rows();
-  if (!std::is_sorted(offsets.values.begin(), offsets.values.end()) || offsets.values.front() != 0 ||
-      offsets.values.back() != rows)
+  if (!std::is_sorted(offsets.values.begin(), offsets.values.end()) ||
+      offsets.values.front() != 0 || offsets.values.back() != rows)
     return op.emitOpError("offsets should rise from 0 to the number of rows, which is ") << rows;
   const Experts experts{matrix(in.getGate()), matrix(in.getUp()), matrix(in.getDown())};
   return one(expertFfn(tensor(in.getRows()), offsets, experts, activations(op.getActivations())));
@@ -266,14 +282,16 @@ Result run(ir::MoeCombineOp op, ir::MoeCombineOpGenericAdaptor<Operands> in) {
   for (size_t i = 0; i < order.size(); ++i)
     permutes &= order[i] == static_cast<int32_t>(i);
   if (!permutes || failed(sameRows(op, {in.getRows(), in.getOrder()})))
-    return op.emitOpError("order should name each of ") << weights.rows() * weights.columns() << " pairs once, one a row";
+    return op.emitOpError("order should name each of ")
+           << weights.rows() * weights.columns() << " pairs once, one a row";
   return one(moeCombine(tensor(in.getRows()), indices(in.getOrder()), weights));
 }
 
 Result run(ir::FusedExpertsOp op, ir::FusedExpertsOpGenericAdaptor<Operands> in) {
   const Experts experts{matrix(in.getGate()), matrix(in.getUp()), matrix(in.getDown())};
-  return one(fusedExperts(tensor(in.getInput()), tensor(in.getRouter()), experts, optional(in.getBias()),
-                          routing(op.getRouting()), activations(op.getActivations())));
+  return one(fusedExperts(tensor(in.getInput()), tensor(in.getRouter()), experts,
+                          optional(in.getBias()), routing(op.getRouting()),
+                          activations(op.getActivations())));
 }
 
 template <typename Op> Result runAs(Op op, Operands operands) {
@@ -284,11 +302,12 @@ template <typename Op> Result runAs(Op op, Operands operands) {
 
 FailureOr<Values> evaluate(mlir::Operation *op, llvm::ArrayRef<Value> operands) {
   return llvm::TypeSwitch<mlir::Operation *, Result>(op)
-      .Case<ir::EmbeddingOp, ir::SelectRowsOp, ir::SliceOp, ir::ConcatOp, ir::AddOp, ir::ScaleOp, ir::SwigluOp,
-            ir::RmsNormOp, ir::RopeTableOp, ir::RopeOp, ir::CastOp, ir::QuantizeOp, ir::DequantizeOp, ir::LinearOp,
-            ir::ScaledMatmulOp, ir::FusedLinearOp, ir::GatedLinearOp, ir::AttentionOp, ir::MlaAttentionOp,
-            ir::AbsorbQueryOp, ir::ExpandValueOp, ir::MoeRouteOp, ir::MoeDispatchOp, ir::ExpertFfnOp,
-            ir::MoeCombineOp, ir::FusedExpertsOp>([&](auto typed) { return runAs(typed, operands); })
+      .Case<ir::EmbeddingOp, ir::SelectRowsOp, ir::SliceOp, ir::ConcatOp, ir::AddOp, ir::ScaleOp,
+            ir::SwigluOp, ir::RmsNormOp, ir::RopeTableOp, ir::RopeOp, ir::CastOp, ir::QuantizeOp,
+            ir::DequantizeOp, ir::LinearOp, ir::ScaledMatmulOp, ir::FusedLinearOp,
+            ir::GatedLinearOp, ir::AttentionOp, ir::MlaAttentionOp, ir::AbsorbQueryOp,
+            ir::ExpandValueOp, ir::MoeRouteOp, ir::MoeDispatchOp, ir::ExpertFfnOp, ir::MoeCombineOp,
+            ir::FusedExpertsOp>([&](auto typed) { return runAs(typed, operands); })
       .Default([](mlir::Operation *other) -> Result {
         return other->emitOpError("has no meaning in the reference interpreter");
       });

@@ -8,7 +8,8 @@ using mlir::failure;
 using mlir::FailureOr;
 
 bool shapeFits(const std::vector<int64_t> &shape, llvm::ArrayRef<int64_t> type) {
-  return shape.size() == type.size() && std::equal(shape.begin(), shape.end(), type.begin(), [](int64_t extent, int64_t wanted) {
+  return shape.size() == type.size() &&
+         std::equal(shape.begin(), shape.end(), type.begin(), [](int64_t extent, int64_t wanted) {
            return mlir::ShapedType::isDynamic(wanted) || extent == wanted;
          });
 }
@@ -55,9 +56,10 @@ bool fits(const Value &value, mlir::Type type) {
 
 Value emptyCache(mlir::Type type) {
   if (auto latent = mlir::dyn_cast<ir::LatentCacheType>(type))
-    return share(LatentCache{latent.getKvLoraRank(), latent.getRopeDim(), latent.getMaxContext(),
-                             SlotRows(latent.getSlots(), latent.getKvLoraRank() + latent.getRopeDim(),
-                                      latent.getElement().isBF16())});
+    return share(
+        LatentCache{latent.getKvLoraRank(), latent.getRopeDim(), latent.getMaxContext(),
+                    SlotRows(latent.getSlots(), latent.getKvLoraRank() + latent.getRopeDim(),
+                             latent.getElement().isBF16())});
   auto kv = mlir::cast<ir::KvCacheType>(type);
   const bool bf16 = kv.getElement().isBF16();
   return share(KvCache{kv.getKvHeads(), kv.getKeyDim(), kv.getValueDim(), kv.getMaxContext(),
@@ -67,12 +69,13 @@ Value emptyCache(mlir::Type type) {
 
 FailureOr<Values> Interpreter::run(mlir::func::FuncOp function, llvm::ArrayRef<Value> arguments) {
   if (!function.getBody().hasOneBlock() || function.getNumArguments() != arguments.size())
-    return function.emitError("runs with one block and ") << function.getNumArguments() << " arguments, not with "
-                                                          << arguments.size();
+    return function.emitError("runs with one block and ")
+           << function.getNumArguments() << " arguments, not with " << arguments.size();
   llvm::DenseMap<mlir::Value, Value> values;
   for (auto [argument, value] : llvm::zip_equal(function.getArguments(), arguments)) {
     if (!fits(value, argument.getType()))
-      return function.emitError("argument ") << argument.getArgNumber() << " is no " << argument.getType();
+      return function.emitError("argument ")
+             << argument.getArgNumber() << " is no " << argument.getType();
     values[argument] = value;
   }
   for (mlir::Operation &op : function.front()) {

@@ -2,8 +2,8 @@
 //
 // Rule of numbers: each op computes in f64 from its operands and rounds each element of its result
 // once, to the result's type. A fused op is the composition of its parts, and rounds where they do.
-// (Exceptions, in f32 as models define them: the angle of rope_table, the scales of quantize, and the
-// product code * scale of dequantize.)
+// (Exceptions, in f32 as models define them: the angle of rope_table, the scales of quantize, and
+// the product code * scale of dequantize.)
 #pragma once
 
 #include "llvm/ADT/ArrayRef.h"
@@ -19,9 +19,10 @@ namespace lathe::reference {
 
 using Values = llvm::SmallVector<Value>;
 
-// Portable and optimised IR alike. Keeps the weights that it has loaded, so the functions it ran must
-// outlive it unchanged. Not thread-safe. Data that does not fit (a token beyond the table, a position
-// beyond the context, rows that disagree) is an error at the op that meets it, and never a crash.
+// Portable and optimised IR alike. Keeps the weights that it has loaded, so the functions it ran
+// must outlive it unchanged. Not thread-safe. Data that does not fit (a token beyond the table, a
+// position beyond the context, rows that disagree) is an error at the op that meets it, and never a
+// crash.
 class Interpreter {
 public:
   explicit Interpreter(WeightSource &weights) : weights_(weights) {}

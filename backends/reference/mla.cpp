@@ -12,7 +12,8 @@ namespace {
 
 using Doubles = std::vector<double>;
 
-// Keys and values of one slot, for each position and head: [S, heads, key_dim], [S, heads, value_dim].
+// Keys and values of one slot, for each position and head: [S, heads, key_dim], [S, heads,
+// value_dim].
 struct Expanded {
   int64_t key_dim, value_dim;
   Doubles keys, values;
@@ -122,8 +123,8 @@ Tensor expandValue(const Tensor &input, const Tensor &kv_b, const MlaShape &shap
   for (int64_t t = 0; t < input.rows(); ++t)
     for (int64_t h = 0; h < shape.num_heads; ++h)
       for (int64_t i = 0; i < v; ++i)
-        result.row(t)[h * v + i] = static_cast<float>(
-            dot(input.row(t) + h * c, kv_b.row(h * (n + v) + n + i), c));
+        result.row(t)[h * v + i] =
+            static_cast<float>(dot(input.row(t) + h * c, kv_b.row(h * (n + v) + n + i), c));
   return result;
 }
 

@@ -13,9 +13,11 @@ constexpr unsigned kIndexArguments = 4; // tokens, slots, positions, output_rows
 
 bool isStep(mlir::func::FuncOp function) {
   const auto types = function.getArgumentTypes();
-  return types.size() >= kIndexArguments && function.getNumResults() == types.size() - kIndexArguments + 1 &&
+  return types.size() >= kIndexArguments &&
+         function.getNumResults() == types.size() - kIndexArguments + 1 &&
          llvm::all_of(types.take_front(kIndexArguments), llvm::IsaPred<mlir::RankedTensorType>) &&
-         llvm::all_of(types.drop_front(kIndexArguments), llvm::IsaPred<ir::KvCacheType, ir::LatentCacheType>);
+         llvm::all_of(types.drop_front(kIndexArguments),
+                      llvm::IsaPred<ir::KvCacheType, ir::LatentCacheType>);
 }
 
 mlir::func::FuncOp findStep(mlir::ModuleOp module, llvm::StringRef name) {
@@ -38,8 +40,9 @@ FailureOr<ModelRunner> ModelRunner::create(mlir::ModuleOp module, WeightSource &
   const mlir::func::FuncOp decode = step ? step : findStep(module, "decode");
   const mlir::func::FuncOp prefill = step ? step : findStep(module, "prefill");
   if (!decode || !prefill)
-    return module.emitError("has neither @step nor @decode and @prefill that take (tokens, slots, positions, "
-                            "output_rows, caches) and give (logits, caches)");
+    return module.emitError(
+        "has neither @step nor @decode and @prefill that take (tokens, slots, positions, "
+        "output_rows, caches) and give (logits, caches)");
   ModelRunner runner(decode, prefill, weights);
   runner.reset();
   return runner;

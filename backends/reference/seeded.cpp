@@ -24,7 +24,8 @@ uint64_t mixed(uint64_t x) {
 float roundedTo(mlir::Type type, double value) {
   llvm::APFloat number(value);
   bool loses;
-  number.convert(mlir::cast<mlir::FloatType>(type).getFloatSemantics(), llvm::APFloat::rmNearestTiesToEven, &loses);
+  number.convert(mlir::cast<mlir::FloatType>(type).getFloatSemantics(),
+                 llvm::APFloat::rmNearestTiesToEven, &loses);
   number.convert(llvm::APFloat::IEEEsingle(), llvm::APFloat::rmNearestTiesToEven, &loses);
   return number.convertToFloat();
 }
@@ -54,8 +55,8 @@ Value seededCodes(ir::QuantizedType type, int64_t rows, const Noise &noise) {
   return share(std::move(codes));
 }
 
-SlotRows seededRows(int64_t slots, int64_t context, int64_t columns, mlir::Type element, const Noise &noise,
-                    int64_t which) {
+SlotRows seededRows(int64_t slots, int64_t context, int64_t columns, mlir::Type element,
+                    const Noise &noise, int64_t which) {
   SlotRows rows(slots, columns, element.isBF16());
   std::vector<float> entry(columns);
   for (int64_t slot = 0; slot < slots; ++slot)
@@ -68,18 +69,19 @@ SlotRows seededRows(int64_t slots, int64_t context, int64_t columns, mlir::Type 
 }
 
 Value seededKvCache(ir::KvCacheType type, const Noise &noise) {
-  KvCache cache{type.getKvHeads(), type.getKeyDim(), type.getValueDim(), type.getMaxContext(), {}, {}};
-  cache.keys = seededRows(type.getSlots(), type.getMaxContext(), type.getKvHeads() * type.getKeyDim(),
-                          type.getElement(), noise, 0);
-  cache.values = seededRows(type.getSlots(), type.getMaxContext(), type.getKvHeads() * type.getValueDim(),
-                            type.getElement(), noise, 1);
+  KvCache cache{
+      type.getKvHeads(), type.getKeyDim(), type.getValueDim(), type.getMaxContext(), {}, {}};
+  cache.keys = seededRows(type.getSlots(), type.getMaxContext(),
+                          type.getKvHeads() * type.getKeyDim(), type.getElement(), noise, 0);
+  cache.values = seededRows(type.getSlots(), type.getMaxContext(),
+                            type.getKvHeads() * type.getValueDim(), type.getElement(), noise, 1);
   return share(std::move(cache));
 }
 
 Value seededLatentCache(ir::LatentCacheType type, const Noise &noise) {
   LatentCache cache{type.getKvLoraRank(), type.getRopeDim(), type.getMaxContext(), {}};
-  cache.latents = seededRows(type.getSlots(), type.getMaxContext(), type.getKvLoraRank() + type.getRopeDim(),
-                             type.getElement(), noise, 0);
+  cache.latents = seededRows(type.getSlots(), type.getMaxContext(),
+                             type.getKvLoraRank() + type.getRopeDim(), type.getElement(), noise, 0);
   return share(std::move(cache));
 }
 
@@ -91,7 +93,8 @@ public:
 
   // `element(noise)` for each element of each source; `rows` and `columns` of a matrix of the grid.
   template <typename Make>
-  std::vector<float> all(mlir::ArrayAttr sources, int64_t rows, int64_t columns, Make element) const {
+  std::vector<float> all(mlir::ArrayAttr sources, int64_t rows, int64_t columns,
+                         Make element) const {
     const int64_t matrices = shape_.size() == 3 && sources.size() == 1 ? shape_[0] : 1;
     std::vector<float> values;
     for (mlir::Attribute source : sources) {
@@ -112,7 +115,8 @@ private:
 
 } // namespace
 
-Noise::Noise(uint64_t seed, llvm::StringRef name) : key_(mixed(seed ^ mixed(llvm::xxh3_64bits(name)))) {}
+Noise::Noise(uint64_t seed, llvm::StringRef name)
+    : key_(mixed(seed ^ mixed(llvm::xxh3_64bits(name)))) {}
 
 double Noise::operator()(int64_t i, int64_t j, int64_t k) const {
   const uint64_t bits = mixed(key_ ^ mixed(i ^ mixed(j ^ mixed(k))));
@@ -149,9 +153,13 @@ mlir::FailureOr<Value> SeededWeights::load(ir::WeightOp op) {
   const SeededElements elements(op, seed_, first_row);
   if (auto type = mlir::dyn_cast<ir::QuantizedType>(op.getType())) {
     Codes codes{shape.vec(), type.getBlockRows(), type.getBlockColumns(), {}, {}};
-    codes.codes = elements.all(op.getSources(), rows, columns, [&](double noise) { return seededCode(type.getElementType(), noise); });
+    codes.codes = elements.all(op.getSources(), rows, columns, [&](double noise) {
+      return seededCode(type.getElementType(), noise);
+    });
     const SeededElements scales(op, seed_, first_row / type.getBlockRows());
-    codes.scales = scales.all(*op.getScales(), codes.scaleRows(), codes.scaleColumns(), [&](double noise) { return seededScale(type.getScaleType(), noise, columns); });
+    codes.scales =
+        scales.all(*op.getScales(), codes.scaleRows(), codes.scaleColumns(),
+                   [&](double noise) { return seededScale(type.getScaleType(), noise, columns); });
     return share(std::move(codes));
   }
   auto type = mlir::cast<mlir::RankedTensorType>(op.getType());

@@ -24,8 +24,8 @@ private:
 inline constexpr int64_t kSeededContext = 64;
 
 // A value of a float tensor (-1 to 1), quantised or cache type; dynamic extents get `rows`. Caches
-// come filled, so that a step in the middle of a sequence has something to attend to. A type that is
-// none of these gives a monostate.
+// come filled, so that a step in the middle of a sequence has something to attend to. A type that
+// is none of these gives a monostate.
 Value seededValue(mlir::Type type, int64_t rows, const Noise &noise);
 
 // A code of e4m3 or e5m2 (`element`) for noise in [-1, 1), and a scale for blocks of `columns`

@@ -53,7 +53,8 @@ public:
     if (auto type = mlir::dyn_cast<ir::QuantizedType>(op_.getType()))
       return loadCodes(type);
     auto type = mlir::cast<mlir::RankedTensorType>(op_.getType());
-    FailureOr<std::vector<float>> values = all(op_.getSources(), type.getElementType(), type.getShape());
+    FailureOr<std::vector<float>> values =
+        all(op_.getSources(), type.getElementType(), type.getShape());
     if (mlir::failed(values))
       return failure();
     return share(Tensor(type.getShape().vec(), std::move(*values)));
@@ -62,7 +63,8 @@ public:
 private:
   FailureOr<Value> loadCodes(ir::QuantizedType type) {
     Codes codes{type.getShape().vec(), type.getBlockRows(), type.getBlockColumns(), {}, {}};
-    FailureOr<std::vector<float>> values = all(op_.getSources(), type.getElementType(), type.getShape());
+    FailureOr<std::vector<float>> values =
+        all(op_.getSources(), type.getElementType(), type.getShape());
     if (mlir::failed(values))
       return failure();
     codes.codes = std::move(*values);
@@ -72,8 +74,8 @@ private:
   }
 
   mlir::LogicalResult loadScales(ir::QuantizedType type, Codes &codes) {
-    const size_t wanted = codes.codes.size() / (codes.rows() * codes.columns()) * codes.scaleRows() *
-                          codes.scaleColumns();
+    const size_t wanted = codes.codes.size() / (codes.rows() * codes.columns()) *
+                          codes.scaleRows() * codes.scaleColumns();
     const mlir::ArrayAttr scales = *op_.getScales();
     const size_t each = wanted / scales.size();
     for (mlir::Attribute attribute : scales) {
@@ -98,9 +100,11 @@ private:
     // A single scale, or one row of them, is every row's.
     if (op_.getRows() && part.shape.size() > 1 && part.shape[part.shape.size() - 2] > scale_rows) {
       const int64_t begin = (*op_.getRows())[0] / type.getBlockRows();
-      if ((*op_.getRows())[0] % type.getBlockRows() || begin + scale_rows > part.shape[part.shape.size() - 2])
-        return op_.emitOpError("rows from ") << (*op_.getRows())[0] << " cut a block of "
-                                             << type.getBlockRows() << " rows of " << reference.getName();
+      if ((*op_.getRows())[0] % type.getBlockRows() ||
+          begin + scale_rows > part.shape[part.shape.size() - 2])
+        return op_.emitOpError("rows from ")
+               << (*op_.getRows())[0] << " cut a block of " << type.getBlockRows() << " rows of "
+               << reference.getName();
       part = cutRows(*stored, std::move(part.values), begin, begin + scale_rows);
     }
     if (part.values.size() != wanted)
@@ -118,9 +122,11 @@ private:
       if (mlir::failed(part))
         return failure();
       // A stack of one expert may be stored with or without its first dimension.
-      if (llvm::ArrayRef<int64_t>(part->shape) != each && llvm::ArrayRef<int64_t>(part->shape) != shape.drop_front())
-        return op_.emitOpError("tensor ") << mlir::cast<ir::TensorRefAttr>(attribute).getName() << " has shape "
-                                          << shapeText(part->shape) << "; the type asks for " << shapeText(each);
+      if (llvm::ArrayRef<int64_t>(part->shape) != each &&
+          llvm::ArrayRef<int64_t>(part->shape) != shape.drop_front())
+        return op_.emitOpError("tensor ")
+               << mlir::cast<ir::TensorRefAttr>(attribute).getName() << " has shape "
+               << shapeText(part->shape) << "; the type asks for " << shapeText(each);
       values.insert(values.end(), part->values.begin(), part->values.end());
     }
     return values;

@@ -1,6 +1,6 @@
 // What the reference interpreter's values are. All floats are held as f32, which every element type
-// of the dialect (bf16, f16, e4m3, ...) fits into exactly; a value of a narrower type has been rounded.
-// Values are immutable once they are in a Value: ops make new ones, caches too.
+// of the dialect (bf16, f16, e4m3, ...) fits into exactly; a value of a narrower type has been
+// rounded. Values are immutable once they are in a Value: ops make new ones, caches too.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +50,8 @@ struct Codes {
   int64_t scaleColumns() const { return (columns() + block_columns - 1) / block_columns; }
 };
 
-// One layer's state: per slot the entries of positions 0, 1, ... as far as one was written. What was
-// skipped is zero.
+// One layer's state: per slot the entries of positions 0, 1, ... as far as one was written. What
+// was skipped is zero.
 struct SlotRows {
   int64_t columns = 0;
   bool bf16 = false; // what is written is rounded

@@ -39,10 +39,11 @@ protected:
   virtual mlir::FailureOr<StoredTensor> find(ir::WeightOp op, ir::TensorRefAttr reference) = 0;
 };
 
-// Pseudo-random weights for tests, so that any IR can be run without a checkpoint. An element depends
-// on the seed, the name of the stored tensor and its place in that tensor, and on nothing else: two
-// modules that read the same tensors in other ways (stacked, cut, fused) see the same numbers.
-// Vectors are near 1 (norm scales), matrices such that products keep the size of their rows.
+// Pseudo-random weights for tests, so that any IR can be run without a checkpoint. An element
+// depends on the seed, the name of the stored tensor and its place in that tensor, and on nothing
+// else: two modules that read the same tensors in other ways (stacked, cut, fused) see the same
+// numbers. Vectors are near 1 (norm scales), matrices such that products keep the size of their
+// rows.
 class SeededWeights : public WeightSource {
 public:
   explicit SeededWeights(uint64_t seed) : seed_(seed) {}
@@ -53,7 +54,8 @@ private:
 };
 
 // Decodes `bytes` as elements of the type; failure if it is no type that is stored for weights.
-mlir::FailureOr<std::vector<float>> decodeElements(mlir::Type element, llvm::ArrayRef<uint8_t> bytes);
+mlir::FailureOr<std::vector<float>> decodeElements(mlir::Type element,
+                                                   llvm::ArrayRef<uint8_t> bytes);
 
 // The value types' counterparts of MLIR types: f32, bf16 or f16.
 Element elementOf(mlir::Type type);

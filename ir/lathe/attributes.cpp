@@ -27,8 +27,8 @@ llvm::LogicalResult RoutingAttr::verify(llvm::function_ref<mlir::InFlightDiagnos
   if (nGroup < 1)
     return emitError() << "n_group is " << nGroup << "; it should be at least 1";
   if (topkGroup < 1 || topkGroup > nGroup)
-    return emitError() << "topk_group is " << topkGroup << "; it should be from 1 to n_group, which is "
-                       << nGroup;
+    return emitError() << "topk_group is " << topkGroup
+                       << "; it should be from 1 to n_group, which is " << nGroup;
   if (!scale || !scale.getType().isF32() || !scale.getValue().isFinite())
     return emitError() << "scale should be a finite f32";
   return success();

@@ -15,20 +15,23 @@ struct LatheBytecodeInterface : mlir::BytecodeDialectInterface {
     writer.writeVarInt(kMinorVersion);
   }
 
-  std::unique_ptr<mlir::DialectVersion> readVersion(mlir::DialectBytecodeReader &reader) const override {
+  std::unique_ptr<mlir::DialectVersion>
+  readVersion(mlir::DialectBytecodeReader &reader) const override {
     uint64_t major = 0, minor = 0;
     if (failed(reader.readVarInt(major)) || failed(reader.readVarInt(minor)))
       return nullptr;
     if (major > kMajorVersion) {
-      reader.emitError() << "was written for lathe dialect " << major << "." << minor << ", this program has "
-                         << kMajorVersion << "." << kMinorVersion << "; read it with a newer one";
+      reader.emitError() << "was written for lathe dialect " << major << "." << minor
+                         << ", this program has " << kMajorVersion << "." << kMinorVersion
+                         << "; read it with a newer one";
       return nullptr;
     }
     return std::make_unique<LatheVersion>(major, minor);
   }
 
   // Nothing has changed since 1.0.
-  llvm::LogicalResult upgradeFromVersion(mlir::Operation *, const mlir::DialectVersion &) const override {
+  llvm::LogicalResult upgradeFromVersion(mlir::Operation *,
+                                         const mlir::DialectVersion &) const override {
     return mlir::success();
   }
 };

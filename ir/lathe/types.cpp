@@ -39,13 +39,13 @@ mlir::Type QuantizedType::parse(mlir::AsmParser &parser) {
 void QuantizedType::print(mlir::AsmPrinter &printer) const {
   printer << "<";
   printer.printDimensionList(getShape());
-  printer << "x" << getElementType() << ", block<" << getBlockRows() << "x" << getBlockColumns() << "x"
-          << getScaleType() << ">>";
+  printer << "x" << getElementType() << ", block<" << getBlockRows() << "x" << getBlockColumns()
+          << "x" << getScaleType() << ">>";
 }
 
 llvm::LogicalResult QuantizedType::verify(EmitError emitError, llvm::ArrayRef<int64_t> shape,
-                                          mlir::Type element, int64_t blockRows, int64_t blockColumns,
-                                          mlir::Type scale) {
+                                          mlir::Type element, int64_t blockRows,
+                                          int64_t blockColumns, mlir::Type scale) {
   if (shape.size() != 2 && shape.size() != 3)
     return emitError() << "a quantised type has 2 or 3 extents, this one has " << shape.size();
   for (int64_t extent : shape.drop_front())
@@ -54,14 +54,17 @@ llvm::LogicalResult QuantizedType::verify(EmitError emitError, llvm::ArrayRef<in
   if (!llvm::isa<mlir::Float8E4M3FNType, mlir::Float8E5M2Type>(element))
     return emitError() << "codes are f8E4M3FN or f8E5M2, not " << element;
   if (blockRows < 1 || blockColumns < 1)
-    return emitError() << "a block is at least 1x1, this one is " << blockRows << "x" << blockColumns;
-  if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type, mlir::Float16Type, mlir::Float8E8M0FNUType>(scale))
+    return emitError() << "a block is at least 1x1, this one is " << blockRows << "x"
+                       << blockColumns;
+  if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type, mlir::Float16Type, mlir::Float8E8M0FNUType>(
+          scale))
     return emitError() << "scales are f32, bf16, f16 or f8E8M0FNU, not " << scale;
   return success();
 }
 
 llvm::LogicalResult LatentCacheType::verify(EmitError emitError, int64_t slots, int64_t maxContext,
-                                            int64_t kvLoraRank, int64_t ropeDim, mlir::Type element) {
+                                            int64_t kvLoraRank, int64_t ropeDim,
+                                            mlir::Type element) {
   if (slots < 1 || maxContext < 1 || kvLoraRank < 1 || ropeDim < 1)
     return emitError() << "slots, max_context, kv_lora_rank and rope_dim are at least 1";
   if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type>(element))

@@ -6,16 +6,23 @@ namespace lathe::ir {
 
 using mlir::ShapedType;
 
-bool agree(int64_t a, int64_t b) { return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b); }
-
-bool agree(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b) {
-  return a.size() == b.size() &&
-         llvm::all_of(llvm::zip(a, b), [](auto pair) { return agree(std::get<0>(pair), std::get<1>(pair)); });
+bool agree(int64_t a, int64_t b) {
+  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
 }
 
-int64_t timesRows(int64_t rows, int64_t factor) { return ShapedType::isDynamic(rows) ? rows : rows * factor; }
+bool agree(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b) {
+  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
+           return agree(std::get<0>(pair), std::get<1>(pair));
+         });
+}
 
-std::string extentText(int64_t extent) { return ShapedType::isDynamic(extent) ? "?" : std::to_string(extent); }
+int64_t timesRows(int64_t rows, int64_t factor) {
+  return ShapedType::isDynamic(rows) ? rows : rows * factor;
+}
+
+std::string extentText(int64_t extent) {
+  return ShapedType::isDynamic(extent) ? "?" : std::to_string(extent);
+}
 
 std::string shapeText(llvm::ArrayRef<int64_t> shape) {
   std::string text;
@@ -26,10 +33,10 @@ std::string shapeText(llvm::ArrayRef<int64_t> shape) {
   return text;
 }
 
-mlir::InFlightDiagnostic wrongCount(mlir::Operation *op, llvm::StringRef name, int64_t count, llvm::StringRef unit,
-                                    int64_t wanted, llvm::StringRef reason) {
-  return op->emitOpError() << name << " has " << extentText(count) << " " << unit << "; it should have "
-                           << extentText(wanted) << ", as " << reason;
+mlir::InFlightDiagnostic wrongCount(mlir::Operation *op, llvm::StringRef name, int64_t count,
+                                    llvm::StringRef unit, int64_t wanted, llvm::StringRef reason) {
+  return op->emitOpError() << name << " has " << extentText(count) << " " << unit
+                           << "; it should have " << extentText(wanted) << ", as " << reason;
 }
 
 llvm::LogicalResult verifySameRows(mlir::Operation *op, llvm::ArrayRef<mlir::Value> values) {

@@ -23,8 +23,8 @@ std::string extentText(int64_t extent);
 std::string shapeText(llvm::ArrayRef<int64_t> shape);
 
 // Emits "NAME has N UNIT; it should have M, as REASON" at `op`.
-mlir::InFlightDiagnostic wrongCount(mlir::Operation *op, llvm::StringRef name, int64_t count, llvm::StringRef unit,
-                                    int64_t wanted, llvm::StringRef reason);
+mlir::InFlightDiagnostic wrongCount(mlir::Operation *op, llvm::StringRef name, int64_t count,
+                                    llvm::StringRef unit, int64_t wanted, llvm::StringRef reason);
 
 // Fails, with an error at `op`, where two of the values have numbers of rows that disagree.
 llvm::LogicalResult verifySameRows(mlir::Operation *op, llvm::ArrayRef<mlir::Value> values);

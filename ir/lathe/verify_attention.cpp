@@ -11,18 +11,20 @@ namespace {
 
 LogicalResult verifyScale(mlir::Operation *op, const llvm::APFloat &scale) {
   if (!scale.isFinite() || scale.convertToDouble() <= 0)
-    return op->emitOpError("softmax_scale is ") << scale.convertToDouble() << "; it should be finite and greater than 0";
+    return op->emitOpError("softmax_scale is ")
+           << scale.convertToDouble() << "; it should be finite and greater than 0";
   return success();
 }
 
 LogicalResult verifyCacheKept(mlir::Operation *op, mlir::Type before, mlir::Type after) {
   if (before != after)
-    return op->emitOpError("gives a ") << after << "; it should be the type that goes in, " << before;
+    return op->emitOpError("gives a ")
+           << after << "; it should be the type that goes in, " << before;
   return success();
 }
 
-LogicalResult verifyColumns(mlir::Operation *op, llvm::StringRef name, mlir::Value value, int64_t wanted,
-                            llvm::StringRef reason) {
+LogicalResult verifyColumns(mlir::Operation *op, llvm::StringRef name, mlir::Value value,
+                            int64_t wanted, llvm::StringRef reason) {
   if (columnsOf(value) != wanted)
     return wrongCount(op, name, columnsOf(value), "columns", wanted, reason);
   return success();
@@ -32,8 +34,7 @@ LogicalResult verifyColumns(mlir::Operation *op, llvm::StringRef name, mlir::Val
 struct Heads {
   int64_t count, nope, rope, value;
 
-  template <typename Op>
-  static Heads of(Op op) {
+  template <typename Op> static Heads of(Op op) {
     return {static_cast<int64_t>(op.getNumHeads()), static_cast<int64_t>(op.getQkNopeHeadDim()),
             static_cast<int64_t>(op.getQkRopeHeadDim()), static_cast<int64_t>(op.getVHeadDim())};
   }
@@ -43,9 +44,11 @@ struct Heads {
 
 LogicalResult verifyWeightRows(mlir::Operation *op, const Heads &heads, mlir::Value kv_b) {
   if (shapeOf(kv_b.getType()).size() != 2)
-    return op->emitOpError("kv_b has rank ") << shapeOf(kv_b.getType()).size() << "; it should have rank 2";
+    return op->emitOpError("kv_b has rank ")
+           << shapeOf(kv_b.getType()).size() << "; it should have rank 2";
   if (rowsOf(kv_b) != heads.weightRows())
-    return wrongCount(op, "kv_b", rowsOf(kv_b), "rows", heads.weightRows(), "each head has qk_nope_head_dim + v_head_dim");
+    return wrongCount(op, "kv_b", rowsOf(kv_b), "rows", heads.weightRows(),
+                      "each head has qk_nope_head_dim + v_head_dim");
   return success();
 }
 
@@ -55,23 +58,30 @@ LogicalResult AttentionOp::verify() {
   const KvCacheType cache = getCache().getType();
   const int64_t kv_heads = cache.getKvHeads(), num_heads = getNumHeads();
   // attention_c1
-  if (failed(verifyColumns(*this, "key", getKey(), kv_heads * cache.getKeyDim(), "the cache says")) ||
-      failed(verifyColumns(*this, "value", getValue(), kv_heads * cache.getValueDim(), "the cache says")))
+  if (failed(
+          verifyColumns(*this, "key", getKey(), kv_heads * cache.getKeyDim(), "the cache says")) ||
+      failed(verifyColumns(*this, "value", getValue(), kv_heads * cache.getValueDim(),
+                           "the cache says")))
     return failure();
   // attention_c2
-  if (failed(verifyColumns(*this, "query", getQuery(), num_heads * cache.getKeyDim(), "each head has key_dim")) ||
-      failed(verifyColumns(*this, "result", getResult(), num_heads * cache.getValueDim(), "each head has value_dim")))
+  if (failed(verifyColumns(*this, "query", getQuery(), num_heads * cache.getKeyDim(),
+                           "each head has key_dim")) ||
+      failed(verifyColumns(*this, "result", getResult(), num_heads * cache.getValueDim(),
+                           "each head has value_dim")))
     return failure();
   // attention_c3
   if (num_heads < 1 || num_heads % kv_heads != 0)
-    return emitOpError("num_heads is ") << num_heads << "; it should be a multiple of kv_heads, which is " << kv_heads;
+    return emitOpError("num_heads is ")
+           << num_heads << "; it should be a multiple of kv_heads, which is " << kv_heads;
   // attention_c4
   if (failed(verifyScale(*this, getSoftmaxScale())))
     return failure();
   if (getWindow() && static_cast<int64_t>(*getWindow()) < 1)
-    return emitOpError("window is ") << static_cast<int64_t>(*getWindow()) << "; it should be at least 1";
+    return emitOpError("window is ")
+           << static_cast<int64_t>(*getWindow()) << "; it should be at least 1";
   // attention_c5
-  if (failed(verifySameRows(*this, {getQuery(), getKey(), getValue(), getSlots(), getPositions(), getResult()})))
+  if (failed(verifySameRows(
+          *this, {getQuery(), getKey(), getValue(), getSlots(), getPositions(), getResult()})))
     return failure();
   // attention_c6
   return verifyCacheKept(*this, cache, getUpdated().getType());
@@ -83,32 +93,41 @@ LogicalResult MlaAttentionOp::verify() {
   const Heads heads = Heads::of(*this);
   // mla_attention_c4
   if (!heads.positive())
-    return emitOpError("has ") << heads.count << " heads of qk_nope_head_dim " << heads.nope << ", qk_rope_head_dim "
-                               << heads.rope << ", v_head_dim " << heads.value << "; each should be at least 1";
+    return emitOpError("has ") << heads.count << " heads of qk_nope_head_dim " << heads.nope
+                               << ", qk_rope_head_dim " << heads.rope << ", v_head_dim "
+                               << heads.value << "; each should be at least 1";
   if (failed(verifyScale(*this, getSoftmaxScale())))
     return failure();
   // mla_attention_c1
   if (cache.getRopeDim() != heads.rope)
-    return emitOpError("the cache's rope_dim is ") << cache.getRopeDim() << "; it should be qk_rope_head_dim, which is " << heads.rope;
-  if (failed(verifyColumns(*this, "latent", getLatent(), rank + heads.rope, "kv_lora_rank + rope_dim says")))
+    return emitOpError("the cache's rope_dim is ")
+           << cache.getRopeDim() << "; it should be qk_rope_head_dim, which is " << heads.rope;
+  if (failed(verifyColumns(*this, "latent", getLatent(), rank + heads.rope,
+                           "kv_lora_rank + rope_dim says")))
     return failure();
   if (getKvB()) {
     // mla_attention_c2
     if (failed(verifyWeightRows(*this, heads, getKvB())) ||
         failed(verifyColumns(*this, "kv_b", getKvB(), rank, "kv_lora_rank says")) ||
-        failed(verifyColumns(*this, "query", getQuery(), heads.count * (heads.nope + heads.rope), "each head has nope and rope")) ||
-        failed(verifyColumns(*this, "result", getResult(), heads.count * heads.value, "each head has v_head_dim")))
+        failed(verifyColumns(*this, "query", getQuery(), heads.count * (heads.nope + heads.rope),
+                             "each head has nope and rope")) ||
+        failed(verifyColumns(*this, "result", getResult(), heads.count * heads.value,
+                             "each head has v_head_dim")))
       return failure();
   } else {
     // mla_attention_c3
     if (getForm() != MlaForm::absorbed)
-      return emitOpError("has the form ") << stringifyMlaForm(getForm()) << "; without kv_b it should be absorbed";
-    if (failed(verifyColumns(*this, "query", getQuery(), heads.count * (rank + heads.rope), "each head has kv_lora_rank and rope")) ||
-        failed(verifyColumns(*this, "result", getResult(), heads.count * rank, "each head has kv_lora_rank")))
+      return emitOpError("has the form ")
+             << stringifyMlaForm(getForm()) << "; without kv_b it should be absorbed";
+    if (failed(verifyColumns(*this, "query", getQuery(), heads.count * (rank + heads.rope),
+                             "each head has kv_lora_rank and rope")) ||
+        failed(verifyColumns(*this, "result", getResult(), heads.count * rank,
+                             "each head has kv_lora_rank")))
       return failure();
   }
   // mla_attention_c5
-  if (failed(verifySameRows(*this, {getQuery(), getLatent(), getSlots(), getPositions(), getResult()})))
+  if (failed(verifySameRows(*this,
+                            {getQuery(), getLatent(), getSlots(), getPositions(), getResult()})))
     return failure();
   // mla_attention_c6
   return verifyCacheKept(*this, cache, getUpdated().getType());
@@ -120,8 +139,11 @@ LogicalResult AbsorbQueryOp::verify() {
   if (failed(verifyWeightRows(*this, heads, getKvB())))
     return failure();
   // absorb_query_c2
-  if (failed(verifyColumns(*this, "input", getInput(), heads.count * (heads.nope + heads.rope), "each head has nope and rope")) ||
-      failed(verifyColumns(*this, "result", getResult(), heads.count * (columnsOf(getKvB()) + heads.rope), "each head has the columns of kv_b and rope")))
+  if (failed(verifyColumns(*this, "input", getInput(), heads.count * (heads.nope + heads.rope),
+                           "each head has nope and rope")) ||
+      failed(verifyColumns(*this, "result", getResult(),
+                           heads.count * (columnsOf(getKvB()) + heads.rope),
+                           "each head has the columns of kv_b and rope")))
     return failure();
   return verifySameRows(*this, {getInput(), getResult()});
 }
@@ -132,8 +154,10 @@ LogicalResult ExpandValueOp::verify() {
   if (failed(verifyWeightRows(*this, heads, getKvB())))
     return failure();
   // expand_value_c2
-  if (failed(verifyColumns(*this, "input", getInput(), heads.count * columnsOf(getKvB()), "each head has the columns of kv_b")) ||
-      failed(verifyColumns(*this, "result", getResult(), heads.count * heads.value, "each head has v_head_dim")))
+  if (failed(verifyColumns(*this, "input", getInput(), heads.count * columnsOf(getKvB()),
+                           "each head has the columns of kv_b")) ||
+      failed(verifyColumns(*this, "result", getResult(), heads.count * heads.value,
+                           "each head has v_head_dim")))
     return failure();
   return verifySameRows(*this, {getInput(), getResult()});
 }

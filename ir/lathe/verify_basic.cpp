@@ -15,17 +15,21 @@ bool isStored(mlir::Type type) {
     return !mlir::ShapedType::isDynamicShape(quantized.getShape());
   auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
   return tensor && tensor.hasStaticShape() && tensor.getRank() >= 1 && tensor.getRank() <= 3 &&
-         llvm::isa<mlir::Float32Type, mlir::BFloat16Type, mlir::Float16Type>(tensor.getElementType());
+         llvm::isa<mlir::Float32Type, mlir::BFloat16Type, mlir::Float16Type>(
+             tensor.getElementType());
 }
 
 LogicalResult verifyWeightRows(WeightOp op) {
   const llvm::ArrayRef<int64_t> rows = *op.getRows(), shape = shapeOf(op.getType());
   if (rows.size() != 2 || rows[0] < 0 || rows[1] <= rows[0])
-    return op.emitOpError("rows are ") << shapeText(rows) << "; they should be [begin, end] with 0 <= begin < end";
+    return op.emitOpError("rows are ")
+           << shapeText(rows) << "; they should be [begin, end] with 0 <= begin < end";
   if (shape.size() < 2)
-    return op.emitOpError("rows are cut from a result of rank ") << shape.size() << "; it should have rank 2 or 3";
+    return op.emitOpError("rows are cut from a result of rank ")
+           << shape.size() << "; it should have rank 2 or 3";
   if (shape[shape.size() - 2] != rows[1] - rows[0])
-    return wrongCount(op, "result", shape[shape.size() - 2], "rows", rows[1] - rows[0], "`rows` says");
+    return wrongCount(op, "result", shape[shape.size() - 2], "rows", rows[1] - rows[0],
+                      "`rows` says");
   return success();
 }
 
@@ -34,21 +38,24 @@ LogicalResult verifyWeightRows(WeightOp op) {
 LogicalResult WeightOp::verify() {
   // weight_c5
   if (!isStored(getType()))
-    return emitOpError("result is a ") << getType()
-                                       << "; it should be f32, bf16, f16 or quantised, of rank 1 to 3, with constant extents";
+    return emitOpError("result is a ")
+           << getType()
+           << "; it should be f32, bf16, f16 or quantised, of rank 1 to 3, with constant extents";
   // weight_c4
   if (getName().empty())
     return emitOpError("name is empty; it should say which weight this is");
   // weight_c1
-  const int64_t sources = getSources().size(), experts = shapeOf(getType()).size() == 3 ? shapeOf(getType())[0] : 1;
+  const int64_t sources = getSources().size(),
+                experts = shapeOf(getType()).size() == 3 ? shapeOf(getType())[0] : 1;
   if (sources != 1 && sources != experts)
-    return emitOpError("has ") << sources << " sources; it should have 1 or, as the result says, " << experts;
+    return emitOpError("has ") << sources << " sources; it should have 1 or, as the result says, "
+                               << experts;
   // weight_c2
   const int64_t scales = getScales() ? getScales()->size() : 0;
   const int64_t wanted = llvm::isa<QuantizedType>(getType()) ? sources : 0;
   if (scales != wanted)
-    return emitOpError("has ") << scales << " scales; it should have " << wanted << " with " << sources
-                               << " sources of " << getType();
+    return emitOpError("has ") << scales << " scales; it should have " << wanted << " with "
+                               << sources << " sources of " << getType();
   // weight_c3
   return getRows() ? verifyWeightRows(*this) : success();
 }
@@ -56,18 +63,22 @@ LogicalResult WeightOp::verify() {
 LogicalResult EmbeddingOp::verify() {
   // embedding_c1
   if (!agree(rowsOf(getResult()), rowsOf(getTokens())))
-    return wrongCount(*this, "result", rowsOf(getResult()), "rows", rowsOf(getTokens()), "there are tokens");
+    return wrongCount(*this, "result", rowsOf(getResult()), "rows", rowsOf(getTokens()),
+                      "there are tokens");
   if (columnsOf(getResult()) != columnsOf(getTable()))
-    return wrongCount(*this, "result", columnsOf(getResult()), "columns", columnsOf(getTable()), "`table` has");
+    return wrongCount(*this, "result", columnsOf(getResult()), "columns", columnsOf(getTable()),
+                      "`table` has");
   return success();
 }
 
 LogicalResult SelectRowsOp::verify() {
   // select_rows_c1
   if (!agree(rowsOf(getResult()), rowsOf(getRows())))
-    return wrongCount(*this, "result", rowsOf(getResult()), "rows", rowsOf(getRows()), "`rows` has entries");
+    return wrongCount(*this, "result", rowsOf(getResult()), "rows", rowsOf(getRows()),
+                      "`rows` has entries");
   if (columnsOf(getResult()) != columnsOf(getInput()))
-    return wrongCount(*this, "result", columnsOf(getResult()), "columns", columnsOf(getInput()), "`input` has");
+    return wrongCount(*this, "result", columnsOf(getResult()), "columns", columnsOf(getInput()),
+                      "`input` has");
   return success();
 }
 
@@ -75,8 +86,9 @@ LogicalResult SliceOp::verify() {
   // slice_c1
   const int64_t offset = getOffset(), columns = columnsOf(getInput());
   if (offset < 0 || offset > columns || columnsOf(getResult()) > columns - offset)
-    return emitOpError("takes columns ") << offset << " to " << offset << " + " << columnsOf(getResult())
-                                         << "; `input` has columns 0 to " << columns;
+    return emitOpError("takes columns ")
+           << offset << " to " << offset << " + " << columnsOf(getResult())
+           << "; `input` has columns 0 to " << columns;
   // slice_c2
   return verifySameRows(*this, {getInput(), getResult()});
 }
@@ -94,7 +106,8 @@ LogicalResult ConcatOp::verify() {
   for (mlir::Value input : getInputs())
     columns += columnsOf(input);
   if (columns != columnsOf(getResult()))
-    return wrongCount(*this, "result", columnsOf(getResult()), "columns", columns, "the inputs have together");
+    return wrongCount(*this, "result", columnsOf(getResult()), "columns", columns,
+                      "the inputs have together");
   return success();
 }
 
@@ -115,11 +128,13 @@ LogicalResult RmsNormOp::verify() {
   // rms_norm_c1
   const int64_t group = rowsOf(getScale());
   if (group < 1 || columnsOf(getInput()) % group != 0)
-    return emitOpError("input has ") << extentText(columnsOf(getInput())) << " columns; it should have a multiple of the "
-                                     << extentText(group) << " elements of `scale`";
+    return emitOpError("input has ")
+           << extentText(columnsOf(getInput())) << " columns; it should have a multiple of the "
+           << extentText(group) << " elements of `scale`";
   // rms_norm_c2
   if (!getEpsilon().isFinite() || getEpsilon().convertToDouble() <= 0)
-    return emitOpError("epsilon is ") << getEpsilon().convertToDouble() << "; it should be finite and greater than 0";
+    return emitOpError("epsilon is ")
+           << getEpsilon().convertToDouble() << "; it should be finite and greater than 0";
   return success();
 }
 
@@ -131,11 +146,13 @@ LogicalResult RopeTableOp::verify() {
     if (!std::isfinite(frequency))
       return emitOpError("a frequency is ") << frequency << "; it should be finite";
   if (!getMagnitude().isFinite())
-    return emitOpError("magnitude is ") << getMagnitude().convertToDouble() << "; it should be finite";
+    return emitOpError("magnitude is ")
+           << getMagnitude().convertToDouble() << "; it should be finite";
   // rope_table_c1
   const int64_t columns = 2 * static_cast<int64_t>(getFrequencies().size());
   if (columnsOf(getResult()) != columns)
-    return wrongCount(*this, "result", columnsOf(getResult()), "columns", columns, "two go with each frequency");
+    return wrongCount(*this, "result", columnsOf(getResult()), "columns", columns,
+                      "two go with each frequency");
   return verifySameRows(*this, {getPositions(), getResult()});
 }
 
@@ -143,13 +160,14 @@ LogicalResult RopeOp::verify() {
   // rope_c1
   const int64_t head_dim = getHeadDim(), rotated = columnsOf(getTable());
   if (head_dim < 1 || columnsOf(getInput()) % head_dim != 0)
-    return emitOpError("input has ") << columnsOf(getInput()) << " columns; it should have a multiple of head_dim, which is "
-                                     << head_dim;
+    return emitOpError("input has ")
+           << columnsOf(getInput()) << " columns; it should have a multiple of head_dim, which is "
+           << head_dim;
   // rope_c2
   const int64_t offset = getOffset();
   if (offset < 0 || offset > head_dim || rotated > head_dim - offset)
-    return emitOpError("rotates columns ") << offset << " to " << offset << " + " << rotated << " of a head; it has "
-                                           << head_dim;
+    return emitOpError("rotates columns ")
+           << offset << " to " << offset << " + " << rotated << " of a head; it has " << head_dim;
   // rope_c4
   if (rotated % 2 != 0)
     return emitOpError("table has ") << rotated << " columns; it should have an even number";

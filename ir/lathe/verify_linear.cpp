@@ -21,12 +21,14 @@ struct Product {
   }
   LogicalResult verifyResult() const { // C2
     if (columnsOf(result) != rowsOf(weight))
-      return wrongCount(op, "result", columnsOf(result), "columns", rowsOf(weight), "the weight has rows");
+      return wrongCount(op, "result", columnsOf(result), "columns", rowsOf(weight),
+                        "the weight has rows");
     return verifySameRows(op, {x, result});
   }
   LogicalResult verifyBias() const { // C3
     if (bias && rowsOf(bias) != rowsOf(weight))
-      return wrongCount(op, "bias", rowsOf(bias), "elements", rowsOf(weight), "the weight has rows");
+      return wrongCount(op, "bias", rowsOf(bias), "elements", rowsOf(weight),
+                        "the weight has rows");
     return success();
   }
   LogicalResult verifyBlocks() const { // C4
@@ -38,11 +40,13 @@ struct Product {
       return op->emitOpError("x is quantised and the weight is a ")
              << weight.getType() << "; it should be quantised, too";
     if (codes.getBlockRows() != 1)
-      return op->emitOpError("x has blocks of ") << codes.getBlockRows() << " rows; it should have blocks of 1";
+      return op->emitOpError("x has blocks of ")
+             << codes.getBlockRows() << " rows; it should have blocks of 1";
     if (!blocksNest(blockColumnsWithin(codes), blockColumnsWithin(weights)) &&
         blockColumnsWithin(codes) != columnsOf(x) && blockColumnsWithin(weights) != columnsOf(x))
-      return op->emitOpError("blocks of x have ") << codes.getBlockColumns() << " columns and those of the weight "
-                                                  << weights.getBlockColumns() << "; one should be a multiple of the other";
+      return op->emitOpError("blocks of x have ")
+             << codes.getBlockColumns() << " columns and those of the weight "
+             << weights.getBlockColumns() << "; one should be a multiple of the other";
     return success();
   }
 };
@@ -52,8 +56,9 @@ struct Product {
 LogicalResult CastOp::verify() {
   // cast_c1
   if (!agree(shapeOf(getInput().getType()), shapeOf(getType())))
-    return emitOpError("input is ") << shapeText(shapeOf(getInput().getType())) << " and result "
-                                    << shapeText(shapeOf(getType())) << "; they should have one shape";
+    return emitOpError("input is ")
+           << shapeText(shapeOf(getInput().getType())) << " and result "
+           << shapeText(shapeOf(getType())) << "; they should have one shape";
   return success();
 }
 
@@ -75,16 +80,19 @@ LogicalResult FusedLinearOp::verify() {
   // fused_linear_c1
   const size_t weights = getWeights().size();
   if (weights < 2 || getResults().size() != weights)
-    return emitOpError("has ") << weights << " weights and " << getResults().size()
-                               << " results; there should be at least 2, and as many of one as of the other";
+    return emitOpError("has ")
+           << weights << " weights and " << getResults().size()
+           << " results; there should be at least 2, and as many of one as of the other";
   // fused_linear_c2
   if (!getBiases().empty() && getBiases().size() != weights)
-    return emitOpError("has ") << getBiases().size() << " biases; there should be none or " << weights;
+    return emitOpError("has ") << getBiases().size() << " biases; there should be none or "
+                               << weights;
   for (size_t i = 0; i < weights; ++i) {
     const mlir::Value bias = getBiases().empty() ? mlir::Value() : getBiases()[i];
     const Product product{*this, getX(), getWeights()[i], bias, getResults()[i]};
     // fused_linear_c3
-    if (failed(product.verifyColumns()) || failed(product.verifyResult()) || failed(product.verifyBias()))
+    if (failed(product.verifyColumns()) || failed(product.verifyResult()) ||
+        failed(product.verifyBias()))
       return failure();
     // fused_linear_c4
     if (failed(product.verifyBlocks()))
@@ -99,7 +107,8 @@ LogicalResult GatedLinearOp::verify() {
     return emitOpError("gate is a ") << getGate().getType() << " and up a " << getUp().getType()
                                      << "; they should have one type";
   const Product product{*this, getX(), getGate(), getGateBias(), getResult()};
-  if (failed(product.verifyColumns()) || failed(product.verifyResult()) || failed(product.verifyBlocks()))
+  if (failed(product.verifyColumns()) || failed(product.verifyResult()) ||
+      failed(product.verifyBlocks()))
     return failure();
   // gated_linear_c2
   const int64_t biases = (getGateBias() ? 1 : 0) + (getUpBias() ? 1 : 0);
@@ -114,19 +123,23 @@ LogicalResult QuantizeOp::verify() {
   auto type = llvm::cast<QuantizedType>(getResult().getType());
   // quantize_c1
   if (!agree(type.getShape(), shapeOf(getInput().getType())))
-    return emitOpError("result is ") << shapeText(type.getShape()) << "; it should have the shape of `input`, "
-                                     << shapeText(shapeOf(getInput().getType()));
+    return emitOpError("result is ")
+           << shapeText(type.getShape()) << "; it should have the shape of `input`, "
+           << shapeText(shapeOf(getInput().getType()));
   if (!llvm::isa<mlir::Float8E4M3FNType>(type.getElementType()) || type.getBlockRows() != 1 ||
       !llvm::isa<mlir::Float32Type, mlir::Float8E8M0FNUType>(type.getScaleType()))
-    return emitOpError("result is a ") << type << "; it should have f8E4M3FN codes, blocks of 1 row, scales of f32 or f8E8M0FNU";
+    return emitOpError("result is a ")
+           << type
+           << "; it should have f8E4M3FN codes, blocks of 1 row, scales of f32 or f8E8M0FNU";
   return success();
 }
 
 LogicalResult DequantizeOp::verify() {
   // dequantize_c1
   if (!agree(shapeOf(getType()), shapeOf(getInput().getType())))
-    return emitOpError("result is ") << shapeText(shapeOf(getType())) << "; it should have the shape of `input`, "
-                                     << shapeText(shapeOf(getInput().getType()));
+    return emitOpError("result is ")
+           << shapeText(shapeOf(getType())) << "; it should have the shape of `input`, "
+           << shapeText(shapeOf(getInput().getType()));
   return success();
 }
 

@@ -7,7 +7,8 @@
 
 namespace lathe::ir {
 
-// A newer minor version adds ops and attributes with defaults; a newer major version changes meaning.
+// A newer minor version adds ops and attributes with defaults; a newer major version changes
+// meaning.
 struct LatheVersion : mlir::DialectVersion {
   LatheVersion(uint64_t major, uint64_t minor) : major_version(major), minor_version(minor) {}
   uint64_t major_version, minor_version;

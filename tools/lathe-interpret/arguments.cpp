@@ -58,7 +58,8 @@ std::vector<int32_t> consecutive(int64_t count, int64_t limit, const Noise &nois
 std::vector<int32_t> permutation(int64_t count, const Noise &noise) {
   std::vector<int32_t> values(count);
   std::iota(values.begin(), values.end(), 0);
-  std::sort(values.begin(), values.end(), [&](int32_t a, int32_t b) { return noise(a) < noise(b); });
+  std::sort(values.begin(), values.end(),
+            [&](int32_t a, int32_t b) { return noise(a) < noise(b); });
   return values;
 }
 
@@ -70,13 +71,15 @@ std::vector<int32_t> evenOffsets(int64_t entries, int64_t rows) {
 }
 
 template <typename Attention>
-std::vector<int32_t> placeFor(Attention op, mlir::Value argument, int64_t count, const Noise &noise) {
+std::vector<int32_t> placeFor(Attention op, mlir::Value argument, int64_t count,
+                              const Noise &noise) {
   const mlir::Type cache = op.getCache().getType();
-  return argument == op.getSlots() ? random(count, slotsOf(cache), noise) : consecutive(count, contextOf(cache), noise);
+  return argument == op.getSlots() ? random(count, slotsOf(cache), noise)
+                                   : consecutive(count, contextOf(cache), noise);
 }
 
-std::vector<int32_t> indicesFor(mlir::Operation *user, mlir::Value argument, int64_t count, int64_t rows,
-                                const Noise &noise) {
+std::vector<int32_t> indicesFor(mlir::Operation *user, mlir::Value argument, int64_t count,
+                                int64_t rows, const Noise &noise) {
   if (auto op = mlir::dyn_cast<ir::EmbeddingOp>(user))
     return random(count, ir::shapeOf(op.getTable().getType())[0], noise);
   if (auto op = mlir::dyn_cast<ir::SelectRowsOp>(user))
@@ -91,7 +94,8 @@ std::vector<int32_t> indicesFor(mlir::Operation *user, mlir::Value argument, int
     return evenOffsets(count, rowsOf(op.getRows(), rows));
   if (mlir::isa<ir::MoeCombineOp>(user))
     return permutation(count, noise);
-  return consecutive(count, reference::kSeededContext, noise); // rope_table, and what only passes through
+  return consecutive(count, reference::kSeededContext,
+                     noise); // rope_table, and what only passes through
 }
 
 // The narrowest wish counts: positions feed a rope table, which takes any, and attention.
@@ -107,7 +111,8 @@ Value seededIndices(mlir::BlockArgument argument, int64_t rows, const Noise &noi
   std::vector<int64_t> shape = type.getShape().vec();
   if (mlir::ShapedType::isDynamic(shape[0]))
     shape[0] = rowsOfArgument(argument, rows);
-  const int64_t count = std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+  const int64_t count =
+      std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
   mlir::Operation *user = decisiveUser(argument);
   std::vector<int32_t> values =
       user ? indicesFor(user, argument, count, rows, noise) : std::vector<int32_t>(count);
@@ -121,7 +126,8 @@ bool holdsIndices(mlir::Type type) {
 
 } // namespace
 
-FailureOr<reference::Values> seededArguments(mlir::func::FuncOp function, int64_t rows, uint64_t seed) {
+FailureOr<reference::Values> seededArguments(mlir::func::FuncOp function, int64_t rows,
+                                             uint64_t seed) {
   reference::Values values;
   for (mlir::BlockArgument argument : function.getArguments()) {
     const Noise noise(seed, "argument " + std::to_string(argument.getArgNumber()));

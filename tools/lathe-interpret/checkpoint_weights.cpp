@@ -21,14 +21,19 @@ mlir::Type elementType(mlir::MLIRContext *context, frontend::DType dtype) {
 
 } // namespace
 
-mlir::FailureOr<StoredTensor> CheckpointWeights::find(ir::WeightOp op, ir::TensorRefAttr reference) {
+mlir::FailureOr<StoredTensor> CheckpointWeights::find(ir::WeightOp op,
+                                                      ir::TensorRefAttr reference) {
   const frontend::Tensor *tensor = checkpoint_.find(reference.getName().str());
   if (!tensor)
-    return op.emitOpError("tensor ") << reference.getName() << " is not in " << checkpoint_.folder();
+    return op.emitOpError("tensor ")
+           << reference.getName() << " is not in " << checkpoint_.folder();
   const mlir::Type element = elementType(op.getContext(), tensor->dtype);
   if (!element)
-    return op.emitOpError("tensor ") << reference.getName() << " holds no floats that weights are stored as";
-  return StoredTensor{element, {tensor->shape.begin(), tensor->shape.end()}, {tensor->bytes.data(), tensor->bytes.size()}};
+    return op.emitOpError("tensor ")
+           << reference.getName() << " holds no floats that weights are stored as";
+  return StoredTensor{element,
+                      {tensor->shape.begin(), tensor->shape.end()},
+                      {tensor->bytes.data(), tensor->bytes.size()}};
 }
 
 } // namespace lathe::reference

@@ -87,10 +87,11 @@ mlir::FailureOr<reference::Values> runSeeded(FuncOp function, int64_t rows, uint
 }
 
 mlir::LogicalResult compareFunctions(FuncOp before, FuncOp after, const CompareOptions &options) {
-  if (before.getNumArguments() != after.getNumArguments() || before.getNumResults() != after.getNumResults())
-    return after.emitError("has ") << after.getNumArguments() << " arguments and " << after.getNumResults()
-                                   << " results; before it had " << before.getNumArguments() << " and "
-                                   << before.getNumResults();
+  if (before.getNumArguments() != after.getNumArguments() ||
+      before.getNumResults() != after.getNumResults())
+    return after.emitError("has ") << after.getNumArguments() << " arguments and "
+                                   << after.getNumResults() << " results; before it had "
+                                   << before.getNumArguments() << " and " << before.getNumResults();
   const int64_t rows = commonRows(before, after, options.rows);
   mlir::FailureOr<reference::Values> first = runSeeded(before, rows, options.seed);
   mlir::FailureOr<reference::Values> second = runSeeded(after, rows, options.seed);
@@ -100,12 +101,14 @@ mlir::LogicalResult compareFunctions(FuncOp before, FuncOp after, const CompareO
   for (auto [index, a, b] : llvm::enumerate(*first, *second)) {
     const double difference = std::visit(Difference{b}, a);
     if (!(difference <= options.tolerance))
-      return after.emitError("result ") << index << " differs by " << difference << " of its largest magnitude; "
-                                        << options.tolerance << " is allowed";
+      return after.emitError("result ")
+             << index << " differs by " << difference << " of its largest magnitude; "
+             << options.tolerance << " is allowed";
     largest = std::max(largest, difference);
   }
-  llvm::outs() << "@" << before.getName() << ": the same within " << llvm::format("%.1e", options.tolerance) << " ("
-               << llvm::format("%.1e", largest) << ")\n";
+  llvm::outs() << "@" << before.getName() << ": the same within "
+               << llvm::format("%.1e", options.tolerance) << " (" << llvm::format("%.1e", largest)
+               << ")\n";
   return mlir::success();
 }
 
@@ -124,9 +127,11 @@ mlir::FailureOr<FuncOp> lookUp(mlir::ModuleOp module, llvm::StringRef name) {
 
 } // namespace
 
-mlir::LogicalResult compareModules(mlir::ModuleOp before, mlir::ModuleOp after, const CompareOptions &options) {
+mlir::LogicalResult compareModules(mlir::ModuleOp before, mlir::ModuleOp after,
+                                   const CompareOptions &options) {
   bool same = true;
-  for (llvm::StringRef names : options.functions.empty() ? functionsOf(before) : options.functions) {
+  for (llvm::StringRef names :
+       options.functions.empty() ? functionsOf(before) : options.functions) {
     const auto [name, other] = names.split('=');
     mlir::FailureOr<FuncOp> first = lookUp(before, name);
     mlir::FailureOr<FuncOp> second = lookUp(after, other.empty() ? name : other);

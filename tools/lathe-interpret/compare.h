@@ -18,6 +18,7 @@ struct CompareOptions {
 };
 
 // Prints a line for each function, to standard output, and emits an error for each that differs.
-mlir::LogicalResult compareModules(mlir::ModuleOp before, mlir::ModuleOp after, const CompareOptions &options);
+mlir::LogicalResult compareModules(mlir::ModuleOp before, mlir::ModuleOp after,
+                                   const CompareOptions &options);
 
 } // namespace lathe::interpret

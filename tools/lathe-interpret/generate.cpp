@@ -13,14 +13,17 @@ namespace {
 
 using reference::Tensor;
 
-absl::Status failedRun() { return absl::InvalidArgumentError("the step could not be run; see above"); }
+absl::Status failedRun() {
+  return absl::InvalidArgumentError("the step could not be run; see above");
+}
 
 template <typename T> absl::Span<const uint8_t> bytesOf(const std::vector<T> &values) {
   return {reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(T)};
 }
 
 void append(Generated &generated, const Tensor &logits) {
-  generated.logits.values.insert(generated.logits.values.end(), logits.values.begin(), logits.values.end());
+  generated.logits.values.insert(generated.logits.values.end(), logits.values.begin(),
+                                 logits.values.end());
   generated.logits.shape = {static_cast<int64_t>(generated.ids.size()), logits.columns()};
 }
 
@@ -35,7 +38,8 @@ double negativeLogLikelihood(const Tensor &logits, int64_t row, int32_t token) {
 
 } // namespace
 
-absl::StatusOr<Generated> generate(reference::ModelRunner &runner, const std::vector<int32_t> &tokens, size_t chunk,
+absl::StatusOr<Generated> generate(reference::ModelRunner &runner,
+                                   const std::vector<int32_t> &tokens, size_t chunk,
                                    int64_t greedy) {
   Generated result;
   mlir::FailureOr<Tensor> logits = runner.feedInChunks(tokens, chunk);
@@ -60,11 +64,14 @@ absl::StatusOr<Generated> generate(reference::ModelRunner &runner, const std::ve
 absl::Status dumpLogits(const std::string &path, const Generated &generated) {
   const std::vector<int64_t> ids(generated.ids.begin(), generated.ids.end());
   return frontend::writeSafetensors(
-      path, {{{"input_ids", frontend::DType::i64, {static_cast<int64_t>(ids.size())}}, bytesOf(ids)},
-             {{"logits", frontend::DType::f32, generated.logits.shape}, bytesOf(generated.logits.values)}});
+      path,
+      {{{"input_ids", frontend::DType::i64, {static_cast<int64_t>(ids.size())}}, bytesOf(ids)},
+       {{"logits", frontend::DType::f32, generated.logits.shape},
+        bytesOf(generated.logits.values)}});
 }
 
-absl::StatusOr<Likelihood> likelihood(reference::ModelRunner &runner, const std::vector<int32_t> &ids, int32_t bos,
+absl::StatusOr<Likelihood> likelihood(reference::ModelRunner &runner,
+                                      const std::vector<int32_t> &ids, int32_t bos,
                                       int64_t window) {
   Likelihood result;
   for (size_t begin = 0; begin < ids.size(); begin += window - 1) {

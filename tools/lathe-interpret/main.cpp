@@ -42,25 +42,35 @@ constexpr char kDescription[] =
 
 void declare(CLI::App &app, Options &options) {
   CompareOptions &comparison = options.comparison;
-  app.add_option("file", options.files, "IR (text or bytecode) or a checkpoint's folder")->required()->expected(1, 2);
-  app.add_flag("--compare", options.compare, "run the same functions of two files on the same inputs");
-  app.add_option("--function", comparison.functions, "which function; with --compare, NAME=OTHER names its counterpart");
-  app.add_option("--rows", comparison.rows, "T, where a function leaves it open (5)")->check(CLI::Range(1, 4096));
+  app.add_option("file", options.files, "IR (text or bytecode) or a checkpoint's folder")
+      ->required()
+      ->expected(1, 2);
+  app.add_flag("--compare", options.compare,
+               "run the same functions of two files on the same inputs");
+  app.add_option("--function", comparison.functions,
+                 "which function; with --compare, NAME=OTHER names its counterpart");
+  app.add_option("--rows", comparison.rows, "T, where a function leaves it open (5)")
+      ->check(CLI::Range(1, 4096));
   app.add_option("--seed", comparison.seed, "seed of inputs and weights (1)");
-  app.add_option("--tolerance", comparison.tolerance, "allowed difference, relative to a result's largest (1e-5)");
-  app.add_option("--weights", options.weights, "folder of the weights that IR refers to; without it they come from the seed");
+  app.add_option("--tolerance", comparison.tolerance,
+                 "allowed difference, relative to a result's largest (1e-5)");
+  app.add_option("--weights", options.weights,
+                 "folder of the weights that IR refers to; without it they come from the seed");
   app.add_option("--tokens", options.tokens, "ids to feed to the model")->delimiter(',');
   app.add_option("--chunk", options.chunk, "tokens a step (0: all)")->check(CLI::Range(0, 1 << 20));
-  app.add_option("--greedy", options.greedy, "then continue by that many tokens")->check(CLI::Range(0, 1 << 20));
+  app.add_option("--greedy", options.greedy, "then continue by that many tokens")
+      ->check(CLI::Range(0, 1 << 20));
   app.add_option("--dump-logits", options.dump_logits, "write input_ids and logits as safetensors");
   app.add_option("--eval", options.eval, "mean negative log likelihood of this text file");
-  app.add_option("--window", options.window, "tokens a window of --eval, BOS included (512)")->check(CLI::Range(2, 1 << 20));
+  app.add_option("--window", options.window, "tokens a window of --eval, BOS included (512)")
+      ->check(CLI::Range(2, 1 << 20));
 }
 
 std::string joined(const std::vector<int32_t> &ids) { return absl::StrJoin(ids, ","); }
 
 absl::StatusOr<reference::ModelRunner> runnerOf(Model &model) {
-  mlir::FailureOr<reference::ModelRunner> runner = reference::ModelRunner::create(*model.module, *model.weights);
+  mlir::FailureOr<reference::ModelRunner> runner =
+      reference::ModelRunner::create(*model.module, *model.weights);
   if (mlir::failed(runner))
     return absl::InvalidArgumentError("this is no model");
   return std::move(*runner);
@@ -68,15 +78,18 @@ absl::StatusOr<reference::ModelRunner> runnerOf(Model &model) {
 
 absl::Status runTokens(Model &model, const Options &options) {
   LATHE_ASSIGN_OR_RETURN(reference::ModelRunner runner, runnerOf(model));
-  LATHE_ASSIGN_OR_RETURN(Generated generated, generate(runner, options.tokens, options.chunk, options.greedy));
+  LATHE_ASSIGN_OR_RETURN(Generated generated,
+                         generate(runner, options.tokens, options.chunk, options.greedy));
   if (options.greedy > 0)
     llvm::outs() << joined(generated.continuation) << "\n";
   else
     for (int64_t t = 0; t < generated.logits.rows(); ++t) {
       const int32_t best = reference::argmax(generated.logits, t);
-      llvm::outs() << "position " << t << ": best " << best << " with " << llvm::format("%.6f", generated.logits.row(t)[best]) << "\n";
+      llvm::outs() << "position " << t << ": best " << best << " with "
+                   << llvm::format("%.6f", generated.logits.row(t)[best]) << "\n";
     }
-  return options.dump_logits.empty() ? absl::OkStatus() : dumpLogits(options.dump_logits, generated);
+  return options.dump_logits.empty() ? absl::OkStatus()
+                                     : dumpLogits(options.dump_logits, generated);
 }
 
 absl::Status runEval(Model &model, const Options &options) {
@@ -87,19 +100,25 @@ absl::Status runEval(Model &model, const Options &options) {
                          text::Tokenizer::load(*checkpoint->tokenizer(), "tokenizer.json",
                                                checkpoint->tokenizerConfig().value_or("")));
   LATHE_ASSIGN_OR_RETURN(const std::string text, readTextFile(options.eval));
-  LATHE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, tokenizer.encode(text, /*add_special=*/false));
+  LATHE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                         tokenizer.encode(text, /*add_special=*/false));
   LATHE_ASSIGN_OR_RETURN(reference::ModelRunner runner, runnerOf(model));
-  LATHE_ASSIGN_OR_RETURN(const Likelihood result, likelihood(runner, ids, tokenizer.bosId().value_or(-1), options.window));
-  llvm::outs() << "tokens: " << result.tokens << "\nnll: " << llvm::format("%.6f", result.nats_per_token)
-               << " nats per token\nperplexity: " << llvm::format("%.4f", std::exp(result.nats_per_token)) << "\n";
+  LATHE_ASSIGN_OR_RETURN(const Likelihood result,
+                         likelihood(runner, ids, tokenizer.bosId().value_or(-1), options.window));
+  llvm::outs() << "tokens: " << result.tokens
+               << "\nnll: " << llvm::format("%.6f", result.nats_per_token)
+               << " nats per token\nperplexity: "
+               << llvm::format("%.4f", std::exp(result.nats_per_token)) << "\n";
   return absl::OkStatus();
 }
 
 absl::Status runFunction(Model &model, mlir::func::FuncOp function, const Options &options) {
-  mlir::FailureOr<reference::Values> arguments = seededArguments(function, options.comparison.rows, options.comparison.seed);
+  mlir::FailureOr<reference::Values> arguments =
+      seededArguments(function, options.comparison.rows, options.comparison.seed);
   if (mlir::failed(arguments))
     return absl::InvalidArgumentError("no inputs");
-  mlir::FailureOr<reference::Values> results = reference::Interpreter(*model.weights).run(function, *arguments);
+  mlir::FailureOr<reference::Values> results =
+      reference::Interpreter(*model.weights).run(function, *arguments);
   if (mlir::failed(results))
     return absl::InvalidArgumentError("the function could not be run; see above");
   llvm::outs() << "@" << function.getName() << "\n";
@@ -124,11 +143,13 @@ absl::Status runFunctions(Model &model, const Options &options) {
 absl::Status runCompare(mlir::MLIRContext &context, const Options &options) {
   if (options.files.size() != 2)
     return absl::InvalidArgumentError("--compare takes two files");
-  const auto before = readModule(context, options.files[0]), after = readModule(context, options.files[1]);
+  const auto before = readModule(context, options.files[0]),
+             after = readModule(context, options.files[1]);
   if (!before || !after)
     return absl::InvalidArgumentError("could not read both files");
   if (mlir::failed(compareModules(*before, *after, options.comparison)))
-    return absl::InvalidArgumentError(options.files[1] + " does not mean what " + options.files[0] + " means");
+    return absl::InvalidArgumentError(options.files[1] + " does not mean what " + options.files[0] +
+                                      " means");
   return absl::OkStatus();
 }
 
@@ -141,7 +162,8 @@ absl::Status run(const Options &options) {
   mlir::SourceMgrDiagnosticHandler printer(sources, &context);
   if (options.compare)
     return runCompare(context, options);
-  LATHE_ASSIGN_OR_RETURN(Model model, openModel(context, options.files[0], options.weights, options.comparison.seed));
+  LATHE_ASSIGN_OR_RETURN(
+      Model model, openModel(context, options.files[0], options.weights, options.comparison.seed));
   if (!options.eval.empty())
     return runEval(model, options);
   return options.tokens.empty() ? runFunctions(model, options) : runTokens(model, options);

@@ -21,7 +21,8 @@ absl::Status openWeights(Model &model, const std::string &folder) {
 
 // The importer is not part of the tree yet; until then only IR can be run.
 absl::StatusOr<Model> importModel(mlir::MLIRContext &, const std::string &folder) {
-  return absl::UnimplementedError(absl::StrCat(folder, ": checkpoints cannot be imported yet; give IR and --weights"));
+  return absl::UnimplementedError(
+      absl::StrCat(folder, ": checkpoints cannot be imported yet; give IR and --weights"));
 }
 
 } // namespace
@@ -30,8 +31,8 @@ mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context, const s
   return mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
 }
 
-absl::StatusOr<Model> openModel(mlir::MLIRContext &context, const std::string &path, const std::string &weights,
-                                uint64_t seed) {
+absl::StatusOr<Model> openModel(mlir::MLIRContext &context, const std::string &path,
+                                const std::string &weights, uint64_t seed) {
   if (std::filesystem::is_directory(path))
     return importModel(context, path);
   Model model;

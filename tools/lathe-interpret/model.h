@@ -25,7 +25,7 @@ mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context, const s
 
 // `path` is IR or a checkpoint's folder, which is imported. `weights` is the folder that holds the
 // weights of IR; empty: from the seed.
-absl::StatusOr<Model> openModel(mlir::MLIRContext &context, const std::string &path, const std::string &weights,
-                                uint64_t seed);
+absl::StatusOr<Model> openModel(mlir::MLIRContext &context, const std::string &path,
+                                const std::string &weights, uint64_t seed);
 
 } // namespace lathe::interpret

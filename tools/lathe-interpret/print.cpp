@@ -28,7 +28,9 @@ struct Printer {
     rows("keys", cache->keys);
     rows(" values", cache->values);
   }
-  void operator()(const reference::Shared<reference::LatentCache> &cache) const { rows("latents", cache->latents); }
+  void operator()(const reference::Shared<reference::LatentCache> &cache) const {
+    rows("latents", cache->latents);
+  }
 
 private:
   void rows(const char *kind, const reference::SlotRows &rows) const {
@@ -42,11 +44,15 @@ private:
   void element(int32_t value) const { out << value; }
 
   template <typename T>
-  void line(const char *kind, const std::vector<int64_t> &shape, const std::vector<T> &values) const {
+  void line(const char *kind, const std::vector<int64_t> &shape,
+            const std::vector<T> &values) const {
     out << kind << " [";
     llvm::interleaveComma(shape, out);
-    const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(T));
-    out << "] " << llvm::format("%016llx", static_cast<unsigned long long>(llvm::xxh3_64bits(bytes))) << ":";
+    const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(values.data()),
+                                        values.size() * sizeof(T));
+    out << "] "
+        << llvm::format("%016llx", static_cast<unsigned long long>(llvm::xxh3_64bits(bytes)))
+        << ":";
     for (size_t i = 0; i < std::min(values.size(), kShown); ++i) {
       out << " ";
       element(values[i]);

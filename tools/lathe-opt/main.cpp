@@ -10,5 +10,6 @@ int main(int argc, char **argv) {
   registry.insert<mlir::func::FuncDialect, lathe::ir::LatheDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Lathe's optimiser driver\n", registry));
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Lathe's optimiser driver\n", registry));
 }

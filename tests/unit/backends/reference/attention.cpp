@@ -15,21 +15,27 @@ using testing::FloatNear;
 using testing::Pointwise;
 
 KvCache kvCache(int64_t slots, int64_t kv_heads, int64_t key_dim, int64_t value_dim) {
-  return {kv_heads, key_dim, value_dim, 64, SlotRows(slots, kv_heads * key_dim, false),
+  return {kv_heads,
+          key_dim,
+          value_dim,
+          64,
+          SlotRows(slots, kv_heads * key_dim, false),
           SlotRows(slots, kv_heads * value_dim, false)};
 }
 
 TEST(Attention, toOneKeyIsItsValue) {
   KvCache cache = kvCache(1, 1, 2, 3);
-  EXPECT_THAT(attention(Tensor({1, 2}, {5, 6}), Tensor({1, 2}, {1, 1}), Tensor({1, 3}, {7, 8, 9}), Indices({0}),
-                        Indices({0}), cache, 1, 0.5f, std::nullopt).values,
+  EXPECT_THAT(attention(Tensor({1, 2}, {5, 6}), Tensor({1, 2}, {1, 1}), Tensor({1, 3}, {7, 8, 9}),
+                        Indices({0}), Indices({0}), cache, 1, 0.5f, std::nullopt)
+                  .values,
               ElementsAre(7, 8, 9));
 }
 
 TEST(Attention, weighsValuesBySoftmaxOfScaledProducts) {
   KvCache cache = kvCache(1, 1, 1, 1);
-  const Tensor result = attention(Tensor({2, 1}, {0, 2}), Tensor({2, 1}, {0, 1}), Tensor({2, 1}, {10, 20}),
-                                  Indices({0, 0}), Indices({0, 1}), cache, 1, 0.5f, std::nullopt);
+  const Tensor result =
+      attention(Tensor({2, 1}, {0, 2}), Tensor({2, 1}, {0, 1}), Tensor({2, 1}, {10, 20}),
+                Indices({0, 0}), Indices({0, 1}), cache, 1, 0.5f, std::nullopt);
   const float weight = std::exp(1.0f) / (1 + std::exp(1.0f));
   EXPECT_THAT(result.values, ElementsAre(10, FloatNear(10 + 10 * weight, 1e-5f)));
 }
@@ -37,14 +43,18 @@ TEST(Attention, weighsValuesBySoftmaxOfScaledProducts) {
 TEST(Attention, seesNoFurtherBackThanItsWindow) {
   KvCache cache = kvCache(1, 1, 1, 1);
   const Tensor ones({3, 1}, {0, 0, 0});
-  EXPECT_THAT(attention(ones, ones, Tensor({3, 1}, {1, 2, 4}), Indices({0, 0, 0}), Indices({0, 1, 2}), cache, 1, 1, 2).values,
+  EXPECT_THAT(attention(ones, ones, Tensor({3, 1}, {1, 2, 4}), Indices({0, 0, 0}),
+                        Indices({0, 1, 2}), cache, 1, 1, 2)
+                  .values,
               ElementsAre(1, 1.5f, 3));
 }
 
 TEST(Attention, sharesAKeyHeadAmongItsGroupOfQueryHeads) {
   KvCache cache = kvCache(1, 2, 1, 1);
-  EXPECT_THAT(attention(Tensor({1, 4}, {1, 1, 1, 1}), Tensor({1, 2}, {1, 1}), Tensor({1, 2}, {5, 6}), Indices({0}),
-                        Indices({0}), cache, 4, 1, std::nullopt).values,
+  EXPECT_THAT(attention(Tensor({1, 4}, {1, 1, 1, 1}), Tensor({1, 2}, {1, 1}),
+                        Tensor({1, 2}, {5, 6}), Indices({0}), Indices({0}), cache, 4, 1,
+                        std::nullopt)
+                  .values,
               ElementsAre(5, 5, 6, 6));
 }
 
@@ -56,19 +66,22 @@ struct Rows {
 // Two slots, rows interleaved: slot 0 at positions 0 to 4, slot 1 at 0 to 2.
 Rows twoSlots(int64_t query_columns, int64_t key_columns, int64_t value_columns) {
   TestNoise noise;
-  return {noise.tensor({8, query_columns}), noise.tensor({8, key_columns}), noise.tensor({8, value_columns}),
-          Indices({0, 1, 0, 0, 1, 1, 0, 0}), Indices({0, 0, 1, 2, 1, 2, 3, 4})};
+  return {noise.tensor({8, query_columns}), noise.tensor({8, key_columns}),
+          noise.tensor({8, value_columns}), Indices({0, 1, 0, 0, 1, 1, 0, 0}),
+          Indices({0, 0, 1, 2, 1, 2, 3, 4})};
 }
 
 TEST(Attention, inChunksIsThatOfTheWholeAndSlotsDoNotSeeEachOther) {
   const Rows all = twoSlots(16, 8, 6);
   KvCache cache = kvCache(2, 2, 4, 3);
-  const Tensor whole = attention(all.query, all.key, all.value, all.slots, all.positions, cache, 4, 0.5f, 3);
+  const Tensor whole =
+      attention(all.query, all.key, all.value, all.slots, all.positions, cache, 4, 0.5f, 3);
   KvCache chunked = kvCache(2, 2, 4, 3);
   for (int64_t begin = 0; begin < 8; begin += 3) {
     const int64_t end = std::min<int64_t>(8, begin + 3);
-    const Tensor part = attention(rowsOf(all.query, begin, end), rowsOf(all.key, begin, end), rowsOf(all.value, begin, end),
-                                  entriesOf(all.slots, begin, end), entriesOf(all.positions, begin, end), chunked, 4, 0.5f, 3);
+    const Tensor part = attention(rowsOf(all.query, begin, end), rowsOf(all.key, begin, end),
+                                  rowsOf(all.value, begin, end), entriesOf(all.slots, begin, end),
+                                  entriesOf(all.positions, begin, end), chunked, 4, 0.5f, 3);
     EXPECT_EQ(part.values, rowsOf(whole, begin, end).values);
   }
   // The first row of slot 1 sees only itself: both query heads of a group get the value itself.
@@ -84,11 +97,13 @@ TEST(MlaAttention, inChunksIsThatOfTheWhole) {
   const Rows all = twoSlots(12, 7, 1);
   const Tensor kv_b = noise.tensor({14, 5});
   LatentCache cache = latentCache();
-  const Tensor whole = mlaAttention(all.query, all.key, all.slots, all.positions, cache, &kv_b, kShape, 0.3f);
+  const Tensor whole =
+      mlaAttention(all.query, all.key, all.slots, all.positions, cache, &kv_b, kShape, 0.3f);
   LatentCache chunked = latentCache();
   for (int64_t t = 0; t < 8; ++t) {
-    const Tensor part = mlaAttention(rowsOf(all.query, t, t + 1), rowsOf(all.key, t, t + 1), entriesOf(all.slots, t, t + 1),
-                                     entriesOf(all.positions, t, t + 1), chunked, &kv_b, kShape, 0.3f);
+    const Tensor part = mlaAttention(
+        rowsOf(all.query, t, t + 1), rowsOf(all.key, t, t + 1), entriesOf(all.slots, t, t + 1),
+        entriesOf(all.positions, t, t + 1), chunked, &kv_b, kShape, 0.3f);
     EXPECT_EQ(part.values, rowsOf(whole, t, t + 1).values);
   }
 }
@@ -98,10 +113,12 @@ TEST(MlaAttention, isThatOverLatentsBetweenTheTwoFolds) {
   const Rows all = twoSlots(12, 7, 1);
   const Tensor kv_b = noise.tensor({14, 5});
   LatentCache cache = latentCache(), again = latentCache();
-  const Tensor expanded = mlaAttention(all.query, all.key, all.slots, all.positions, cache, &kv_b, kShape, 0.3f);
-  const Tensor latent = mlaAttention(absorbQuery(all.query, kv_b, kShape), all.key, all.slots, all.positions, again,
-                                     nullptr, kShape, 0.3f);
-  EXPECT_THAT(expandValue(latent, kv_b, kShape).values, Pointwise(FloatNear(1e-6f), expanded.values));
+  const Tensor expanded =
+      mlaAttention(all.query, all.key, all.slots, all.positions, cache, &kv_b, kShape, 0.3f);
+  const Tensor latent = mlaAttention(absorbQuery(all.query, kv_b, kShape), all.key, all.slots,
+                                     all.positions, again, nullptr, kShape, 0.3f);
+  EXPECT_THAT(expandValue(latent, kv_b, kShape).values,
+              Pointwise(FloatNear(1e-6f), expanded.values));
 }
 
 TEST(MlaAttention, isGroupedAttentionOverExpandedKeysAndValues) {
@@ -109,7 +126,8 @@ TEST(MlaAttention, isGroupedAttentionOverExpandedKeysAndValues) {
   const Rows all = twoSlots(12, 7, 1);
   const Tensor kv_b = noise.tensor({14, 5});
   LatentCache cache = latentCache();
-  const Tensor latent = mlaAttention(all.query, all.key, all.slots, all.positions, cache, &kv_b, kShape, 0.3f);
+  const Tensor latent =
+      mlaAttention(all.query, all.key, all.slots, all.positions, cache, &kv_b, kShape, 0.3f);
   Tensor keys({8, 12}), values({8, 6});
   for (int64_t t = 0; t < 8; ++t)
     for (int64_t h = 0; h < 2; ++h) {
@@ -123,8 +141,10 @@ TEST(MlaAttention, isGroupedAttentionOverExpandedKeysAndValues) {
         keys.row(t)[h * 6 + 4 + i] = all.key.row(t)[5 + i];
     }
   KvCache plain = kvCache(2, 2, 6, 3);
-  EXPECT_THAT(attention(all.query, keys, values, all.slots, all.positions, plain, 2, 0.3f, std::nullopt).values,
-              Pointwise(FloatNear(1e-6f), latent.values));
+  EXPECT_THAT(
+      attention(all.query, keys, values, all.slots, all.positions, plain, 2, 0.3f, std::nullopt)
+          .values,
+      Pointwise(FloatNear(1e-6f), latent.values));
 }
 
 TEST(SlotRows, roundWhatIsWrittenToABf16Cache) {

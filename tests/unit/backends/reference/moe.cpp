@@ -18,7 +18,8 @@ using testing::Pointwise;
 TEST(MoeRoute, takesTheBestFirstAndTiesToTheLowerIndex) {
   Routing routing;
   routing.top_k = 3;
-  EXPECT_THAT(moeRoute(Tensor({1, 4}, {1, 2, 1, 2}), nullptr, routing).indices.values, ElementsAre(1, 3, 0));
+  EXPECT_THAT(moeRoute(Tensor({1, 4}, {1, 2, 1, 2}), nullptr, routing).indices.values,
+              ElementsAre(1, 3, 0));
 }
 
 TEST(MoeRoute, weighsBySoftmaxOverAllExpertsTimesScale) {
@@ -52,7 +53,8 @@ TEST(MoeRoute, renormalisesToOneBeforeScaling) {
 // Three groups of two. By max the second wins (0.9), by the sum of two the first (0.6 + 0.5).
 TEST(MoeRoute, scoresGroupsAsItIsTold) {
   const auto logit = [](double p) { return static_cast<float>(std::log(p / (1 - p))); };
-  const Tensor logits({1, 6}, {logit(0.6), logit(0.5), logit(0.9), logit(0.1), logit(0.2), logit(0.2)});
+  const Tensor logits({1, 6},
+                      {logit(0.6), logit(0.5), logit(0.9), logit(0.1), logit(0.2), logit(0.2)});
   Routing routing;
   routing.score = Routing::Score::sigmoid;
   routing.top_k = 2;
@@ -69,7 +71,8 @@ TEST(MoeRoute, neverChoosesFromADroppedGroup) {
   routing.top_k = 2;
   routing.n_group = 2;
   const Tensor bias({4}, {-5, -6, -7, -7});
-  EXPECT_THAT(moeRoute(Tensor({1, 4}, {0, 0, 0, 0}), &bias, routing).indices.values, ElementsAre(0, 1));
+  EXPECT_THAT(moeRoute(Tensor({1, 4}, {0, 0, 0, 0}), &bias, routing).indices.values,
+              ElementsAre(0, 1));
 }
 
 TEST(MoeDispatch, sortsPairsByExpertStably) {
@@ -80,7 +83,9 @@ TEST(MoeDispatch, sortsPairsByExpertStably) {
 }
 
 TEST(MoeCombine, putsRowsBackInTheOrderOfTokens) {
-  EXPECT_THAT(moeCombine(Tensor({4, 1}, {1, 2, 3, 4}), Indices({1, 2, 0, 3}), Tensor({2, 2}, {1, 10, 100, 1000})).values,
+  EXPECT_THAT(moeCombine(Tensor({4, 1}, {1, 2, 3, 4}), Indices({1, 2, 0, 3}),
+                         Tensor({2, 2}, {1, 10, 100, 1000}))
+                  .values,
               ElementsAre(3 + 10, 200 + 4000));
 }
 
@@ -91,8 +96,13 @@ struct Layer {
 
 Layer layer() {
   TestNoise noise;
-  Layer result{noise.tensor({6, 8}), noise.tensor({4, 8}), noise.tensor({4, 5, 8}), noise.tensor({4, 5, 8}),
-               noise.tensor({4, 8, 5}), noise.tensor({4}, 0.1f), {}};
+  Layer result{noise.tensor({6, 8}),
+               noise.tensor({4, 8}),
+               noise.tensor({4, 5, 8}),
+               noise.tensor({4, 5, 8}),
+               noise.tensor({4, 8, 5}),
+               noise.tensor({4}, 0.1f),
+               {}};
   result.routing.score = Routing::Score::sigmoid;
   result.routing.top_k = 2;
   result.routing.renormalize = true;
@@ -102,7 +112,8 @@ Layer layer() {
 // Token by token and choice by choice, without sorting anything.
 TEST(FusedExperts, isTheWeightedSumOfEachTokensExperts) {
   const Layer l = layer();
-  const Tensor result = fusedExperts(l.input, l.router, {&l.gate, &l.up, &l.down}, &l.bias, l.routing, Activations::f32);
+  const Tensor result = fusedExperts(l.input, l.router, {&l.gate, &l.up, &l.down}, &l.bias,
+                                     l.routing, Activations::f32);
   const Routed routed = moeRoute(linear(&l.input, &l.router), &l.bias, l.routing);
   for (int64_t t = 0; t < 6; ++t) {
     const Tensor row = rowsOf(l.input, t, t + 1);
@@ -122,9 +133,11 @@ TEST(FusedExperts, isTheWeightedSumOfEachTokensExperts) {
 TEST(ExpertFfn, roundsRowsAndInnerActivationsAsToldAndLeavesExpertsWithoutRows) {
   const Layer l = layer();
   const Tensor rows = rowsOf(l.input, 0, 2);
-  const Tensor result = expertFfn(rows, Indices({0, 0, 2, 2, 2}), {&l.gate, &l.up, &l.down}, Activations::bf16);
+  const Tensor result =
+      expertFfn(rows, Indices({0, 0, 2, 2, 2}), {&l.gate, &l.up, &l.down}, Activations::bf16);
   const Tensor gate = matrixOf(l.gate, 1), up = matrixOf(l.up, 1), down = matrixOf(l.down, 1);
-  const Tensor outer = cast(rows, Element::bf16), inner = cast(gatedLinear(&outer, &gate, &up), Element::bf16);
+  const Tensor outer = cast(rows, Element::bf16),
+               inner = cast(gatedLinear(&outer, &gate, &up), Element::bf16);
   EXPECT_EQ(result.values, linear(&inner, &down).values);
 }
 
@@ -140,8 +153,10 @@ TEST(ExpertFfn, multipliesCodesByCodesInW8a8) {
   Codes gate = coded(flat_gate), down = coded(flat_down);
   gate.shape = l.gate.shape;
   down.shape = l.down.shape;
-  const Tensor result = expertFfn(rows, Indices({0, 0, 2, 2, 2}), {&gate, &gate, &down}, Activations::w8a8);
-  const Codes own_gate = matrixOf(gate, 1), own_down = matrixOf(down, 1), outer = quantize(rows, 128, false);
+  const Tensor result =
+      expertFfn(rows, Indices({0, 0, 2, 2, 2}), {&gate, &gate, &down}, Activations::w8a8);
+  const Codes own_gate = matrixOf(gate, 1), own_down = matrixOf(down, 1),
+              outer = quantize(rows, 128, false);
   const Codes inner = quantize(gatedLinear(&outer, &own_gate, &own_gate), 128, false);
   EXPECT_EQ(result.values, linear(&inner, &own_down).values);
 }

@@ -22,7 +22,8 @@ private:
 
 inline Tensor rowsOf(const Tensor &input, int64_t begin, int64_t end) {
   return {{end - begin, input.columns()},
-          {input.values.begin() + begin * input.columns(), input.values.begin() + end * input.columns()}};
+          {input.values.begin() + begin * input.columns(),
+           input.values.begin() + end * input.columns()}};
 }
 
 inline Indices entriesOf(const Indices &input, int64_t begin, int64_t end) {

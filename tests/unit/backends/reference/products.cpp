@@ -59,14 +59,16 @@ TEST(Linear, withAWeightOfCodesIsThatOfTheDequantisedWeight) {
 }
 
 TEST(Linear, ofCodesHoldsDeepSeeksGoldens) {
-  const auto file = frontend::SafetensorsFile::open(LATHE_TEST_DATA "/golden/linear_w8a8/cases.safetensors");
+  const auto file =
+      frontend::SafetensorsFile::open(LATHE_TEST_DATA "/golden/linear_w8a8/cases.safetensors");
   ASSERT_TRUE(file.ok()) << file.status();
   int cases = 0;
   for (; file->find(std::to_string(cases) + ".x"); ++cases) {
     const std::string name = std::to_string(cases);
     const Tensor w = stored(*file, name + ".w"), y = stored(*file, name + ".y");
     const Codes weight{w.shape, 128, 128, w.values, stored(*file, name + ".w_scale_inv").values};
-    const Codes x = quantize(stored(*file, name + ".x"), 128, /*power_of_two=*/cases == 3 || cases == 4);
+    const Codes x =
+        quantize(stored(*file, name + ".x"), 128, /*power_of_two=*/cases == 3 || cases == 4);
     EXPECT_LE(largestDifference(linear(&x, &weight), y), 1e-5f * largest(y)) << "case " << name;
   }
   EXPECT_GE(cases, 5);
@@ -74,8 +76,10 @@ TEST(Linear, ofCodesHoldsDeepSeeksGoldens) {
 
 TEST(GatedLinear, isSwigluOfItsParts) {
   TestNoise noise;
-  const Tensor x = noise.tensor({3, 40}), gate = noise.tensor({6, 40}), up = noise.tensor({6, 40}), b = noise.tensor({6});
-  EXPECT_EQ(gatedLinear(&x, &gate, &up, &b, &b).values, swiglu(linear(&x, &gate, &b), linear(&x, &up, &b)).values);
+  const Tensor x = noise.tensor({3, 40}), gate = noise.tensor({6, 40}), up = noise.tensor({6, 40}),
+               b = noise.tensor({6});
+  EXPECT_EQ(gatedLinear(&x, &gate, &up, &b, &b).values,
+            swiglu(linear(&x, &gate, &b), linear(&x, &up, &b)).values);
 }
 
 TEST(Quantize, mapsTheLargestOfEachBlockTo448) {
