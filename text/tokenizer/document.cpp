@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "text/tokenizer/packed_lists.h"
 
 namespace lathe::text {
 namespace {
@@ -272,9 +273,7 @@ private:
   size_t values_ = 0;
 };
 
-} // namespace
-
-absl::StatusOr<Document> readDocument(absl::string_view text, absl::string_view source) {
+absl::StatusOr<Document> readGenerally(absl::string_view text, absl::string_view source) {
   Document document;
   Reader reader(document, text.size());
   bool parsed = Json::sax_parse(text.data(), text.data() + text.size(), &reader);
@@ -285,6 +284,20 @@ absl::StatusOr<Document> readDocument(absl::string_view text, absl::string_view 
     return absl::InvalidArgumentError(
         absl::StrCat(source, ": is not a JSON object; should be a tokenizer.json"));
   return document;
+}
+
+} // namespace
+
+absl::StatusOr<Document> readDocument(absl::string_view text, absl::string_view source) {
+  Document packed;
+  std::optional<std::string> rest = takePackedLists(text, packed);
+  if (!rest)
+    return readGenerally(text, source);
+  absl::StatusOr<Document> document = readGenerally(*rest, source);
+  if (!document.ok()) // places in the errors count in the whole text
+    return readGenerally(text, source);
+  packed.json = std::move(document->json);
+  return packed;
 }
 
 } // namespace lathe::text
