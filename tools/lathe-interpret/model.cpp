@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "tools/lathe-interpret/checkpoint_weights.h"
+#include "tools/lathe-interpret/import_folder.h"
 
 namespace lathe::interpret {
 
@@ -19,10 +20,11 @@ absl::Status openWeights(Model &model, const std::string &folder) {
   return absl::OkStatus();
 }
 
-// The importer is not part of the tree yet; until then only IR can be run.
-absl::StatusOr<Model> importModel(mlir::MLIRContext &, const std::string &folder) {
-  return absl::UnimplementedError(
-      absl::StrCat(folder, ": checkpoints cannot be imported yet; give IR and --weights"));
+absl::StatusOr<Model> importModel(mlir::MLIRContext &context, const std::string &folder) {
+  Model model;
+  LATHE_RETURN_IF_ERROR(openWeights(model, folder));
+  LATHE_ASSIGN_OR_RETURN(model.module, importFolder(context, *model.checkpoint));
+  return model;
 }
 
 } // namespace

@@ -1,0 +1,15 @@
+// From a checkpoint to portable IR, without content hashes: nothing here asks for them.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include "frontend/checkpoint.h"
+
+namespace lathe::interpret {
+
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
+importFolder(mlir::MLIRContext &context, const frontend::Checkpoint &checkpoint);
+
+} // namespace lathe::interpret
