@@ -87,6 +87,7 @@ def Lathe_AbsorbQueryOp : Lathe_LatentFoldOp<"absorb_query"> {
     a head, c being the columns of `kv_b`, whose rows are [W_UK n | W_UV v] per head.
     - (C1) `kv_b` has num_heads * (n + v) rows.
     - (C2) `input` has num_heads * (n + r) columns, `result` num_heads * (c + r), and as many rows.
+    - (C3) All head dimensions are at least 1.
     ```mlir
     %ql = lathe.absorb_query %q, %kv_b num_heads = 4 qk_nope_head_dim = 16 qk_rope_head_dim = 8 v_head_dim = 12 : (tensor<?x96xf32>, tensor<112x32xbf16>) -> tensor<?x160xf32>
     ```
@@ -99,6 +100,7 @@ def Lathe_ExpandValueOp : Lathe_LatentFoldOp<"expand_value"> {
     Per head `result[t, h] = W_UV_h input[t, h]`: from c to v columns a head.
     - (C1) `kv_b` has num_heads * (n + v) rows.
     - (C2) `input` has num_heads * c columns, `result` num_heads * v, and as many rows.
+    - (C3) All head dimensions are at least 1.
     ```mlir
     %o = lathe.expand_value %ol, %kv_b num_heads = 4 qk_nope_head_dim = 16 qk_rope_head_dim = 8 v_head_dim = 12 : (tensor<?x128xf32>, tensor<112x32xbf16>) -> tensor<?x48xf32>
     ```

@@ -53,33 +53,55 @@ llvm::LogicalResult QuantizedType::verify(EmitError emitError, llvm::ArrayRef<in
       return emitError() << "only the first extent of a quantised type may be dynamic, and none 0";
   if (!llvm::isa<mlir::Float8E4M3FNType, mlir::Float8E5M2Type>(element))
     return emitError() << "codes are f8E4M3FN or f8E5M2, not " << element;
-  if (blockRows < 1 || blockColumns < 1)
-    return emitError() << "a block is at least 1x1, this one is " << blockRows << "x"
-                       << blockColumns;
+  constexpr int64_t limit = INT32_MAX;
+  if (blockRows < 1 || blockColumns < 1 || blockRows > limit || blockColumns > limit)
+    return emitError() << "a block is " << blockRows << "x" << blockColumns
+                       << "; its extents should be from 1 to " << limit;
   if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type, mlir::Float16Type, mlir::Float8E8M0FNUType>(
           scale))
     return emitError() << "scales are f32, bf16, f16 or f8E8M0FNU, not " << scale;
   return success();
 }
 
-llvm::LogicalResult LatentCacheType::verify(EmitError emitError, int64_t slots, int64_t maxContext,
-                                            int64_t kvLoraRank, int64_t ropeDim,
-                                            mlir::Type element) {
-  if (slots < 1 || maxContext < 1 || kvLoraRank < 1 || ropeDim < 1)
-    return emitError() << "slots, max_context, kv_lora_rank and rope_dim are at least 1";
+namespace {
+
+// Products of two extents stay far from overflow; positions are i32.
+constexpr int64_t kMaxExtent = int64_t{1} << 24, kMaxContext = INT32_MAX;
+
+llvm::LogicalResult verifyExtent(EmitError emitError, llvm::StringRef name, int64_t extent,
+                                 int64_t limit = kMaxExtent) {
+  if (extent < 1 || extent > limit)
+    return emitError() << name << " is " << extent << "; it should be from 1 to " << limit;
+  return success();
+}
+
+llvm::LogicalResult verifyCacheElement(EmitError emitError, mlir::Type element) {
   if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type>(element))
     return emitError() << "a cache holds f32 or bf16, not " << element;
   return success();
 }
 
+} // namespace
+
+llvm::LogicalResult LatentCacheType::verify(EmitError emitError, int64_t slots, int64_t maxContext,
+                                            int64_t kvLoraRank, int64_t ropeDim,
+                                            mlir::Type element) {
+  return success(succeeded(verifyExtent(emitError, "slots", slots)) &&
+                 succeeded(verifyExtent(emitError, "max_context", maxContext, kMaxContext)) &&
+                 succeeded(verifyExtent(emitError, "kv_lora_rank", kvLoraRank)) &&
+                 succeeded(verifyExtent(emitError, "rope_dim", ropeDim)) &&
+                 succeeded(verifyCacheElement(emitError, element)));
+}
+
 llvm::LogicalResult KvCacheType::verify(EmitError emitError, int64_t slots, int64_t maxContext,
                                         int64_t kvHeads, int64_t keyDim, int64_t valueDim,
                                         mlir::Type element) {
-  if (slots < 1 || maxContext < 1 || kvHeads < 1 || keyDim < 1 || valueDim < 1)
-    return emitError() << "slots, max_context, kv_heads, key_dim and value_dim are at least 1";
-  if (!llvm::isa<mlir::Float32Type, mlir::BFloat16Type>(element))
-    return emitError() << "a cache holds f32 or bf16, not " << element;
-  return success();
+  return success(succeeded(verifyExtent(emitError, "slots", slots)) &&
+                 succeeded(verifyExtent(emitError, "max_context", maxContext, kMaxContext)) &&
+                 succeeded(verifyExtent(emitError, "kv_heads", kvHeads)) &&
+                 succeeded(verifyExtent(emitError, "key_dim", keyDim)) &&
+                 succeeded(verifyExtent(emitError, "value_dim", valueDim)) &&
+                 succeeded(verifyCacheElement(emitError, element)));
 }
 
 } // namespace lathe::ir

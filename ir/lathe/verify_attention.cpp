@@ -30,6 +30,8 @@ LogicalResult verifyColumns(mlir::Operation *op, llvm::StringRef name, mlir::Val
   return success();
 }
 
+constexpr int64_t kMaxHeadExtent = int64_t{1} << 24;
+
 // Extents of one head, and what their number makes of them.
 struct Heads {
   int64_t count, nope, rope, value;
@@ -38,7 +40,18 @@ struct Heads {
     return {static_cast<int64_t>(op.getNumHeads()), static_cast<int64_t>(op.getQkNopeHeadDim()),
             static_cast<int64_t>(op.getQkRopeHeadDim()), static_cast<int64_t>(op.getVHeadDim())};
   }
-  bool positive() const { return count >= 1 && nope >= 1 && rope >= 1 && value >= 1; }
+  // Not so large that a product with their number overflows.
+  bool sensible() const {
+    return llvm::all_of(llvm::ArrayRef<int64_t>{count, nope, rope, value},
+                        [](int64_t extent) { return extent >= 1 && extent <= kMaxHeadExtent; });
+  }
+  llvm::LogicalResult verify(mlir::Operation *op) const {
+    if (sensible())
+      return success();
+    return op->emitOpError("has ")
+           << count << " heads of qk_nope_head_dim " << nope << ", qk_rope_head_dim " << rope
+           << ", v_head_dim " << value << "; each should be from 1 to " << kMaxHeadExtent;
+  }
   int64_t weightRows() const { return count * (nope + value); }
 };
 
@@ -57,6 +70,10 @@ LogicalResult verifyWeightRows(mlir::Operation *op, const Heads &heads, mlir::Va
 LogicalResult AttentionOp::verify() {
   const KvCacheType cache = getCache().getType();
   const int64_t kv_heads = cache.getKvHeads(), num_heads = getNumHeads();
+  // attention_c3
+  if (num_heads < 1 || num_heads > kMaxHeadExtent || num_heads % kv_heads != 0)
+    return emitOpError("num_heads is ")
+           << num_heads << "; it should be a multiple of kv_heads, which is " << kv_heads;
   // attention_c1
   if (failed(
           verifyColumns(*this, "key", getKey(), kv_heads * cache.getKeyDim(), "the cache says")) ||
@@ -69,10 +86,6 @@ LogicalResult AttentionOp::verify() {
       failed(verifyColumns(*this, "result", getResult(), num_heads * cache.getValueDim(),
                            "each head has value_dim")))
     return failure();
-  // attention_c3
-  if (num_heads < 1 || num_heads % kv_heads != 0)
-    return emitOpError("num_heads is ")
-           << num_heads << "; it should be a multiple of kv_heads, which is " << kv_heads;
   // attention_c4
   if (failed(verifyScale(*this, getSoftmaxScale())))
     return failure();
@@ -92,10 +105,8 @@ LogicalResult MlaAttentionOp::verify() {
   const int64_t rank = cache.getKvLoraRank();
   const Heads heads = Heads::of(*this);
   // mla_attention_c4
-  if (!heads.positive())
-    return emitOpError("has ") << heads.count << " heads of qk_nope_head_dim " << heads.nope
-                               << ", qk_rope_head_dim " << heads.rope << ", v_head_dim "
-                               << heads.value << "; each should be at least 1";
+  if (failed(heads.verify(*this)))
+    return failure();
   if (failed(verifyScale(*this, getSoftmaxScale())))
     return failure();
   // mla_attention_c1
@@ -135,6 +146,9 @@ LogicalResult MlaAttentionOp::verify() {
 
 LogicalResult AbsorbQueryOp::verify() {
   const Heads heads = Heads::of(*this);
+  // absorb_query_c3
+  if (failed(heads.verify(*this)))
+    return failure();
   // absorb_query_c1
   if (failed(verifyWeightRows(*this, heads, getKvB())))
     return failure();
@@ -150,6 +164,9 @@ LogicalResult AbsorbQueryOp::verify() {
 
 LogicalResult ExpandValueOp::verify() {
   const Heads heads = Heads::of(*this);
+  // expand_value_c3
+  if (failed(heads.verify(*this)))
+    return failure();
   // expand_value_c1
   if (failed(verifyWeightRows(*this, heads, getKvB())))
     return failure();

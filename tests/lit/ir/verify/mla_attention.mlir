@@ -65,7 +65,7 @@ func.func @mla_attention_c3_query(%q: tensor<?x96xf32>, %l: tensor<?x40xf32>, %s
 // -----
 
 func.func @mla_attention_c4(%q: tensor<?x96xf32>, %l: tensor<?x40xf32>, %s: tensor<?xi32>, %p: tensor<?xi32>, %c: !lathe.latent_cache<slots = 1, max_context = 16, kv_lora_rank = 32, rope_dim = 8, element = f32>, %w: tensor<112x32xbf16>) {
-  // expected-error @+1 {{each should be at least 1}}
+  // expected-error @+1 {{has 4 heads of qk_nope_head_dim 0, qk_rope_head_dim 8, v_head_dim 12; each should be from 1 to 16777216}}
   %0:2 = lathe.mla_attention %q, %l, %s, %p, %c kv_b %w num_heads = 4 qk_nope_head_dim = 0 qk_rope_head_dim = 8 v_head_dim = 12 softmax_scale = 2.5e-1 form = unspecified : (tensor<?x96xf32>, tensor<?x40xf32>, tensor<?xi32>, tensor<?xi32>, !lathe.latent_cache<slots = 1, max_context = 16, kv_lora_rank = 32, rope_dim = 8, element = f32>, tensor<112x32xbf16>) -> (tensor<?x48xf32>, !lathe.latent_cache<slots = 1, max_context = 16, kv_lora_rank = 32, rope_dim = 8, element = f32>)
   return
 }
