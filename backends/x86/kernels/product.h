@@ -12,6 +12,7 @@
 namespace lathe::x86 {
 
 constexpr int64_t chunk_k = 256;        // inputs that are converted at a time
+constexpr int64_t x_stride = chunk_k + 16; // floats between rows that are copied side by side
 constexpr int panel_tiles = 4;          // tiles that are converted at a time
 constexpr int64_t row_block = 96;       // rows whose totals are kept at a time
 constexpr int vector_tiles = LATHE_X86_WIDE ? 8 : 4; // tiles of the one-row form
@@ -54,6 +55,12 @@ LATHE_INLINE f32x16 addBlock(f32x16 total, f32x16 sum, const char *tile, const f
   return fma(sum, scale, total);
 }
 
+// Tiles one after the other: their loads mixed would need more registers than AVX2 has.
+LATHE_INLINE void keepOrder() {
+  if (!LATHE_X86_WIDE)
+    asm volatile("" ::: "memory");
+}
+
 // One row times T tiles.
 template <int T>
 LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *const *tiles,
@@ -66,6 +73,7 @@ LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *
     f32x16 sums[T] = {};
     for (; k + 4 <= end; k += 4)
       for (int t = 0; t < T; ++t) {
+        keepOrder();
         const char *codes = tiles[t] + k * code_bytes;
         for (int64_t line = 0; line < 4 * code_bytes; line += 64)
           __builtin_prefetch(codes + line + prefetch_bytes, 0, 3);
@@ -99,10 +107,10 @@ LATHE_INLINE void convertChunk(const char *tile, const WeightParams &w, int64_t 
     store16(out + i * 16, decode(codes + i * code_bytes, w.format));
 }
 
-// sums[r][t] += x[r][k] * weights[t][k] over `length` k. Rows are x_stride apart, tiles tile_stride
+// sums[r][t] += x[r][k] * weights[t][k] over `length` k. Rows are x_stride floats apart, tiles tile_stride
 // floats, the 16 of consecutive k w_stride floats.
 template <int R, int T>
-LATHE_INLINE void registerTile(const float *x, int64_t x_stride, const float *weights, int64_t w_stride,
+LATHE_INLINE void registerTile(const float *x, const float *weights, int64_t w_stride,
                                int64_t tile_stride, int64_t length, f32x16 (&sums)[R][T]) {
   for (int64_t k = 0; k < length; ++k) {
     f32x16 w[T];
@@ -123,12 +131,12 @@ struct Chunk {
 };
 
 template <int R, int T>
-LATHE_INLINE void addRows(const float *x, int64_t x_stride, const XRows &rows, int64_t first_row,
+LATHE_INLINE void addRows(const float *x, const XRows &rows, int64_t first_row,
                           const Chunk &chunk, int tile, const WeightParams &w, const XParams &xp, float *totals) {
   int64_t block = sumBlock(w, xp);
   for (int64_t done = 0; done < chunk.length; done += block) {
     f32x16 sums[R][T] = {};
-    registerTile<R, T>(x + done, x_stride, chunk.weights + (tile * chunk_k + done) * 16, 16, chunk_k * 16,
+    registerTile<R, T>(x + done, chunk.weights + (tile * chunk_k + done) * 16, 16, chunk_k * 16,
                        smaller(block, chunk.length - done), sums);
     for (int r = 0; r < R; ++r) {
       const float *x_scales = xp.block ? rows.scales + sourceRow(rows, first_row + r) * xp.scale_stride : nullptr;
@@ -140,25 +148,20 @@ LATHE_INLINE void addRows(const float *x, int64_t x_stride, const XRows &rows, i
   }
 }
 
-// R rows, all tiles of the panel. Rows that are picked are copied side by side first.
+// R rows, all tiles of the panel. The rows are copied side by side first: where they lie, strides of
+// a power of two put them into the same few lines of L1.
 template <int R>
 LATHE_INLINE void addRowGroup(const XRows &rows, int64_t first_row, const Chunk &chunk, int tiles,
                               const WeightParams &w, const XParams &xp, float *totals) {
-  float picked[R * chunk_k];
-  const float *x = rows.x + first_row * xp.stride + chunk.k;
-  int64_t stride = xp.stride;
-  if (rows.order) {
-    for (int r = 0; r < R; ++r)
-      __builtin_memcpy(picked + r * chunk_k, rows.x + sourceRow(rows, first_row + r) * xp.stride + chunk.k,
-                       static_cast<size_t>(chunk.length) * 4);
-    x = picked;
-    stride = chunk_k;
-  }
+  alignas(64) float x[R * x_stride];
+  for (int r = 0; r < R; ++r)
+    __builtin_memcpy(x + r * x_stride, rows.x + sourceRow(rows, first_row + r) * xp.stride + chunk.k,
+                     static_cast<size_t>(chunk.length) * 4);
   int t = 0;
   for (; t + register_tiles <= tiles; t += register_tiles)
-    addRows<R, register_tiles>(x, stride, rows, first_row, chunk, t, w, xp, totals + t * row_block * 16);
+    addRows<R, register_tiles>(x, rows, first_row, chunk, t, w, xp, totals + t * row_block * 16);
   for (; register_tiles > 1 && t < tiles; ++t)
-    addRows<R, 1>(x, stride, rows, first_row, chunk, t, w, xp, totals + t * row_block * 16);
+    addRows<R, 1>(x, rows, first_row, chunk, t, w, xp, totals + t * row_block * 16);
 }
 
 // totals[tile][row][16] of up to row_block rows and panel_tiles tiles.

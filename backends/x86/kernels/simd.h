@@ -58,7 +58,11 @@ LATHE_INLINE void storeSome(float *to, f32x16 value, int64_t count) {
     to[i] = value[i];
 }
 
-LATHE_INLINE f32x16 splat(float value) { return f32x16{} + value; }
+// Not `f32x16{} + value`: an addition of zero stays in the code, since it changes -0.
+LATHE_INLINE f32x16 splat(float value) {
+  f32x16 first = {value};
+  return __builtin_shufflevector(first, first, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
 LATHE_INLINE f32x16 fma(f32x16 a, f32x16 b, f32x16 c) { return __builtin_elementwise_fma(a, b, c); }
 LATHE_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 LATHE_INLINE f32x16 maximum(f32x16 a, f32x16 b) { return a > b ? a : b; }
