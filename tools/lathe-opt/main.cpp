@@ -4,12 +4,14 @@
 #include "mlir/Transforms/Passes.h"
 
 #include "ir/lathe/dialect.h"
+#include "passes/pipeline.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registry.insert<mlir::func::FuncDialect, lathe::ir::LatheDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
+  lathe::passes::registerPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Lathe's optimiser driver\n", registry));
 }

@@ -1,0 +1,215 @@
+// Rows of products are rounded where they enter a product, not where they are made: sums, norms and
+// attention stay in f32. Which products are worth it is decided here, product by product.
+#include "passes/passes.h"
+
+#include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/MapVector.h"
+
+#include "ir/lathe/verify.h"
+#include "passes/explain.h"
+#include "passes/products.h"
+
+#define DEBUG_TYPE "lathe-legalise-activations"
+
+namespace lathe::passes {
+
+#define GEN_PASS_DEF_LEGALISEACTIVATIONS
+#include "passes/passes.h.inc"
+
+namespace {
+
+using ir::Activations;
+using mlir::Operation;
+using mlir::Value;
+using mlir::func::FuncOp;
+
+constexpr int64_t kBlockColumns = 128; // what w8a8 means by a block of activations
+
+// The form in which a product takes its rows, and why.
+struct Form {
+  Activations activations;
+  std::string why;
+};
+
+bool isRouter(const Product &product) {
+  return llvm::any_of(product.result.getUsers(), llvm::IsaPred<ir::MoeRouteOp>);
+}
+
+// The logits are returned as they are, or scaled by a constant.
+bool isHead(const Product &product) {
+  for (Value value = product.result; value;) {
+    if (llvm::any_of(value.getUsers(), llvm::IsaPred<mlir::func::ReturnOp>))
+      return true;
+    auto scale = llvm::find_if(value.getUsers(), llvm::IsaPred<ir::ScaleOp>);
+    value = scale == value.user_end() ? Value() : scale->getResult(0);
+  }
+  return false;
+}
+
+// Why rows of codes do not fit these weights; empty if they do.
+std::string misfit(mlir::Type weight) {
+  auto codes = mlir::dyn_cast<ir::QuantizedType>(weight);
+  if (!codes)
+    return "the weight is floats";
+  if (!mlir::isa<mlir::Float8E4M3FNType>(codes.getElementType()))
+    return "the weight's codes are not e4m3";
+  const int64_t block = ir::blockColumnsWithin(codes), columns = ir::columnsOf(codes);
+  if (block != columns && !ir::blocksNest(block, std::min(kBlockColumns, columns)))
+    return "blocks of " + std::to_string(block) + " columns do not fit those of " +
+           std::to_string(kBlockColumns);
+  return "";
+}
+
+class Legaliser {
+public:
+  Legaliser(FuncOp function, Activations mode) : mode_(mode), rewriter_(function) {}
+
+  void legalise(Operation *op) {
+    if (auto gated = mlir::dyn_cast<ir::GatedLinearOp>(op))
+      return legaliseGated(gated);
+    if (auto ffn = mlir::dyn_cast<ir::ExpertFfnOp>(op))
+      return legaliseExperts(ffn);
+    if (auto experts = mlir::dyn_cast<ir::FusedExpertsOp>(op))
+      return legaliseExperts(experts);
+    legaliseProducts(op);
+  }
+
+  int64_t converted() const { return converted_.size(); }
+  int64_t split() const { return split_; }
+
+private:
+  // Of a weight that neither routes nor makes logits.
+  Form usualForm(mlir::Type weight) const {
+    if (mode_ == Activations::bf16)
+      return {mode_, "asked for"};
+    const std::string reason = misfit(weight);
+    return reason.empty() ? Form{mode_, "the weight has e4m3 codes"}
+                          : Form{Activations::f32, reason};
+  }
+
+  Form formFor(const Product &product) const {
+    if (isRouter(product))
+      return {Activations::f32, "the router: rounding would choose other experts"};
+    if (isHead(product))
+      return {Activations::f32, "the head: rounding would choose other tokens"};
+    return usualForm(product.weight.getType());
+  }
+
+  void legaliseGated(ir::GatedLinearOp op) {
+    if (!isF32(op.getX()))
+      return;
+    const Form form = usualForm(op.getGate().getType());
+    op.getXMutable().assign(convert(op.getX(), form.activations));
+    record(op, form);
+  }
+
+  template <typename Experts> void legaliseExperts(Experts op) {
+    if (op.getActivations() != Activations::f32)
+      return;
+    const Form gate = usualForm(op.getGate().getType()), down = usualForm(op.getDown().getType());
+    const Form &form = gate.activations == Activations::f32 ? gate : down;
+    op.setActivations(form.activations);
+    record(op, form);
+  }
+
+  // Each group of products that want the same rows becomes one op; one group is the usual case.
+  void legaliseProducts(Operation *op) {
+    const llvm::SmallVector<Product> products = productsOf(op);
+    if (products.empty() || !isF32(products.front().x))
+      return;
+    llvm::MapVector<Activations, llvm::SmallVector<Product>> groups;
+    llvm::DenseMap<Activations, Form> forms;
+    for (Product product : products) {
+      const Form form = formFor(product);
+      product.x = convert(product.x, form.activations);
+      groups[form.activations].push_back(product);
+      forms.try_emplace(form.activations, form);
+    }
+    rewriter_.setInsertionPoint(op);
+    for (const auto &[activations, group] : groups)
+      record(remake(rewriter_, op->getLoc(), group), forms[activations]);
+    rewriter_.eraseOp(op);
+    split_ += groups.size() > 1;
+  }
+
+  static bool isF32(Value x) {
+    auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(x.getType());
+    return tensor && tensor.getElementType().isF32();
+  }
+
+  // `x` in another form, made once, beside its definition.
+  Value convert(Value x, Activations activations) {
+    if (activations == Activations::f32)
+      return x;
+    Value &converted = converted_[x];
+    if (!converted) {
+      mlir::OpBuilder::InsertionGuard guard(rewriter_);
+      rewriter_.setInsertionPointAfterValue(x);
+      converted = activations == Activations::bf16 ? insertCast(x) : insertQuantize(x);
+    }
+    return converted;
+  }
+
+  Value insertCast(Value x) {
+    auto type = mlir::cast<mlir::RankedTensorType>(x.getType()).clone(rewriter_.getBF16Type());
+    return ir::CastOp::create(rewriter_, x.getLoc(), type, x);
+  }
+
+  Value insertQuantize(Value x) {
+    mlir::MLIRContext *context = rewriter_.getContext();
+    const mlir::Type scale = mode_ == Activations::w8a8_ue8m0
+                                 ? mlir::Type(mlir::Float8E8M0FNUType::get(context))
+                                 : mlir::Type(rewriter_.getF32Type());
+    auto type =
+        ir::QuantizedType::get(context, ir::shapeOf(x.getType()),
+                               mlir::Float8E4M3FNType::get(context), 1, kBlockColumns, scale);
+    return ir::QuantizeOp::create(rewriter_, x.getLoc(), type, x);
+  }
+
+  void record(Operation *op, const Form &form) {
+    explain(op, {DEBUG_TYPE, op->getName().stripDialect().str(),
+                 stringifyActivations(form.activations).str(), form.why});
+  }
+
+  Activations mode_;
+  mlir::IRRewriter rewriter_;
+  llvm::DenseMap<Value, Value> converted_;
+  int64_t split_ = 0;
+};
+
+bool asksForPowersOfTwo(FuncOp function) {
+  auto module = function->getParentOfType<mlir::ModuleOp>();
+  auto model = module->getAttrOfType<mlir::DictionaryAttr>("lathe.model");
+  auto scales = model ? model.getAs<mlir::StringAttr>("activation_scales") : mlir::StringAttr();
+  return scales && scales.getValue() == "ue8m0";
+}
+
+struct LegaliseActivationsPass : impl::LegaliseActivationsBase<LegaliseActivationsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    mlir::FailureOr<Activations> mode = chooseMode();
+    if (mlir::failed(mode))
+      return signalPassFailure();
+    if (*mode == Activations::f32)
+      return;
+    Legaliser legaliser(getOperation(), *mode);
+    for (mlir::Block &block : getOperation().getBody())
+      for (Operation &op : llvm::make_early_inc_range(block))
+        legaliser.legalise(&op);
+    numConverted += legaliser.converted();
+    numSplit += legaliser.split();
+  }
+
+  mlir::FailureOr<Activations> chooseMode() {
+    if (activations == "w8a8")
+      return asksForPowersOfTwo(getOperation()) ? Activations::w8a8_ue8m0 : Activations::w8a8;
+    if (activations == "f32" || activations == "bf16")
+      return *ir::symbolizeActivations(activations);
+    return getOperation().emitError("activations are '")
+           << activations << "'; they should be f32, bf16 or w8a8";
+  }
+};
+
+} // namespace
+} // namespace lathe::passes

@@ -1,0 +1,37 @@
+// The passes in their order: what the compile driver calls.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace lathe::passes {
+
+struct Options {
+  std::string activations = "f32"; // "f32", "bf16", "w8a8"
+  std::string mla_form;            // forces "materialised" or "absorbed"; empty: the cost model
+                                   // chooses for each step
+  int64_t prefill_chunk = 0;       // rows that a prefill step takes at most; 0: chosen (256); never
+                                   // above max_context
+  bool native_fp8 = true;          // the targets have kernels for weights of codes
+};
+
+// Sees the module after each stage: "canonical", "specialise", "attention", "fuse", "legalise",
+// "plan".
+using StageHook = std::function<void(llvm::StringRef stage, mlir::ModuleOp module)>;
+
+// Portable IR with @step becomes @decode and @prefill, ready for a backend to say what memory its
+// ops need. Fails with a diagnostic; the module is then half way and good for reading only.
+mlir::LogicalResult optimise(mlir::ModuleOp module, const Options &options,
+                             const StageHook &after = {});
+
+// Places caches and buffers. The backend has marked ops with `result_bytes` and `scratch_bytes` and
+// caches with `lathe.cache_bytes`; plan/sizes.h says what is taken where it has not.
+mlir::LogicalResult plan(mlir::ModuleOp module, const StageHook &after = {});
+
+// For lathe-opt: every pass as --lathe-NAME, and --lathe-optimise and --lathe-plan.
+void registerPasses();
+
+} // namespace lathe::passes

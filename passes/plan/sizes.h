@@ -1,0 +1,47 @@
+// How much memory a step needs for what: what the backend said, or else what the types say.
+#pragma once
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include "ir/lathe/dialect.h"
+
+namespace lathe::passes {
+
+inline constexpr int64_t kAlignment = 64; // bytes; of every buffer and every cache
+
+// Next multiple of kAlignment.
+inline int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+// Bytes of the arena that the parts of an op need.
+struct OpBytes {
+  llvm::SmallVector<int64_t> results; // one entry a result; 0: no memory of the arena
+  int64_t scratch = 0;                // 0: none
+};
+
+// Sizes in one function, whose body is one block. `result_bytes` of an op counts where it is there.
+// Otherwise a result needs `lathe.max_rows` x columns x 4 bytes (a constant number of rows counts
+// as it is), and nothing if it is a weight, a slice, a cache or returned.
+class Sizes {
+public:
+  // Fails with a diagnostic where the function has several blocks or senseless attributes.
+  static mlir::FailureOr<Sizes> of(mlir::func::FuncOp function);
+
+  const OpBytes &operator[](mlir::Operation *op) const { return bytes_.find(op)->second; }
+
+private:
+  mlir::LogicalResult measure(mlir::Operation &op, int64_t max_rows);
+  mlir::FailureOr<int64_t> resultBytes(mlir::OpResult result) const;
+
+  llvm::DenseMap<mlir::Value, int64_t> rows_; // the most that a value can have
+  llvm::DenseMap<mlir::Operation *, OpBytes> bytes_;
+};
+
+bool isCache(mlir::Type type);
+
+// `lathe.cache_bytes` of an argument that is a cache, or what its type says.
+mlir::FailureOr<int64_t> cacheBytes(mlir::func::FuncOp function, unsigned argument);
+
+// @decode and @prefill, where the module has both.
+std::optional<std::pair<mlir::func::FuncOp, mlir::func::FuncOp>> bothSteps(mlir::ModuleOp module);
+
+} // namespace lathe::passes

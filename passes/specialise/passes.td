@@ -1,0 +1,18 @@
+def SpecialiseSteps : Pass<"lathe-specialise-steps", "::mlir::ModuleOp"> {
+  let summary = "Make @decode and @prefill out of @step";
+  let description = [{
+    Every decision from here on depends on how many rows a step has. `@decode` has one, a constant in its
+    types; `@prefill` keeps `?` and has at most `lathe.max_rows`, a number on the function, for which
+    memory is planned. `output_rows` stays open in both.
+    ```mlir
+    func.func @step(%tokens: tensor<?xi32>, ...)    // becomes
+    func.func @decode(%tokens: tensor<1xi32>, ...) attributes {lathe.max_rows = 1 : i64}
+    func.func @prefill(%tokens: tensor<?xi32>, ...) attributes {lathe.max_rows = 256 : i64}
+    ```
+    Left alone: every function that is not `@step`. Fails on a `@step` that does not take (tokens, slots,
+    positions, output_rows, caches), and where `@decode` or `@prefill` exist already.
+  }];
+  let options = [Option<"prefillChunk", "prefill-chunk", "int64_t", "0",
+                        "rows that one prefill step takes at most; 0: chosen; never above max_context">];
+  let statistics = [Statistic<"numSpecialised", "num-specialised", "steps that became two">];
+}
