@@ -9,7 +9,7 @@ namespace lathe::artifact {
 namespace {
 
 constexpr uint32_t kMaxRows = 1u << 20;
-constexpr size_t kMaxBuffers = 1024, kMaxCalls = 65536;
+constexpr size_t kMaxTargets = 256, kMaxSteps = 64, kMaxBuffers = 1024, kMaxCalls = 65536;
 
 const Section *sectionNamed(const Manifest &manifest, absl::string_view name) {
   auto found = std::find_if(manifest.sections.begin(), manifest.sections.end(),
@@ -93,9 +93,7 @@ absl::Status validateStep(const Step &step, uint64_t state_bytes, const Section 
     return wrong("max_rows is ", step.max_rows, "; it must be from 1 to ", kMaxRows);
   if (step.name == "decode" && step.max_rows != 1)
     return wrong("max_rows is ", step.max_rows, "; decode has 1");
-  if (step.buffers.size() > kMaxBuffers)
-    return wrong("there are ", step.buffers.size(), " buffers; at most ", kMaxBuffers,
-                 " are allowed");
+  LATHE_RETURN_IF_ERROR(validateLength("buffers", step.buffers.size(), kMaxBuffers));
   if (step.calls.empty() || step.calls.size() > kMaxCalls)
     return wrong("there are ", step.calls.size(), " calls; there must be from 1 to ", kMaxCalls);
   for (const Buffer &buffer : step.buffers)
@@ -108,6 +106,7 @@ absl::Status validateStep(const Step &step, uint64_t state_bytes, const Section 
 absl::Status validateSteps(const Target &target, uint64_t state_bytes, const Section *weights) {
   if (target.steps.empty())
     return wrong("there is no step");
+  LATHE_RETURN_IF_ERROR(validateLength("steps", target.steps.size(), kMaxSteps));
   std::unordered_set<std::string_view> names;
   for (const Step &step : target.steps) {
     LATHE_RETURN_IF_ERROR(validateName("a step's name", step.name));
@@ -122,6 +121,8 @@ absl::Status validateSteps(const Target &target, uint64_t state_bytes, const Sec
 
 absl::Status validateTarget(const Target &target, const Manifest &manifest) {
   LATHE_RETURN_IF_ERROR(validateName("compatibility", target.compatibility));
+  LATHE_RETURN_IF_ERROR(validateName("the name of its code section", target.code_section));
+  LATHE_RETURN_IF_ERROR(validateText("the name of its weights section", target.weights_section));
   if (!sectionNamed(manifest, target.code_section))
     return wrong("its code section '", target.code_section, "' is not in the artifact");
   const Section *weights = nullptr;
@@ -137,6 +138,7 @@ absl::Status validateTarget(const Target &target, const Manifest &manifest) {
 } // namespace
 
 absl::Status validateTargets(const Manifest &manifest) {
+  LATHE_RETURN_IF_ERROR(validateLength("targets", manifest.targets.size(), kMaxTargets));
   std::unordered_set<std::string_view> names;
   for (const Target &target : manifest.targets) {
     LATHE_RETURN_IF_ERROR(validateName("a target's name", target.name));

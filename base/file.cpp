@@ -19,7 +19,7 @@ absl::Status errnoStatus(absl::string_view path, absl::string_view what) {
   std::string message = absl::StrCat(path, ": ", what, ": ", std::strerror(code));
   if (code == ENOENT)
     return absl::NotFoundError(message);
-  if (code == ENOSPC || code == EDQUOT)
+  if (code == ENOSPC || code == EDQUOT || code == EFBIG)
     return absl::ResourceExhaustedError(message);
   return absl::FailedPreconditionError(message);
 }
@@ -27,7 +27,8 @@ absl::Status errnoStatus(absl::string_view path, absl::string_view what) {
 } // namespace
 
 absl::StatusOr<MappedFile> MappedFile::open(const std::string &path) {
-  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // O_NONBLOCK: a pipe of that name must not make us wait for its writer. Files do not mind.
+  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
     return errnoStatus(path, "cannot open");
   struct stat info;

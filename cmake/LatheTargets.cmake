@@ -27,6 +27,9 @@ function(lathe_common_options target)
                                             -fno-omit-frame-pointer -O1 -g1)
     target_link_options(${target} PUBLIC -fsanitize=address,undefined)
   endif()
+  if(LATHE_FUZZ) # libraries, too: a fuzzer that cannot see their branches only guesses
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()
 
 # lathe_library(NAME SOURCES... DEPS...): a static library of one folder.
@@ -90,7 +93,6 @@ function(lathe_fuzz_target name)
   if(LATHE_FUZZ)
     add_executable(${name} ${ARG_SOURCES})
     lathe_common_options(${name})
-    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     target_link_libraries(${name} PRIVATE ${ARG_DEPS})
   elseif(LATHE_TESTS)

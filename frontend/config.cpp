@@ -58,14 +58,12 @@ bool isNumber(const nlohmann::ordered_json &value, double min, double max) {
 } // namespace
 
 absl::StatusOr<ConfigReader> ConfigReader::parse(absl::string_view text, absl::string_view source) {
-  absl::StatusOr<Json> json = parseJson(text, source);
-  if (!json.ok()) // a parser's message may quote any length of the text
-    return absl::Status(json.status().code(), json.status().message().substr(0, 400));
-  if (!json->is_object())
+  LATHE_ASSIGN_OR_RETURN(Json json, parseJson(text, source));
+  if (!json.is_object())
     return absl::InvalidArgumentError(
-        absl::StrCat(source, ": is ", valueText(*json), "; it should be a JSON object"));
+        absl::StrCat(source, ": is ", valueText(json), "; it should be a JSON object"));
   auto node = std::make_shared<Node>();
-  node->root = std::make_shared<const Json>(*std::move(json));
+  node->root = std::make_shared<const Json>(std::move(json));
   node->json = node->root.get();
   node->source = std::string(source);
   return ConfigReader(std::move(node));

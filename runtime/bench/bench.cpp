@@ -31,16 +31,19 @@ std::vector<int32_t> syntheticTokens(int64_t count, uint32_t vocab_size) {
 }
 
 absl::Status validate(const BenchOptions &options, const Session &session) {
+  bool nothing = options.prompt_length == 0 && options.decode == 0;
   if (options.prompt_length < 0 || options.decode < 0 || options.depth < 0 ||
-      options.repetitions < 1 || options.prompt_length + options.decode < 1)
+      options.repetitions < 1 || nothing)
     return absl::InvalidArgumentError(absl::StrCat(
         "bench of ", options.prompt_length, " prompt and ", options.decode, " decoded tokens at depth ",
         options.depth, ", ", options.repetitions, " times; there must be something to do"));
-  int64_t all = options.depth + options.prompt_length + options.decode;
-  if (all > session.contextLength())
-    return absl::OutOfRangeError(absl::StrCat(
-        "depth ", options.depth, ", prompt ", options.prompt_length, " and decode ", options.decode,
-        " make ", all, " tokens; the context has ", session.contextLength()));
+  // Piece by piece, so that no sum overflows.
+  int64_t room = session.contextLength();
+  for (int64_t tokens : {options.depth, options.prompt_length, options.decode})
+    if ((room -= std::min(tokens, room + 1)) < 0)
+      return absl::OutOfRangeError(absl::StrCat(
+          "depth ", options.depth, ", prompt ", options.prompt_length, " and decode ",
+          options.decode, " do not fit: the context has ", session.contextLength(), " tokens"));
   return absl::OkStatus();
 }
 

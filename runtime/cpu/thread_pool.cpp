@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <immintrin.h>
+#include <system_error>
+#include <utility>
 
 namespace lathe::runtime {
 namespace {
 
 constexpr int kSpins = 2000;          // pauses before a thread sleeps: tens of microseconds
 constexpr uint32_t kUnitsPerThread = 8; // what a stopped thread can hold up: 1/8 of its share
+
+// The pool for which this thread is working: a region inside of a region would overwrite it.
+thread_local const ThreadPool *busy_for = nullptr;
 
 uint64_t pack(uint32_t next, uint32_t end) { return uint64_t{end} << 32 | next; }
 uint32_t nextOf(uint64_t units) { return static_cast<uint32_t>(units); }
@@ -23,9 +28,18 @@ int64_t partBegin(int64_t whole, uint32_t index, uint32_t parts) {
 
 ThreadPool::ThreadPool(int threads)
     : thread_count_(std::clamp(threads, 1, kMaxThreads)), shares_(new Share[thread_count_]) {
-  workers_.reserve(thread_count_ - 1);
-  for (int thread = 1; thread < thread_count_; ++thread)
-    workers_.emplace_back([this, thread] { work(thread); });
+  startWorkers(thread_count_ - 1);
+}
+
+// A limit on processes is no reason to fail: results do not depend on how many threads there are.
+void ThreadPool::startWorkers(int count) {
+  workers_.reserve(count);
+  try {
+    for (int thread = 1; thread <= count; ++thread)
+      workers_.emplace_back([this, thread] { work(thread); });
+  } catch (const std::system_error &) {
+    thread_count_ = static_cast<int>(workers_.size()) + 1; // workers read it in a region only
+  }
 }
 
 ThreadPool::~ThreadPool() {
@@ -39,7 +53,7 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::run(lathe_cpu_task task, const void *context, int64_t count) {
   if (count <= 0)
     return;
-  if (thread_count_ == 1 || count == 1)
+  if (thread_count_ == 1 || count == 1 || busy_for == this)
     return task(context, 0, count);
   task_ = task;
   context_ = context;
@@ -77,12 +91,14 @@ bool ThreadPool::takeUnit(Share &share, uint32_t *unit) {
 // as done, run() cannot return, so the region stays as it is.
 void ThreadPool::drain(int thread) {
   uint32_t done = 0;
+  const ThreadPool *outer = std::exchange(busy_for, this);
   for (int turn = 0; turn < thread_count_; ++turn) {
     Share &share = shares_[(thread + turn) % thread_count_];
     for (uint32_t unit; takeUnit(share, &unit); ++done)
       task_(context_, partBegin(count_, unit, unit_count_),
             partBegin(count_, unit + 1, unit_count_));
   }
+  busy_for = outer;
   if (done > 0 && remaining_.fetch_sub(done, std::memory_order_acq_rel) == done && thread != 0)
     remaining_.notify_one();
 }

@@ -21,7 +21,9 @@ LATHE_RUNTIME_API int usableCores();
 // `threads` counts the caller: a pool of 1 starts none. Items are cut into units, a run of them for
 // each thread; a thread that has done its own takes from the others, one at a time, so that one
 // which the kernel has stopped holds up no more than the unit in its hands. Idle threads spin for
-// some ten microseconds, then sleep. One region at a time; run() is not thread-safe and not nested.
+// some ten microseconds, then sleep. One region at a time: run() is not thread-safe. A task that calls
+// run() itself runs that region alone. Where the system gives fewer threads than were asked for,
+// threads() says how many there are.
 class LATHE_RUNTIME_API ThreadPool {
 public:
   explicit ThreadPool(int threads);
@@ -42,6 +44,7 @@ private:
 
   void work(int thread);
   void drain(int thread);
+  void startWorkers(int count);
   bool takeUnit(Share &share, uint32_t *unit);
   void waitForStragglers();
 

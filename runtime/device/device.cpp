@@ -26,6 +26,11 @@ lathe_buffer_args bufferArgs(lathe_device *device, lathe_buffer *buffer) {
   return args;
 }
 
+// A device says that it did something, but what it gave is nothing.
+absl::Status gaveNo(absl::string_view what) {
+  return absl::InternalError(absl::StrCat("device: reports success but gives no ", what));
+}
+
 bool hasRequired(const lathe_device_api &api) {
   return api.properties && api.buffer_allocate && api.buffer_release && api.buffer_map &&
          api.buffer_unmap && api.executable_load && api.executable_release &&
@@ -53,6 +58,8 @@ Device::~Device() {
 absl::StatusOr<std::shared_ptr<Device>> Device::wrap(const lathe_device_api *api,
                                                      lathe_device *device,
                                                      void (*close)(lathe_device *)) {
+  if (!api)
+    return absl::FailedPreconditionError("device: gives no table of functions");
   lathe_device_api table = copyTable(api);
   // Owns the device from here on, whatever is wrong with its table.
   std::shared_ptr<Device> wrapped(new Device(table, device, close));
@@ -96,7 +103,7 @@ absl::StatusOr<Compatibility> Device::compatibility(absl::string_view needs) {
                          absl::StrCat("needs ", needs, " but the device is ",
                                       properties_.compatibility)};
   }
-  char reason[1024];
+  char reason[1024] = {};
   auto args = makeArgs<lathe_compatibility_args>(device_);
   args.compatibility = toAbi(needs);
   args.reason = reason;
@@ -117,15 +124,20 @@ absl::StatusOr<DeviceBuffer> Device::allocate(uint64_t size, uint32_t flags, uin
   args.alignment = alignment;
   args.flags = flags;
   LATHE_RETURN_IF_ERROR(takeError(api_.buffer_allocate(&args)));
+  if (!args.buffer)
+    return gaveNo("buffer");
   return DeviceBuffer(shared_from_this(), args.buffer, size);
 }
 
 absl::StatusOr<DeviceBuffer> Device::import(absl::Span<const uint8_t> memory) {
-  if (api_.buffer_import) {
+  bool aligned = reinterpret_cast<uintptr_t>(memory.data()) % properties_.import_alignment == 0;
+  if (api_.buffer_import && aligned) {
     auto args = makeArgs<lathe_buffer_import_args>(device_);
     args.memory = memory.data();
     args.size = memory.size();
     LATHE_RETURN_IF_ERROR(takeError(api_.buffer_import(&args)));
+    if (!args.buffer)
+      return gaveNo("buffer");
     return DeviceBuffer(shared_from_this(), args.buffer, memory.size());
   }
   LATHE_ASSIGN_OR_RETURN(DeviceBuffer copy, allocate(memory.size(), 0, 64));
@@ -142,6 +154,8 @@ absl::StatusOr<Executable> Device::load(absl::Span<const uint8_t> code, absl::st
   args.size = code.size();
   args.compatibility = toAbi(needs);
   LATHE_RETURN_IF_ERROR(takeError(api_.executable_load(&args)));
+  if (!args.executable)
+    return gaveNo("executable");
   return Executable(shared_from_this(), args.executable);
 }
 
@@ -181,6 +195,8 @@ absl::StatusOr<void *> DeviceBuffer::map(uint32_t access) {
   args.buffer = buffer_;
   args.access = access;
   LATHE_RETURN_IF_ERROR(takeError(device_->api_.buffer_map(&args)));
+  if (!args.memory && size_ > 0)
+    return gaveNo("address");
   return args.memory;
 }
 

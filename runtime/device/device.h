@@ -75,7 +75,8 @@ struct Compatibility {
 class LATHE_RUNTIME_API Device : public std::enable_shared_from_this<Device> {
 public:
   // Wraps a table. `close` is called with the device when the last owner is gone; may be nullptr.
-  // Refuses another major, a table without a required entry, and properties that make no sense.
+  // Refuses no table, another major, a table without a required entry, and properties that make no
+  // sense.
   static absl::StatusOr<std::shared_ptr<Device>> wrap(const lathe_device_api *api,
                                                       lathe_device *device,
                                                       void (*close)(lathe_device *));

@@ -9,16 +9,30 @@ struct OwnedError : lathe_error {
 
 void releaseError(lathe_error *error) { delete static_cast<OwnedError *>(error); }
 
+// A code of no meaning at this border, such as CANCELLED, must not get one in the runtime.
+absl::StatusCode codeOf(const lathe_error &error) {
+  switch (error.code) {
+  case LATHE_ERROR_INVALID_ARGUMENT:
+  case LATHE_ERROR_NOT_FOUND:
+  case LATHE_ERROR_RESOURCE_EXHAUSTED:
+  case LATHE_ERROR_FAILED_PRECONDITION:
+  case LATHE_ERROR_UNIMPLEMENTED:
+  case LATHE_ERROR_UNAVAILABLE:
+  case LATHE_ERROR_DATA_LOSS:
+    return static_cast<absl::StatusCode>(error.code);
+  default:
+    return absl::StatusCode::kInternal;
+  }
+}
+
 } // namespace
 
 absl::Status takeError(lathe_error *error) {
   if (!error)
     return absl::OkStatus();
-  bool known = error->code > 0 && error->code <= 16;
-  absl::Status status(known ? static_cast<absl::StatusCode>(error->code)
-                            : absl::StatusCode::kInternal,
-                      fromAbi(error->message));
-  error->release(error);
+  absl::Status status(codeOf(*error), fromAbi(error->message));
+  if (error->release)
+    error->release(error);
   return status;
 }
 

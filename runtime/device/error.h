@@ -1,6 +1,7 @@
 // The two places where errors cross the border of runtime/abi/device.h, and its texts.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,8 +18,10 @@ lathe_error *giveError(const absl::Status &status);
 
 inline lathe_string toAbi(absl::string_view text) { return {text.data(), text.size()}; }
 
+// Cut after 64 KiB: a longer text is a wrong size.
 inline std::string fromAbi(const lathe_string &text) {
-  return text.data ? std::string(text.data, text.size) : std::string();
+  const size_t limit = 65536;
+  return text.data ? std::string(text.data, std::min(text.size, limit)) : std::string();
 }
 
 } // namespace lathe::runtime

@@ -64,6 +64,8 @@ absl::StatusOr<EvalResult> evaluate(Session &session, absl::Span<const int32_t> 
   if (sum.tokens == 0)
     return absl::InvalidArgumentError(
         absl::StrCat("a text of ", tokens.size(), " tokens leaves none to predict"));
+  if (std::isnan(sum.nll))
+    return absl::InvalidArgumentError("some logits are not numbers; the model computed nonsense");
   double mean = sum.nll / static_cast<double>(sum.tokens);
   return EvalResult{mean, std::exp(mean), sum.tokens};
 }

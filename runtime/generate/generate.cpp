@@ -85,7 +85,7 @@ absl::StatusOr<GenerateResult> generate(Session &session, absl::Span<const int32
                                                           session.module().manifest().vocab_size));
   GenerateResult result;
   result.stats.load_seconds = session.module().loadSeconds();
-  result.tokens.reserve(std::min(options.max_new, session.contextLength()));
+  result.tokens.reserve(std::min<int64_t>(options.max_new, 4096));
   Clock::time_point start = Clock::now();
   int64_t before = session.position();
   LATHE_ASSIGN_OR_RETURN(bool fed, feedUnlessStopped(session, prompt));

@@ -72,7 +72,12 @@ const artifact::Step *Module::findStep(absl::string_view name) const {
 }
 
 absl::StatusOr<std::string> Module::text(absl::string_view section) const {
+  const uint64_t limit = 256u << 20;
   LATHE_ASSIGN_OR_RETURN(absl::Span<const uint8_t> bytes, artifact_.section(section));
+  if (bytes.size() > limit)
+    return absl::InvalidArgumentError(absl::StrCat(artifact_.path(), ": section '", section,
+                                                   "' has ", bytes.size(), " bytes, more than the ",
+                                                   limit, " that a text may have"));
   return std::string(reinterpret_cast<const char *>(bytes.data()), bytes.size());
 }
 

@@ -36,7 +36,8 @@ public:
 
   // nullptr where the target has no such step.
   const artifact::Step *findStep(absl::string_view name) const;
-  // The text of a section such as "tokenizer.json"; NOT_FOUND where there is none.
+  // The text of a section such as "tokenizer.json"; NOT_FOUND where there is none, INVALID_ARGUMENT
+  // where it has more than 256 MiB.
   absl::StatusOr<std::string> text(absl::string_view section) const;
 
 private:
