@@ -2,36 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <vector>
-
-#include <unistd.h>
 
 #include "absl/types/span.h"
+#include "tests/unit/scratch_folder.h"
 
 namespace lathe::frontend {
-
-class ScratchFolder {
-public:
-  ScratchFolder() {
-    std::string path = (std::filesystem::temp_directory_path() / "lathe_XXXXXX").string();
-    path_ = mkdtemp(path.data());
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder &) = delete;
-
-  const std::string &path() const { return path_; }
-  std::string operator/(const std::string &name) const { return path_ + "/" + name; }
-  std::string write(const std::string &name, const std::string &text) const {
-    std::ofstream(path_ + "/" + name, std::ios::binary) << text;
-    return path_ + "/" + name;
-  }
-
-private:
-  std::string path_;
-};
 
 // A safetensors file as text: length, header, `data_size` zero bytes.
 inline std::string safetensorsText(const std::string &header, size_t data_size) {
