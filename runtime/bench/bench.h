@@ -22,7 +22,7 @@ struct BenchOptions {
   int repetitions = 3;
 };
 
-struct BenchResult {
+struct LATHE_RUNTIME_API BenchResult {
   std::vector<double> prefill_rates, decode_rates; // tokens a second, one for each repetition
   double prefill_rate = 0, decode_rate = 0;        // medians
   // Bytes that one decoded token reads: active weights, and the state at the middle of the decode.

@@ -19,8 +19,10 @@ bool isSet(const std::atomic<bool> *stop) {
 }
 
 // Feeds tokens; says whether generation can go on. A stop in the middle of it is no error.
-absl::StatusOr<bool> feedUnlessStopped(Session &session, absl::Span<const int32_t> tokens) {
-  absl::Status status = session.feed(tokens);
+absl::StatusOr<bool> feedUnlessStopped(Session &session, absl::Span<const int32_t> tokens,
+                                       const GenerateOptions &options) {
+  auto sink = [&](size_t, absl::Span<const float> row) { options.on_row(row); };
+  absl::Status status = options.on_row ? session.feedAll(tokens, sink) : session.feed(tokens);
   if (absl::IsCancelled(status))
     return false;
   LATHE_RETURN_IF_ERROR(status);
@@ -51,7 +53,7 @@ absl::StatusOr<StopReason> decodeLoop(Session &session, const GenerateOptions &o
       break; // its successor is not wanted, so it need not be run
     if (session.remaining() == 0)
       return StopReason::context_full;
-    LATHE_ASSIGN_OR_RETURN(bool fed, feedUnlessStopped(session, {&token, 1}));
+    LATHE_ASSIGN_OR_RETURN(bool fed, feedUnlessStopped(session, {&token, 1}, options));
     if (!fed)
       return StopReason::stopped;
   }
@@ -88,7 +90,7 @@ absl::StatusOr<GenerateResult> generate(Session &session, absl::Span<const int32
   result.tokens.reserve(std::min<int64_t>(options.max_new, 4096));
   Clock::time_point start = Clock::now();
   int64_t before = session.position();
-  LATHE_ASSIGN_OR_RETURN(bool fed, feedUnlessStopped(session, prompt));
+  LATHE_ASSIGN_OR_RETURN(bool fed, feedUnlessStopped(session, prompt, options));
   result.stats.prompt_tokens = session.position() - before;
   result.stats.prefill_seconds = secondsSince(start);
   result.reason = StopReason::stopped;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -19,6 +20,8 @@ struct GenerateOptions {
   std::vector<int32_t> eos_token_ids; // generation ends with one of them; it is not given out
   SamplingOptions sampling;
   const std::atomic<bool> *stop = nullptr; // Ctrl-C: ends after the running step; may be nullptr
+  // Sees the logits [vocab_size] of every token that is fed, in order; may be empty.
+  std::function<void(absl::Span<const float>)> on_row;
 };
 
 enum class StopReason { max_new, eos, context_full, callback, stopped };

@@ -1,0 +1,148 @@
+// `lathe bench`: how fast a model runs, and how near that is to what the memory allows.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/status.h"
+#include "runtime/bench/bench.h"
+#include "tools/lathe/console.h"
+#include "tools/lathe/device_flags.h"
+#include "tools/lathe/interrupt.h"
+#include "tools/lathe/table.h"
+#include "tools/lathe/units.h"
+#include "tools/lathe/verb.h"
+
+namespace lathe::cli {
+namespace {
+
+using runtime::BenchOptions;
+using runtime::BenchResult;
+
+constexpr uint64_t kBandwidthBytes = 512u << 20; // beyond any cache
+constexpr int kBandwidthRepetitions = 5;
+
+struct BenchFlags {
+  std::string file;
+  DeviceFlags device;
+  std::optional<int64_t> prompt_length, decode, depth, repetitions;
+  bool json = false;
+};
+
+struct Measured {
+  BenchOptions options;
+  BenchResult result;
+  double bandwidth = 0; // bytes a second
+  std::string target;
+  uint32_t threads = 1;
+};
+
+// What is not given is made to fit into a small context.
+BenchOptions benchOptions(const BenchFlags &flags, int64_t context) {
+  BenchOptions options;
+  options.depth = flags.depth.value_or(0);
+  int64_t room = std::max<int64_t>(0, context - options.depth);
+  options.prompt_length = flags.prompt_length.value_or(std::min<int64_t>(512, room / 2));
+  options.decode = flags.decode.value_or(std::min<int64_t>(64, room / 4));
+  options.repetitions = static_cast<int>(flags.repetitions.value_or(3));
+  return options;
+}
+
+absl::StatusOr<Measured> measure(const BenchFlags &flags, const Interrupt &interrupt) {
+  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device, openDevice(flags.device));
+  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Module> module,
+                         runtime::Module::load(flags.file, device));
+  LATHE_ASSIGN_OR_RETURN(std::unique_ptr<runtime::Session> session,
+                         runtime::Session::create(module, {0, interrupt.flag()}));
+  Measured measured;
+  measured.options = benchOptions(flags, session->contextLength());
+  measured.target = module->target().name;
+  measured.threads = device->properties().parallelism;
+  LATHE_ASSIGN_OR_RETURN(measured.result, runtime::benchmark(*session, measured.options));
+  uint64_t bytes = std::min(kBandwidthBytes, device->properties().memory_bytes / 8);
+  LATHE_ASSIGN_OR_RETURN(measured.bandwidth,
+                         runtime::measureReadBandwidth(static_cast<int>(measured.threads), bytes,
+                                                       kBandwidthRepetitions));
+  return measured;
+}
+
+nlohmann::ordered_json json(const Measured &measured) {
+  const BenchResult &result = measured.result;
+  return {{"target", measured.target},
+          {"threads", measured.threads},
+          {"prompt_length", measured.options.prompt_length},
+          {"decode", measured.options.decode},
+          {"depth", measured.options.depth},
+          {"repetitions", measured.options.repetitions},
+          {"prefill_tokens_per_second", result.prefill_rate},
+          {"decode_tokens_per_second", result.decode_rate},
+          {"prefill_rates", result.prefill_rates},
+          {"decode_rates", result.decode_rates},
+          {"read_bandwidth_bytes_per_second", measured.bandwidth},
+          {"weight_bytes_per_token", result.weight_bytes_per_token},
+          {"state_bytes_per_token", result.state_bytes_per_token},
+          {"bandwidth_share", result.bandwidthShare(measured.bandwidth)}};
+}
+
+std::string spread(const std::vector<double> &rates) {
+  if (rates.size() < 2)
+    return "";
+  auto [least, most] = std::minmax_element(rates.begin(), rates.end());
+  return absl::StrCat("(", rateText(*least), " to ", rateText(*most), ")");
+}
+
+std::vector<std::string> rateRow(const char *name, int64_t tokens, double rate,
+                                 const std::vector<double> &rates) {
+  if (rates.empty())
+    return {name, "-", "not measured"};
+  return {name, rateText(rate), absl::StrCat(tokens, " tokens ", spread(rates))};
+}
+
+std::string text(const Measured &measured) {
+  const BenchResult &result = measured.result;
+  const BenchOptions &options = measured.options;
+  uint64_t bytes = result.weight_bytes_per_token + result.state_bytes_per_token;
+  return formatTable(
+      {{"target", measured.target,
+        absl::StrCat(measured.threads, " threads, depth ", options.depth)},
+       rateRow("prefill", options.prompt_length, result.prefill_rate, result.prefill_rates),
+       rateRow("decode", options.decode, result.decode_rate, result.decode_rates),
+       {"bytes per token", bytesText(bytes),
+        absl::StrCat("weights ", bytesText(result.weight_bytes_per_token), ", state ",
+                     bytesText(result.state_bytes_per_token))},
+       {"read bandwidth", bandwidthText(measured.bandwidth), "measured with the same threads"},
+       {"share of it", percentText(result.bandwidthShare(measured.bandwidth)),
+        "used by the decode"}});
+}
+
+absl::Status run(const BenchFlags &flags) {
+  Interrupt interrupt;
+  LATHE_ASSIGN_OR_RETURN(Measured measured, measure(flags, interrupt));
+  if (flags.json)
+    printJson(json(measured));
+  else
+    print(text(measured));
+  return absl::OkStatus();
+}
+
+Action declare(CLI::App &app) {
+  auto flags = std::make_shared<BenchFlags>();
+  addArgument(app, "FILE", flags->file, "a compiled model (.lathe)");
+  addWhole(app, "--prompt-length", flags->prompt_length, {0, INT32_MAX},
+           "tokens of a timed prefill (512, or half of a smaller context)");
+  addWhole(app, "--decode", flags->decode, {0, INT32_MAX},
+           "tokens of a timed decode (64, or a quarter of a smaller context)");
+  addWhole(app, "--depth", flags->depth, {0, INT32_MAX}, "tokens in the context before either (0)");
+  addThreadsFlag(app, flags->device);
+  addWhole(app, "--repetitions", flags->repetitions, {1, 1000},
+           "times that all is measured; rates are medians (3)");
+  addSwitch(app, "--json", flags->json, "one object");
+  return [flags] { return run(*flags); };
+}
+
+} // namespace
+
+const Verb kBench = {"bench", "FILE",
+                     "prefill and decode rate, and the share of the memory's speed they use",
+                     "lathe bench stories.lathe --prompt-length 128 --decode 64", declare};
+
+} // namespace lathe::cli
