@@ -52,15 +52,18 @@ std::string reason(const Tensor &tensor, const Weights &weights, const Decoder &
 
 absl::Status unexplained(const std::vector<std::string> &names, const std::string &folder) {
   const size_t shown = std::min<size_t>(names.size(), 5);
-  return absl::InvalidArgumentError(absl::StrCat(
-      folder, ": ", names.size(), names.size() == 1 ? " tensor is" : " tensors are",
-      " not part of the model that config.json describes: ",
-      absl::StrJoin(names.begin(), names.begin() + shown, ", "), names.size() > shown ? ", ..." : "",
-      "; without them another model would come out, so config.json or the files should be put right"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(folder, ": ", names.size(), names.size() == 1 ? " tensor is" : " tensors are",
+                   " not part of the model that config.json describes: ",
+                   absl::StrJoin(names.begin(), names.begin() + shown, ", "),
+                   names.size() > shown ? ", ..." : "",
+                   "; without them another model would come out, so config.json or the files "
+                   "should be put right"));
 }
 
 void add(std::vector<LeftAside> &all, const std::string &what, const Tensor &tensor) {
-  auto at = std::find_if(all.begin(), all.end(), [&](const LeftAside &one) { return one.what == what; });
+  auto at =
+      std::find_if(all.begin(), all.end(), [&](const LeftAside &one) { return one.what == what; });
   if (at == all.end())
     at = all.insert(at, {what, {}});
   at->amount.tensors += 1;

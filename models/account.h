@@ -9,8 +9,8 @@
 
 namespace lathe::models {
 
-// What is left aside, by reason. INVALID_ARGUMENT that names tensors for which there is none: a model
-// without them would be another model.
+// What is left aside, by reason. INVALID_ARGUMENT that names tensors for which there is none: a
+// model without them would be another model.
 absl::StatusOr<std::vector<LeftAside>> accountForTensors(const Weights &weights,
                                                          const Decoder &decoder);
 

@@ -28,8 +28,8 @@ using frontend::RopeKind;
 // Positions are i32.
 constexpr int64_t kMaxPositions = INT32_MAX;
 
-// Rope that is stretched reaches further than max_position_embeddings where that is the length before
-// stretching, as in configs to which a user added yarn.
+// Rope that is stretched reaches further than max_position_embeddings where that is the length
+// before stretching, as in configs to which a user added yarn.
 int64_t longestContext(const RopeConfig &rope) {
   const bool stretched = rope.kind != RopeKind::plain && rope.kind != RopeKind::dynamic;
   const double reach = stretched ? rope.factor * rope.original_max_position_embeddings : 0;
@@ -62,7 +62,7 @@ absl::Status describe(const Checkpoint &checkpoint, Imported &imported) {
   return absl::OkStatus();
 }
 
-// A head that is not in the file is the embedding, as in Hugging Face.
+// Some files of tied models say nothing in their config, and have no head.
 void tieWhereHeadIsMissing(const Checkpoint &checkpoint, Imported &imported) {
   if (imported.decoder.tied || checkpoint.find("lm_head.weight"))
     return;
@@ -114,23 +114,24 @@ absl::Status build(mlir::MLIRContext &context, const Checkpoint &checkpoint, Imp
 
 } // namespace
 
-absl::StatusOr<Imported> importWithFindings(mlir::MLIRContext &context, const Checkpoint &checkpoint,
+absl::StatusOr<Imported> importWithFindings(mlir::MLIRContext &context,
+                                            const Checkpoint &checkpoint,
                                             const ImportOptions &options) {
   context.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>();
   Imported imported;
   LATHE_RETURN_IF_ERROR(describe(checkpoint, imported));
   tieWhereHeadIsMissing(checkpoint, imported);
-  LATHE_ASSIGN_OR_RETURN(imported.max_context, chooseContext(checkpoint, imported.decoder.rope,
-                                                             options.max_context));
+  LATHE_ASSIGN_OR_RETURN(imported.max_context,
+                         chooseContext(checkpoint, imported.decoder.rope, options.max_context));
   LATHE_RETURN_IF_ERROR(build(context, checkpoint, imported));
   if (options.hash)
     LATHE_RETURN_IF_ERROR(hashWeights(*imported.module, checkpoint, options.progress));
   return imported;
 }
 
-absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
-importCheckpoint(mlir::MLIRContext &context, const Checkpoint &checkpoint,
-                 const ImportOptions &options) {
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> importCheckpoint(mlir::MLIRContext &context,
+                                                                   const Checkpoint &checkpoint,
+                                                                   const ImportOptions &options) {
   LATHE_ASSIGN_OR_RETURN(Imported imported, importWithFindings(context, checkpoint, options));
   return std::move(imported.module);
 }

@@ -1,4 +1,5 @@
-// From a Hugging Face checkpoint to portable IR: a recipe per family says what the config means, and
+// From a Hugging Face checkpoint to portable IR: a recipe per family says what the config means,
+// and
 // blocks spell it. Weights stay in the checkpoint; the IR names them.
 #pragma once
 

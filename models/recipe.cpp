@@ -38,9 +38,8 @@ unsigned distance(absl::string_view a, absl::string_view b) {
 }
 
 absl::string_view nearest(absl::string_view name, const Names &known) {
-  return *std::min_element(known.begin(), known.end(), [&](auto a, auto b) {
-    return distance(a, name) < distance(b, name);
-  });
+  return *std::min_element(known.begin(), known.end(),
+                           [&](auto a, auto b) { return distance(a, name) < distance(b, name); });
 }
 
 absl::StatusOr<const Recipe *> lookUp(const frontend::ConfigReader &config, absl::string_view key,
@@ -74,14 +73,12 @@ absl::StatusOr<const Recipe *> findRecipe(const frontend::ConfigReader &config) 
   if (!config.has("architectures") && type)
     return lookUp(config, "model_type", *type, &Recipe::model_types);
   LATHE_ASSIGN_OR_RETURN(const std::string architecture, frontend::readArchitecture(config));
-  LATHE_ASSIGN_OR_RETURN(
-      const Recipe *recipe,
-      lookUp(config, "architectures", architecture, &Recipe::architectures));
+  LATHE_ASSIGN_OR_RETURN(const Recipe *recipe,
+                         lookUp(config, "architectures", architecture, &Recipe::architectures));
   if (type && !holds(recipe->model_types, *type))
-    return config.keyError("model_type",
-                           absl::StrCat("is ", frontend::quotedName(*type), "; for ", architecture,
-                                        " it should be ",
-                                        absl::StrJoin(recipe->model_types, " or ")));
+    return config.keyError("model_type", absl::StrCat("is ", frontend::quotedName(*type), "; for ",
+                                                      architecture, " it should be ",
+                                                      absl::StrJoin(recipe->model_types, " or ")));
   return recipe;
 }
 

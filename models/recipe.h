@@ -22,8 +22,9 @@ struct Recipe {
 
 absl::Span<const Recipe> recipes();
 
-// The recipe for a config. `architectures` decides; a `model_type` that belongs to another family is
-// an error, and so is a model that nobody knows, which names the nearest known one and all others.
+// The recipe for a config. `architectures` decides; a `model_type` that belongs to another family
+// is an error, and so is a model that nobody knows, which names the nearest known one and all
+// others.
 absl::StatusOr<const Recipe *> findRecipe(const frontend::ConfigReader &config);
 
 // One in each file of recipes/.

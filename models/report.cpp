@@ -10,12 +10,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json described(const Gqa &gqa) {
-  Json json = {{"kind", "grouped_query"},
-               {"num_heads", gqa.num_heads},
-               {"kv_heads", gqa.kv_heads},
-               {"head_dim", gqa.head_dim},
-               {"qkv_bias", gqa.qkv_bias},
-               {"output_bias", gqa.output_bias},
+  Json json = {{"kind", "grouped_query"},  {"num_heads", gqa.num_heads},
+               {"kv_heads", gqa.kv_heads}, {"head_dim", gqa.head_dim},
+               {"qkv_bias", gqa.qkv_bias}, {"output_bias", gqa.output_bias},
                {"qk_norm", gqa.qk_norm}};
   if (gqa.window)
     json["window"] = *gqa.window;
@@ -71,6 +68,8 @@ Json described(const frontend::RopeConfig &rope, const Decoder &decoder) {
     json["factor"] = rope.factor;
     json["original_max_position_embeddings"] = rope.original_max_position_embeddings;
   }
+  if (std::holds_alternative<Mla>(decoder.layers.front().attention))
+    json["softmax_scale_factor"] = rope.softmaxScaleFactor();
   return json;
 }
 

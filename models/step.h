@@ -1,4 +1,5 @@
-// The step function while blocks build it: its rows, its place in the model, its weights and caches.
+// The step function while blocks build it: its rows, its place in the model, its weights and
+// caches.
 #pragma once
 
 #include <string>

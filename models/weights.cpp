@@ -49,12 +49,10 @@ std::string formatText(const frontend::Weight &weight) {
   const std::string scales =
       StrCat(name(weight.tensor->dtype), " with ", name(weight.scale->dtype), " scales ");
   switch (weight.granularity) {
-  case ScaleGranularity::channel:
-    return StrCat(scales, "for output channels");
+  case ScaleGranularity::channel: return StrCat(scales, "for output channels");
   case ScaleGranularity::block:
     return StrCat(scales, "for blocks of ", weight.block_rows, "x", weight.block_columns);
-  default:
-    return StrCat(scales, "for whole tensors");
+  default: return StrCat(scales, "for whole tensors");
   }
 }
 
@@ -129,7 +127,8 @@ mlir::Type stackOf(int64_t count, mlir::Type matrix) {
 
 } // namespace
 
-absl::StatusOr<StoredWeight> Weights::fusedExperts(absl::string_view fused, absl::string_view module,
+absl::StatusOr<StoredWeight> Weights::fusedExperts(absl::string_view fused,
+                                                   absl::string_view module,
                                                    absl::string_view projection, int64_t count,
                                                    int64_t out, int64_t in) {
   LATHE_ASSIGN_OR_RETURN(const Tensor *tensor, checkpoint_.require(fused));
@@ -148,8 +147,9 @@ absl::StatusOr<StoredWeight> Weights::fusedExperts(absl::string_view fused, absl
   return weight;
 }
 
-absl::StatusOr<StoredWeight> Weights::experts(absl::string_view module, absl::string_view projection,
-                                              int64_t count, int64_t out, int64_t in) {
+absl::StatusOr<StoredWeight> Weights::experts(absl::string_view module,
+                                              absl::string_view projection, int64_t count,
+                                              int64_t out, int64_t in) {
   const std::string fused =
       StrCat(module, projection == "down_proj" ? ".down_proj" : ".gate_up_proj");
   if (has(fused))

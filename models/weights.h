@@ -45,9 +45,9 @@ public:
   absl::StatusOr<StoredWeight> floats(absl::string_view name, absl::Span<const int64_t> shape);
   // `MODULE.weight` [out, in], floats or codes with scales.
   absl::StatusOr<StoredWeight> linear(absl::string_view module, int64_t out, int64_t in);
-  // One projection ("gate_proj", "up_proj", "down_proj") of `count` experts as a stack [count, out, in]:
-  // from `MODULE.E.PROJECTION.weight`, or from the fused `MODULE.gate_up_proj` [count, 2 * out, in],
-  // gate first, and `MODULE.down_proj`.
+  // One projection ("gate_proj", "up_proj", "down_proj") of `count` experts as a stack [count, out,
+  // in]: from `MODULE.E.PROJECTION.weight`, or from the fused `MODULE.gate_up_proj` [count, 2 *
+  // out, in], gate first, and `MODULE.down_proj`.
   absl::StatusOr<StoredWeight> experts(absl::string_view module, absl::string_view projection,
                                        int64_t count, int64_t out, int64_t in);
 
@@ -63,8 +63,8 @@ public:
 
 private:
   absl::StatusOr<StoredWeight> fusedExperts(absl::string_view fused, absl::string_view module,
-                                            absl::string_view projection, int64_t count, int64_t out,
-                                            int64_t in);
+                                            absl::string_view projection, int64_t count,
+                                            int64_t out, int64_t in);
   mlir::Attribute reference(const frontend::Tensor &tensor) const;
   mlir::Type quantizedType(const frontend::Weight &weight) const;
   void use(const frontend::Weight &weight);

@@ -17,9 +17,8 @@ double inverseRoot(int64_t dim) { return 1 / std::sqrt(static_cast<double>(dim))
 // A projection of heads, normed head by head where the model does.
 absl::StatusOr<mlir::Value> heads(Step &step, mlir::Value x, absl::string_view kind, int64_t count,
                                   const Gqa &gqa, const Decoder &decoder) {
-  LATHE_ASSIGN_OR_RETURN(const mlir::Value rows,
-                         linear(step, x, absl::StrCat(kind, "_proj"), count * gqa.head_dim,
-                                gqa.qkv_bias));
+  LATHE_ASSIGN_OR_RETURN(const mlir::Value rows, linear(step, x, absl::StrCat(kind, "_proj"),
+                                                        count * gqa.head_dim, gqa.qkv_bias));
   if (!gqa.qk_norm || kind == "v")
     return rows;
   return norm(step, rows, absl::StrCat(kind, "_norm"), gqa.head_dim, decoder.norm_epsilon);
@@ -31,8 +30,8 @@ absl::StatusOr<mlir::Value> latentQuery(Step &step, mlir::Value x, const Mla &ml
     return linear(step, x, "q_proj", columns);
   LATHE_ASSIGN_OR_RETURN(mlir::Value latent,
                          linear(step, x, "q_a_proj", *mla.q_lora_rank, mla.bias));
-  LATHE_ASSIGN_OR_RETURN(
-      latent, norm(step, latent, "q_a_layernorm", *mla.q_lora_rank, kLatentEpsilon));
+  LATHE_ASSIGN_OR_RETURN(latent,
+                         norm(step, latent, "q_a_layernorm", *mla.q_lora_rank, kLatentEpsilon));
   return linear(step, latent, "q_b_proj", columns);
 }
 
@@ -46,9 +45,8 @@ absl::StatusOr<mlir::Value> latentKey(Step &step, mlir::Value x, mlir::Value tab
   const int64_t rank = mla.kv_lora_rank, turned = mla.qk_rope_head_dim;
   LATHE_ASSIGN_OR_RETURN(const mlir::Value both,
                          linear(step, x, "kv_a_proj_with_mqa", rank + turned, mla.bias));
-  LATHE_ASSIGN_OR_RETURN(
-      const mlir::Value latent,
-      norm(step, slice(step, both, 0, rank), "kv_a_layernorm", rank, kLatentEpsilon));
+  LATHE_ASSIGN_OR_RETURN(const mlir::Value latent, norm(step, slice(step, both, 0, rank),
+                                                        "kv_a_layernorm", rank, kLatentEpsilon));
   const mlir::Value key =
       rope(step, slice(step, both, rank, turned), table, turned, /*offset=*/0, layout);
   return mlir::Value(
@@ -65,8 +63,8 @@ absl::StatusOr<mlir::Value> attention(Step &step, mlir::Value x, mlir::Value tab
   query = rope(step, query, table, gqa.head_dim, /*offset=*/0, decoder.rope_layout);
   key = rope(step, key, table, gqa.head_dim, /*offset=*/0, decoder.rope_layout);
   const mlir::Value cache = step.takeCache(
-      ir::KvCacheType::get(step.builder().getContext(), /*slots=*/1, step.maxContext(), gqa.kv_heads,
-                           gqa.head_dim, gqa.head_dim, step.builder().getF32Type()),
+      ir::KvCacheType::get(step.builder().getContext(), /*slots=*/1, step.maxContext(),
+                           gqa.kv_heads, gqa.head_dim, gqa.head_dim, step.builder().getF32Type()),
       "kv");
   auto op = step.create<ir::AttentionOp>(
       query.getType(), cache.getType(), query, key, value, step.slots(), step.positions(), cache,
@@ -83,10 +81,9 @@ absl::StatusOr<mlir::Value> attention(Step &step, mlir::Value x, mlir::Value tab
   query = rope(step, query, table, n + r, /*offset=*/n, decoder.rope_layout);
   LATHE_ASSIGN_OR_RETURN(const mlir::Value latent,
                          latentKey(step, x, table, mla, decoder.rope_layout));
-  LATHE_ASSIGN_OR_RETURN(
-      const mlir::Value kv_b,
-      step.weight(step.weights().linear(step.nameOf("kv_b_proj"), mla.num_heads * (n + v),
-                                        mla.kv_lora_rank)));
+  LATHE_ASSIGN_OR_RETURN(const mlir::Value kv_b,
+                         step.weight(step.weights().linear(
+                             step.nameOf("kv_b_proj"), mla.num_heads * (n + v), mla.kv_lora_rank)));
   const mlir::Value cache = step.takeCache(
       ir::LatentCacheType::get(step.builder().getContext(), /*slots=*/1, step.maxContext(),
                                mla.kv_lora_rank, r, step.builder().getF32Type()),

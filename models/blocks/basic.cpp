@@ -9,13 +9,11 @@ namespace {
 constexpr const char *kEmbedding = "model.embed_tokens.weight";
 
 absl::StatusOr<mlir::Value> embeddingTable(Step &step, const Decoder &decoder) {
-  return step.weight(
-      step.weights().floats(kEmbedding, {decoder.vocab_size, decoder.hidden_size}));
+  return step.weight(step.weights().floats(kEmbedding, {decoder.vocab_size, decoder.hidden_size}));
 }
 
 absl::StatusOr<mlir::Value> biasOf(Step &step, absl::string_view name, int64_t out) {
-  return step.weight(
-      step.weights().floats(step.nameOf(absl::StrCat(name, ".bias")), {out}));
+  return step.weight(step.weights().floats(step.nameOf(absl::StrCat(name, ".bias")), {out}));
 }
 
 } // namespace
@@ -25,8 +23,8 @@ int64_t columnsOf(mlir::Value rows) { return ir::shapeOf(rows.getType())[1]; }
 absl::StatusOr<mlir::Value> embedding(Step &step, const Decoder &decoder) {
   const auto place = step.enter("embed_tokens");
   LATHE_ASSIGN_OR_RETURN(const mlir::Value table, embeddingTable(step, decoder));
-  const mlir::Value rows = step.create<ir::EmbeddingOp>(step.rows(decoder.hidden_size),
-                                                        step.tokens(), table);
+  const mlir::Value rows =
+      step.create<ir::EmbeddingOp>(step.rows(decoder.hidden_size), step.tokens(), table);
   return scaled(step, rows, decoder.embedding_scale);
 }
 
@@ -35,15 +33,13 @@ absl::StatusOr<mlir::Value> norm(Step &step, mlir::Value x, absl::string_view na
   const auto place = step.enter(name);
   LATHE_ASSIGN_OR_RETURN(const mlir::Value scale,
                          step.weight(step.weights().floats(step.nameOf("weight"), {length})));
-  return mlir::Value(
-      step.create<ir::RmsNormOp>(x.getType(), x, scale, step.f32(epsilon)));
+  return mlir::Value(step.create<ir::RmsNormOp>(x.getType(), x, scale, step.f32(epsilon)));
 }
 
 absl::StatusOr<mlir::Value> linear(Step &step, mlir::Value x, absl::string_view name, int64_t out,
                                    bool bias) {
-  LATHE_ASSIGN_OR_RETURN(
-      const mlir::Value weight,
-      step.weight(step.weights().linear(step.nameOf(name), out, columnsOf(x))));
+  LATHE_ASSIGN_OR_RETURN(const mlir::Value weight,
+                         step.weight(step.weights().linear(step.nameOf(name), out, columnsOf(x))));
   mlir::Value added;
   if (bias) {
     LATHE_ASSIGN_OR_RETURN(added, biasOf(step, name, out));
@@ -61,10 +57,10 @@ absl::StatusOr<mlir::Value> ropeTable(Step &step, const Decoder &decoder) {
   const auto place = step.enter("rotary_emb");
   LATHE_ASSIGN_OR_RETURN(const frontend::RopeTable table,
                          decoder.rope.table(decoder.rotary_dim, step.maxContext()));
-  return mlir::Value(step.create<ir::RopeTableOp>(
-      step.rows(decoder.rotary_dim), step.positions(),
-      step.builder().getDenseF32ArrayAttr(table.inverse_frequencies),
-      step.f32(table.attention_factor)));
+  return mlir::Value(
+      step.create<ir::RopeTableOp>(step.rows(decoder.rotary_dim), step.positions(),
+                                   step.builder().getDenseF32ArrayAttr(table.inverse_frequencies),
+                                   step.f32(table.attention_factor)));
 }
 
 mlir::Value rope(Step &step, mlir::Value x, mlir::Value table, int64_t head_dim, int64_t offset,
@@ -79,8 +75,8 @@ absl::StatusOr<mlir::Value> head(Step &step, mlir::Value x, const Decoder &decod
   {
     const auto model = step.enter("model");
     rows = step.create<ir::SelectRowsOp>(x.getType(), x, step.outputRows());
-    LATHE_ASSIGN_OR_RETURN(
-        rows, norm(step, rows, "norm", decoder.hidden_size, decoder.norm_epsilon));
+    LATHE_ASSIGN_OR_RETURN(rows,
+                           norm(step, rows, "norm", decoder.hidden_size, decoder.norm_epsilon));
   }
   const auto place = step.enter("lm_head");
   rows = scaled(step, rows, decoder.logits_scale);

@@ -1,5 +1,5 @@
-// Blocks that every decoder has. Each builds at the step's present place; `x` and what comes back are
-// rows, [T, columns]. Errors are those of models/weights.h.
+// Blocks that every decoder has. Each builds at the step's present place; `x` and what comes back
+// are rows, [T, columns]. Errors are those of models/weights.h.
 #pragma once
 
 #include "models/decoder.h"

@@ -17,9 +17,8 @@ mlir::Value addTo(Step &step, mlir::Value h, mlir::Value branch, const Decoder &
 // h + attention(norm(h))
 absl::StatusOr<mlir::Value> withAttention(Step &step, mlir::Value h, mlir::Value table,
                                           const Layer &layer, const Decoder &decoder) {
-  LATHE_ASSIGN_OR_RETURN(
-      const mlir::Value x,
-      norm(step, h, "input_layernorm", decoder.hidden_size, decoder.norm_epsilon));
+  LATHE_ASSIGN_OR_RETURN(const mlir::Value x, norm(step, h, "input_layernorm", decoder.hidden_size,
+                                                   decoder.norm_epsilon));
   const auto place = step.enter("self_attn");
   LATHE_ASSIGN_OR_RETURN(
       const mlir::Value branch,
@@ -31,9 +30,8 @@ absl::StatusOr<mlir::Value> withAttention(Step &step, mlir::Value h, mlir::Value
 // h + ffn(norm(h))
 absl::StatusOr<mlir::Value> withFeedForward(Step &step, mlir::Value h, const Layer &layer,
                                             const Decoder &decoder) {
-  LATHE_ASSIGN_OR_RETURN(
-      const mlir::Value x,
-      norm(step, h, "post_attention_layernorm", decoder.hidden_size, decoder.norm_epsilon));
+  LATHE_ASSIGN_OR_RETURN(const mlir::Value x, norm(step, h, "post_attention_layernorm",
+                                                   decoder.hidden_size, decoder.norm_epsilon));
   const auto place = step.enter("mlp");
   LATHE_ASSIGN_OR_RETURN(
       const mlir::Value branch,

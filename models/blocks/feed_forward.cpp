@@ -8,25 +8,23 @@ namespace lathe::models {
 namespace {
 
 ir::RoutingAttr routing(Step &step, const Moe &moe) {
-  const ir::RouteScore score = moe.score == Moe::Score::sigmoid ? ir::RouteScore::sigmoid
-                                                                : ir::RouteScore::softmax;
-  const ir::GroupScore group = moe.group_score == Moe::GroupScore::top2_sum
-                                   ? ir::GroupScore::top2_sum
-                                   : ir::GroupScore::max;
+  const ir::RouteScore score =
+      moe.score == Moe::Score::sigmoid ? ir::RouteScore::sigmoid : ir::RouteScore::softmax;
+  const ir::GroupScore group =
+      moe.group_score == Moe::GroupScore::top2_sum ? ir::GroupScore::top2_sum : ir::GroupScore::max;
   return ir::RoutingAttr::get(step.builder().getContext(), score, moe.top_k, moe.n_group,
                               moe.topk_group, group, moe.renormalize, step.f32(moe.scale));
 }
 
 absl::StatusOr<ir::MoeRouteOp> route(Step &step, mlir::Value x, const Moe &moe) {
   const auto place = step.enter("gate");
-  LATHE_ASSIGN_OR_RETURN(const mlir::Value router,
-                         step.weight(step.weights().floats(step.nameOf("weight"),
-                                                           {moe.num_experts, columnsOf(x)})));
+  LATHE_ASSIGN_OR_RETURN(
+      const mlir::Value router,
+      step.weight(step.weights().floats(step.nameOf("weight"), {moe.num_experts, columnsOf(x)})));
   mlir::Value bias;
   if (moe.selection_bias) {
-    LATHE_ASSIGN_OR_RETURN(bias,
-                           step.weight(step.weights().floats(
-                               step.nameOf("e_score_correction_bias"), {moe.num_experts})));
+    LATHE_ASSIGN_OR_RETURN(bias, step.weight(step.weights().floats(
+                                     step.nameOf("e_score_correction_bias"), {moe.num_experts})));
   }
   const mlir::Value logits =
       step.create<ir::LinearOp>(step.rows(moe.num_experts), x, router, mlir::Value());
@@ -49,10 +47,10 @@ absl::StatusOr<mlir::Value> experts(Step &step, ir::MoeDispatchOp dispatch, cons
   LATHE_ASSIGN_OR_RETURN(const mlir::Value down,
                          expertWeights(step, "down_proj", moe, hidden, inner));
   if (gate.getType() != up.getType())
-    return absl::InvalidArgumentError(
-        absl::StrCat(step.weights().checkpoint().folder(), ": ", step.nameOf("experts"),
-                     ": gate_proj and up_proj are stored in two ways; they should have one type and "
-                     "one kind of scale"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        step.weights().checkpoint().folder(), ": ", step.nameOf("experts"),
+        ": gate_proj and up_proj are stored in two ways; they should have one type and "
+        "one kind of scale"));
   return mlir::Value(step.create<ir::ExpertFfnOp>(dispatch.getRows().getType(), dispatch.getRows(),
                                                   dispatch.getOffsets(), gate, up, down,
                                                   ir::Activations::f32));
@@ -80,8 +78,8 @@ absl::StatusOr<mlir::Value> feedForward(Step &step, mlir::Value x, const Moe &mo
   LATHE_ASSIGN_OR_RETURN(ir::MoeRouteOp choice, route(step, x, moe));
   ir::MoeDispatchOp sorted = dispatch(step, x, choice.getIndices(), moe.num_experts);
   LATHE_ASSIGN_OR_RETURN(const mlir::Value outputs, experts(step, sorted, moe));
-  const mlir::Value routed = step.create<ir::MoeCombineOp>(x.getType(), outputs, sorted.getOrder(),
-                                                           choice.getWeights());
+  const mlir::Value routed =
+      step.create<ir::MoeCombineOp>(x.getType(), outputs, sorted.getOrder(), choice.getWeights());
   if (moe.shared_size == 0)
     return routed;
   const auto place = step.enter("shared_experts");

@@ -22,10 +22,10 @@ absl::StatusOr<int64_t> headDim(Keys &keys, int64_t hidden_size, int64_t num_hea
   if (keys.config().has("head_dim") || otherwise != 0)
     return keys.extentOr("head_dim", otherwise);
   if (hidden_size % num_heads != 0)
-    return keys.config().keyError("hidden_size",
-                                  StrCat("is ", hidden_size,
-                                         "; it should be a multiple of num_attention_heads, which is ",
-                                         num_heads, ", or head_dim should say how long a head is"));
+    return keys.config().keyError(
+        "hidden_size",
+        StrCat("is ", hidden_size, "; it should be a multiple of num_attention_heads, which is ",
+               num_heads, ", or head_dim should say how long a head is"));
   keys.config().accept("head_dim");
   return hidden_size / num_heads;
 }
@@ -69,17 +69,18 @@ absl::Status readGroups(Keys &keys, Moe &moe) {
   LATHE_ASSIGN_OR_RETURN(moe.n_group, config.integer("n_group", 1, moe.num_experts));
   LATHE_ASSIGN_OR_RETURN(moe.topk_group, config.integer("topk_group", 1, moe.n_group));
   if (moe.num_experts % moe.n_group != 0)
-    return config.keyError("n_group", StrCat("is ", moe.n_group, "; it should divide n_routed_experts, ",
-                                             moe.num_experts));
+    return config.keyError(
+        "n_group",
+        StrCat("is ", moe.n_group, "; it should divide n_routed_experts, ", moe.num_experts));
   const int64_t size = moe.num_experts / moe.n_group;
   if (size * moe.topk_group < moe.top_k)
     return config.keyError("topk_group",
                            StrCat("is ", moe.topk_group, ", which keeps ", size * moe.topk_group,
                                   " experts; it should keep num_experts_per_tok, ", moe.top_k));
   if (moe.n_group > 1 && moe.group_score == Moe::GroupScore::top2_sum && size < 2)
-    return config.keyError("n_group", StrCat("is ", moe.n_group, ", which makes groups of one expert of ",
-                                             moe.num_experts,
-                                             "; a group is scored by its two best experts"));
+    return config.keyError("n_group",
+                           StrCat("is ", moe.n_group, ", which makes groups of one expert of ",
+                                  moe.num_experts, "; a group is scored by its two best experts"));
   return absl::OkStatus();
 }
 
@@ -120,9 +121,9 @@ absl::StatusOr<Gqa> readHeads(Keys &keys, int64_t hidden_size, int64_t head_dim)
   LATHE_ASSIGN_OR_RETURN(gqa.num_heads, keys.extent("num_attention_heads"));
   LATHE_ASSIGN_OR_RETURN(gqa.kv_heads, keys.extentOr("num_key_value_heads", gqa.num_heads));
   if (gqa.num_heads % gqa.kv_heads != 0)
-    return keys.config().keyError("num_key_value_heads",
-                                  StrCat("is ", gqa.kv_heads,
-                                         "; it should divide num_attention_heads, ", gqa.num_heads));
+    return keys.config().keyError(
+        "num_key_value_heads",
+        StrCat("is ", gqa.kv_heads, "; it should divide num_attention_heads, ", gqa.num_heads));
   LATHE_ASSIGN_OR_RETURN(gqa.head_dim, headDim(keys, hidden_size, gqa.num_heads, head_dim));
   LATHE_RETURN_IF_ERROR(mustBeEven(keys, "head_dim", gqa.head_dim));
   return gqa;
@@ -184,9 +185,9 @@ absl::Status readWindows(Keys &keys, Decoder &decoder) {
   LATHE_ASSIGN_OR_RETURN(const bool windows, keys.flagOr("use_sliding_window", false));
   LATHE_ASSIGN_OR_RETURN(const std::vector<std::string> kinds, config.strings("layer_types"));
   if (!kinds.empty() && static_cast<int64_t>(kinds.size()) != layers)
-    return config.keyError("layer_types", StrCat("has ", kinds.size(),
-                                                 " entries; it should have num_hidden_layers, ",
-                                                 layers));
+    return config.keyError(
+        "layer_types",
+        StrCat("has ", kinds.size(), " entries; it should have num_hidden_layers, ", layers));
   config.accept("sliding_window");
   config.accept("max_window_layers");
   int64_t window = 0, first = layers;

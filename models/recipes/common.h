@@ -12,7 +12,8 @@ struct Defaults {
   bool tied = false;
 };
 
-// Everything of a decoder but what its layers are, of which there are `num_hidden_layers` empty ones.
+// Everything of a decoder but what its layers are, of which there are `num_hidden_layers` empty
+// ones.
 absl::StatusOr<Decoder> readDecoder(Keys &keys, const Defaults &defaults);
 
 // num_attention_heads, num_key_value_heads, head_dim. `head_dim` is the class default: 0 means

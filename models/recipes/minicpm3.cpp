@@ -23,8 +23,7 @@ absl::Status readScales(const Keys &keys, Decoder &decoder) {
 } // namespace
 
 absl::StatusOr<Decoder> describeMiniCpm3(Keys &keys) {
-  LATHE_ASSIGN_OR_RETURN(Decoder decoder,
-                         readDecoder(keys, {.norm_epsilon = 1e-5, .tied = true}));
+  LATHE_ASSIGN_OR_RETURN(Decoder decoder, readDecoder(keys, {.norm_epsilon = 1e-5, .tied = true}));
   LATHE_RETURN_IF_ERROR(readScales(keys, decoder));
   LATHE_ASSIGN_OR_RETURN(const int64_t heads, keys.extent("num_attention_heads"));
   LATHE_ASSIGN_OR_RETURN(

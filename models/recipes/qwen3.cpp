@@ -8,8 +8,7 @@ namespace lathe::models {
 
 absl::StatusOr<Decoder> describeQwen3(Keys &keys) {
   LATHE_ASSIGN_OR_RETURN(Decoder decoder, readDecoder(keys, {}));
-  LATHE_ASSIGN_OR_RETURN(Gqa attention,
-                         readHeads(keys, decoder.hidden_size, /*head_dim=*/128));
+  LATHE_ASSIGN_OR_RETURN(Gqa attention, readHeads(keys, decoder.hidden_size, /*head_dim=*/128));
   LATHE_ASSIGN_OR_RETURN(attention.qkv_bias, keys.flagOr("attention_bias", false));
   attention.output_bias = attention.qkv_bias;
   attention.qk_norm = true;

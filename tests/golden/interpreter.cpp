@@ -1,5 +1,5 @@
-// The oracle against its own oracle: every checkpoint under tests/data that has Hugging Face's
-// logits, imported and run by the reference interpreter, in one step and in small ones.
+// The oracle against its own oracle: every checkpoint of the tree that has Hugging Face's logits,
+// imported and run by the reference interpreter, in one step and in small ones.
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -20,11 +20,11 @@ namespace {
 
 std::vector<std::string> foldersWithGoldens() {
   std::vector<std::string> folders;
-  for (const char *root : {LATHE_TEST_DATA, LATHE_TEST_DATA "/golden"})
+  for (const char *root : {LATHE_TEST_DATA, LATHE_TEST_DATA "/golden", LATHE_SOURCE_DIR "/models"})
     for (const auto &entry : std::filesystem::directory_iterator(root))
       if (fileExists(entry.path().string() + "/golden.json") &&
           fileExists(entry.path().string() + "/config.json"))
-        folders.push_back(std::filesystem::relative(entry.path(), LATHE_TEST_DATA).string());
+        folders.push_back(std::filesystem::relative(entry.path(), LATHE_SOURCE_DIR).string());
   std::sort(folders.begin(), folders.end());
   return folders;
 }
@@ -51,7 +51,7 @@ protected:
     runner.emplace(std::move(*created));
   }
 
-  std::string folder() const { return std::string(LATHE_TEST_DATA "/") + GetParam(); }
+  std::string folder() const { return std::string(LATHE_SOURCE_DIR "/") + GetParam(); }
   std::vector<int32_t> ids(const char *key) const { return json[key].get<std::vector<int32_t>>(); }
 
   std::vector<float> logits() const {
@@ -117,7 +117,7 @@ TEST_P(GoldenText, hasHuggingFacesMeanNegativeLogLikelihood) {
 std::vector<std::string> foldersWithTexts() {
   std::vector<std::string> folders = foldersWithGoldens();
   std::erase_if(folders, [](const std::string &folder) {
-    return !fileExists(std::string(LATHE_TEST_DATA "/") + folder + "/eval.txt");
+    return !fileExists(std::string(LATHE_SOURCE_DIR "/") + folder + "/eval.txt");
   });
   return folders;
 }
