@@ -123,6 +123,20 @@ TEST(Import, leavesFrequenciesAside) {
   EXPECT_THAT(importedText(tiny), Not(HasSubstr("inv_freq")));
 }
 
+// A scale of activations that belongs to no weight of codes is refused like any other tensor.
+TEST(Import, leavesStaticScalesOfActivationsAside) {
+  TinyCheckpoint tiny(tinyLlama(), {{"quantization_config",
+                                     {{"quant_method", "fp8"}, {"activation_scheme", "static"}}}});
+  const std::string module = "model.layers.0.self_attn.q_proj";
+  tiny.tensors[module + ".weight"].dtype = frontend::DType::f8_e4m3;
+  tiny.add(module + ".weight_scale", {1}, frontend::DType::f32);
+  tiny.add(module + ".input_scale", {1}, frontend::DType::f32);
+  EXPECT_THAT(importedText(tiny),
+              AllOf(HasSubstr("f8E4M3FN, block<16x16xf32>"), Not(HasSubstr("input_scale"))));
+  tiny.add("model.layers.0.mlp.input_scale", {1}, frontend::DType::f32);
+  EXPECT_THAT(refusal(tiny), HasSubstr("'model.layers.0.mlp.input_scale'"));
+}
+
 TEST(Import, readsFusedExpertsByRows) {
   TinyCheckpoint tiny(tinyDeepseekV3());
   tiny.fuseExperts(1);
