@@ -40,7 +40,8 @@ TEST(ExplainText, cannotSteerATerminal) {
 }
 
 TEST(ExplainText, refusesWhatIsNoList) {
-  EXPECT_EQ(explainText("{}").status().message(), "explain: is of type object; it should be an array");
+  EXPECT_EQ(explainText("{}").status().message(),
+            "explain: is of type object; it should be an array");
   EXPECT_THAT(explainText("[").status().message(), HasSubstr("not valid JSON"));
 }
 
