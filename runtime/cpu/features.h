@@ -44,7 +44,7 @@ private:
 };
 
 // What a target's compatibility string asks for: "arch=x86_64;features=avx2,fma,f16c".
-struct CpuNeeds {
+struct LATHE_RUNTIME_API CpuNeeds {
   std::string arch;
   std::vector<std::string> features;
   // The level, counted from 1, that the code was made for: the highest one of which it needs a

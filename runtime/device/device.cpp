@@ -37,11 +37,13 @@ bool hasRequired(const lathe_device_api &api) {
          api.executable_entry && api.run;
 }
 
-// What a newer device has behind our table is left alone; what an older one lacks is NULL.
+// What a newer device has behind our table is left alone; what an older one lacks is NULL, and so is
+// an entry of which a wrong size holds only a part.
 lathe_device_api copyTable(const lathe_device_api *api) {
   lathe_device_api copy;
   std::memset(&copy, 0, sizeof copy);
-  std::memcpy(&copy, api, std::min(api->struct_size, sizeof copy));
+  size_t whole = api->struct_size / sizeof(void *) * sizeof(void *);
+  std::memcpy(&copy, api, std::min(whole, sizeof copy));
   return copy;
 }
 

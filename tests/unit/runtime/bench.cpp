@@ -1,0 +1,79 @@
+#include "runtime/bench/bench.h"
+
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/cpu/thread_pool.h"
+#include "tests/unit/runtime/fake_model.h"
+
+namespace lathe::runtime {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Benchmark, timesPrefillAndDecodeAsOftenAsItIsTold) {
+  auto session = fakeSession();
+  auto result = benchmark(*session, {20, 10, 5, 4});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->prefill_rates.size(), 4u);
+  EXPECT_EQ(result->decode_rates.size(), 4u);
+  EXPECT_GT(result->prefill_rate, 0);
+  EXPECT_GT(result->decode_rate, 0);
+  EXPECT_EQ(result->weight_bytes_per_token, 4u * kFakeVocab);
+  EXPECT_EQ(result->state_bytes_per_token, 4u * (5 + 20 + 10 / 2));
+}
+
+TEST(Benchmark, leavesOutWhatIsNotWanted) {
+  auto session = fakeSession();
+  auto prefill = benchmark(*session, {20, 0, 0, 2});
+  ASSERT_TRUE(prefill.ok());
+  EXPECT_TRUE(prefill->decode_rates.empty());
+  EXPECT_EQ(prefill->decode_rate, 0);
+  auto decode = benchmark(*session, {0, 3, 0, 2});
+  ASSERT_TRUE(decode.ok());
+  EXPECT_TRUE(decode->prefill_rates.empty());
+}
+
+TEST(Benchmark, countsNoMoreOfAWindowThanItHolds) {
+  artifact::Manifest manifest = fakeManifest();
+  manifest.state[0].bytes = 4 * 16;
+  auto session = fakeSession(1, {}, manifest);
+  EXPECT_EQ(benchmark(*session, {30, 10, 0, 1})->state_bytes_per_token, 4u * 16);
+}
+
+TEST(Benchmark, refusesMoreThanTheContextHolds) {
+  auto session = fakeSession();
+  EXPECT_TRUE(benchmark(*session, {32, 16, 16, 1}).ok());
+  const int64_t huge = std::numeric_limits<int64_t>::max();
+  for (BenchOptions options : {BenchOptions{33, 16, 16, 1}, {huge, 1, 1, 1}, {1, huge, 1, 1}, {huge, huge, huge, 1}}) {
+    absl::Status status = benchmark(*session, options).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+    EXPECT_THAT(status.message(), HasSubstr("do not fit: the context has 64 tokens"));
+  }
+}
+
+TEST(Benchmark, refusesWhatMakesNoSense) {
+  auto session = fakeSession();
+  for (BenchOptions options : {BenchOptions{0, 0, 0, 1}, {-1, 5, 0, 1}, {5, -1, 0, 1}, {5, 5, -1, 1}, {5, 5, 0, 0}})
+    EXPECT_THAT(benchmark(*session, options).status().message(), HasSubstr("there must be something to do"));
+}
+
+TEST(BandwidthShare, isOfTheBytesThatATokenReads) {
+  BenchResult result;
+  result.weight_bytes_per_token = 900, result.state_bytes_per_token = 100, result.decode_rate = 5;
+  EXPECT_DOUBLE_EQ(result.bandwidthShare(10'000), 0.5);
+  EXPECT_EQ(result.bandwidthShare(0), 0);
+}
+
+TEST(MeasureReadBandwidth, measuresOrSaysWhyNot) {
+  EXPECT_GT(*measureReadBandwidth(2, 4 << 20, 2), 0);
+  EXPECT_THAT(measureReadBandwidth(1, 1000, 1).status().message(), HasSubstr("at least 1 MiB"));
+  EXPECT_FALSE(measureReadBandwidth(1, 4 << 20, 0).ok());
+  EXPECT_FALSE(measureReadBandwidth(-1, 4 << 20, 1).ok());
+  EXPECT_FALSE(measureReadBandwidth(kMaxThreads + 1, 4 << 20, 1).ok());
+}
+
+} // namespace
+} // namespace lathe::runtime

@@ -1,0 +1,229 @@
+// What the runtime does with a device whose table, answers or errors are not what they should be.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/device/device.h"
+#include "tests/unit/runtime/toy_device.h"
+
+namespace lathe::runtime {
+namespace {
+
+using testing::HasSubstr;
+using Verdict = Compatibility::Verdict;
+
+absl::StatusOr<std::shared_ptr<Device>> wrapToy(lathe_device &toy, const lathe_device_api &table = toyTable()) {
+  return Device::wrap(&table, &toy, closeToy);
+}
+
+std::string messageOf(const absl::Status &status) { return std::string(status.message()); }
+
+TEST(DeviceTable, isRefusedWhenThereIsNone) {
+  lathe_device toy;
+  EXPECT_THAT(messageOf(Device::wrap(nullptr, &toy, closeToy).status()), HasSubstr("gives no table"));
+}
+
+TEST(DeviceTable, isRefusedOfAnotherMajorWithBothVersions) {
+  lathe_device toy;
+  lathe_device_api table = toyTable();
+  table.abi_major = 2, table.abi_minor = 3;
+  EXPECT_EQ(messageOf(wrapToy(toy, table).status()),
+            "device: built for abi 2.3, this runtime has 1.0; rebuild it with runtime/abi/device.h");
+  EXPECT_EQ(toy.closed, 1);
+}
+
+TEST(DeviceTable, isRefusedWithoutARequiredEntry) {
+  // Of the nine required entries one at a time.
+  for (size_t offset = offsetof(lathe_device_api, properties); offset <= offsetof(lathe_device_api, run);
+       offset += sizeof(void *)) {
+    lathe_device toy;
+    lathe_device_api table = toyTable();
+    std::memset(reinterpret_cast<char *>(&table) + offset, 0, sizeof(void *));
+    EXPECT_THAT(messageOf(wrapToy(toy, table).status()), HasSubstr("lacks a required entry")) << offset;
+    EXPECT_EQ(toy.closed, 1);
+  }
+}
+
+TEST(DeviceTable, isReadNoFurtherThanItsSize) {
+  for (size_t size = 0; size < offsetof(lathe_device_api, compatibility); size += 4) {
+    lathe_device toy;
+    lathe_device_api table = toyTable();
+    table.struct_size = size;
+    EXPECT_EQ(wrapToy(toy, table).status().code(), absl::StatusCode::kFailedPrecondition) << size;
+    EXPECT_EQ(toy.closed, 1);
+  }
+  lathe_device toy;
+  lathe_device_api table = toyTable();
+  table.struct_size = offsetof(lathe_device_api, compatibility); // what is optional lies behind it
+  auto device = wrapToy(toy, table);
+  ASSERT_TRUE(device.ok()) << device.status();
+  EXPECT_EQ((*device)->compatibility("arch=toy")->verdict, Verdict::optimal);
+}
+
+TEST(DeviceTable, mayBeLongerAndOfANewerMinor) {
+  struct {
+    lathe_device_api known = toyTable();
+    void *unknown[4] = {};
+  } longer;
+  longer.known.struct_size = sizeof longer;
+  longer.known.abi_minor = 9;
+  lathe_device toy;
+  EXPECT_TRUE(wrapToy(toy, longer.known).ok());
+}
+
+TEST(Device, isClosedOnceWhenItsLastBufferIsGone) {
+  lathe_device toy;
+  {
+    DeviceBuffer buffer;
+    {
+      auto device = wrapToy(toy);
+      ASSERT_TRUE(device.ok());
+      buffer = *(*device)->allocate(16, 0);
+    }
+    EXPECT_EQ(toy.closed, 0);
+  }
+  EXPECT_EQ(toy.closed, 1);
+  EXPECT_EQ(toy.released, 1);
+}
+
+TEST(DeviceProperties, mustNameTheDevice) {
+  for (auto field : {&lathe_device::name, &lathe_device::kind}) {
+    lathe_device toy;
+    (toy.*field).clear();
+    EXPECT_THAT(messageOf(wrapToy(toy).status()), HasSubstr("no name or no kind"));
+  }
+}
+
+TEST(DeviceProperties, areCutWhereTheirSizeCannotBeTrue) {
+  lathe_device toy;
+  toy.name.assign(1'000'000, 'n');
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  EXPECT_EQ((*device)->properties().name.size(), 65536u);
+}
+
+TEST(DeviceWithoutOptionalEntries, takesOnlyCodeOfItsOwnCompatibility) {
+  lathe_device toy;
+  lathe_device_api table = toyTable();
+  table.compatibility = nullptr;
+  auto device = wrapToy(toy, table);
+  ASSERT_TRUE(device.ok());
+  EXPECT_EQ((*device)->compatibility("arch=toy")->verdict, Verdict::optimal);
+  auto other = (*device)->compatibility("arch=train");
+  EXPECT_EQ(other->verdict, Verdict::no);
+  EXPECT_EQ(other->reason, "needs arch=train but the device is arch=toy");
+}
+
+TEST(DeviceWithoutOptionalEntries, getsMemoryCopiedAndCleared) {
+  lathe_device toy;
+  lathe_device_api table = toyTable();
+  table.buffer_import = nullptr;
+  table.buffer_clear = nullptr;
+  auto device = wrapToy(toy, table);
+  ASSERT_TRUE(device.ok());
+  std::vector<uint8_t> memory = {1, 2, 3};
+  auto buffer = (*device)->import(memory);
+  ASSERT_TRUE(buffer.ok());
+  auto bytes = static_cast<char *>(*buffer->map(LATHE_MAP_READ));
+  EXPECT_EQ(std::vector<uint8_t>(bytes, bytes + 3), memory);
+  ASSERT_TRUE(buffer->clear().ok());
+  EXPECT_EQ(std::string(bytes, 3), std::string(3, '\0'));
+  EXPECT_TRUE((*device)->import({}).ok());
+}
+
+TEST(Device, copiesWhatItCannotImportWhereItLies) {
+  lathe_device toy;
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  alignas(16) uint8_t memory[64] = {};
+  ASSERT_TRUE((*device)->import({memory, 32}).ok());
+  EXPECT_EQ(toy.imported, 1);
+  ASSERT_TRUE((*device)->import({memory + 1, 32}).ok());
+  EXPECT_EQ(toy.imported, 1);
+}
+
+TEST(Device, thatGivesNothingIsNotBelieved) {
+  lathe_device toy;
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  DeviceBuffer buffer = *(*device)->allocate(16, 0);
+  toy.gives_nothing = true;
+  alignas(16) uint8_t memory[16] = {};
+  EXPECT_THAT(messageOf((*device)->allocate(16, 0).status()), HasSubstr("reports success but gives no buffer"));
+  EXPECT_THAT(messageOf((*device)->import(memory).status()), HasSubstr("gives no buffer"));
+  EXPECT_THAT(messageOf((*device)->load(memory, "arch=toy").status()), HasSubstr("gives no executable"));
+  EXPECT_THAT(messageOf(buffer.map(LATHE_MAP_READ).status()), HasSubstr("gives no address"));
+}
+
+TEST(DeviceCompatibility, isNoForAVerdictWithoutMeaning) {
+  lathe_device toy;
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  EXPECT_EQ((*device)->compatibility("x")->verdict, Verdict::usable);
+  toy.verdict = 77;
+  EXPECT_EQ((*device)->compatibility("x")->verdict, Verdict::no);
+}
+
+TEST(DeviceCompatibility, cutsALongReason) {
+  lathe_device toy;
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  toy.reason.assign(5000, 'r');
+  EXPECT_EQ((*device)->compatibility("x")->reason, std::string(1024, 'r'));
+}
+
+// An error as a device of another maker gives it.
+struct ToyError : lathe_error {
+  ToyError(lathe_device &toy, uint32_t code, lathe_string message) : toy(&toy) {
+    struct_size = sizeof(lathe_error);
+    this->code = code;
+    reserved = 0;
+    this->message = message;
+    release = [](lathe_error *error) { ++static_cast<ToyError *>(error)->toy->errors_released; };
+  }
+  lathe_device *toy;
+};
+
+TEST(DeviceError, becomesAStatusAndIsReleased) {
+  lathe_device toy;
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  std::string text = "toy: is full";
+  ToyError error(toy, LATHE_ERROR_RESOURCE_EXHAUSTED, textOf(text));
+  toy.next_error = &error;
+  absl::Status status = (*device)->run(Executable(), 0, {}, 1, 1);
+  EXPECT_EQ(status, absl::ResourceExhaustedError("toy: is full"));
+  EXPECT_EQ(toy.errors_released, 1);
+}
+
+TEST(DeviceError, ofACodeThatIsNotOfTheBorderIsInternal) {
+  lathe_device toy;
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  for (uint32_t code : {0u, 1u, 2u, 4u, 10u, 11u, 16u, 17u, ~0u}) { // 1 would be CANCELLED: a stop
+    ToyError error(toy, code, {nullptr, 0});
+    toy.next_error = &error;
+    EXPECT_EQ((*device)->run(Executable(), 0, {}, 1, 1).code(), absl::StatusCode::kInternal) << code;
+  }
+}
+
+TEST(DeviceError, mayLackTextAndRelease) {
+  lathe_device toy;
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  ToyError error(toy, LATHE_ERROR_UNAVAILABLE, {nullptr, 1000});
+  error.release = nullptr;
+  toy.next_error = &error;
+  EXPECT_EQ((*device)->run(Executable(), 0, {}, 1, 1), absl::UnavailableError(""));
+}
+
+TEST(DeviceError, inPropertiesRefusesTheDevice) {
+  lathe_device toy;
+  std::string text = "toy: is asleep";
+  ToyError error(toy, LATHE_ERROR_UNAVAILABLE, textOf(text));
+  toy.next_error = &error;
+  EXPECT_EQ(wrapToy(toy).status(), absl::UnavailableError("toy: is asleep"));
+  EXPECT_EQ(toy.closed, 1);
+}
+
+} // namespace
+} // namespace lathe::runtime
