@@ -81,7 +81,8 @@ struct ChooseMlaFormPass : impl::ChooseMlaFormBase<ChooseMlaFormPass> {
              << form << "'; it should be materialised or absorbed";
     if (expectedContext < 0)
       return getOperation().emitError("expected-context is ")
-             << expectedContext << "; it should be at least 1, or 0 for " << cost::kExpectedContext;
+             << expectedContext.getValue() << "; it should be at least 1, or 0 for "
+             << cost::kExpectedContext;
     return mlir::success();
   }
 

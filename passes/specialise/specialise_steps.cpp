@@ -106,7 +106,7 @@ struct SpecialiseStepsPass : impl::SpecialiseStepsBase<SpecialiseStepsPass> {
   mlir::FailureOr<int64_t> chooseChunk(FuncOp step) {
     if (prefillChunk < 0)
       return step.emitError("prefill-chunk is ")
-             << prefillChunk << "; it should be at least 1, or 0 to let it be chosen";
+             << prefillChunk.getValue() << "; it should be at least 1, or 0 to let it be chosen";
     const int64_t wanted = prefillChunk == 0 ? cost::kPrefillChunk : prefillChunk.getValue();
     return std::min(wanted, isStep(step) ? maxContext(step) : wanted);
   }
