@@ -77,10 +77,16 @@ private:
     if (word == "/help")
       printAside(kHelp);
     else if (word == "/reset")
-      conversation_.forget();
+      reset();
     else
       printNote(absl::StrCat("no such command: ", word, didYouMean(word, {"/help", "/reset"}),
                              "; /help lists them"));
+  }
+
+  void reset() {
+    conversation_.forget();
+    if (!prompt_.empty())
+      printAside("(the conversation is forgotten)\n");
   }
 
   void say(const std::string &message) {

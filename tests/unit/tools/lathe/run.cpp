@@ -79,6 +79,9 @@ TEST_F(RunVerb, endsWhereAStopTextComesUp) {
   Ended ended = lathe({"run", toy, "--prompt", "Once", "--max-new", "20", "--stop", stop});
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_EQ(ended.out, text.substr(0, text.find(stop)) + "\n");
+  auto object =
+      json(lathe({"run", toy, "--prompt", "Once", "--max-new", "20", "--stop", stop, "--json"}));
+  EXPECT_EQ(object["stop_reason"], "stop_text");
 }
 
 TEST_F(RunVerb, theSameSeedGivesTheSameTextAndAnotherAnother) {
