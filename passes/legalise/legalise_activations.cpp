@@ -54,11 +54,23 @@ std::string misfit(mlir::Type weight) {
   if (!mlir::isa<mlir::Float8E4M3FNType>(codes.getElementType()))
     return "the weight's codes are not e4m3";
   const int64_t block = ir::blockColumnsWithin(codes), columns = ir::columnsOf(codes);
-  if (block != columns && !ir::blocksNest(block, std::min(kBlockColumns, columns)))
+  if (block != columns && !ir::blocksNest(block, kBlockColumns))
     return "blocks of " + std::to_string(block) + " columns do not fit those of " +
            std::to_string(kBlockColumns);
   return "";
 }
+
+// Products of one op that take their rows in one form, and every reason that one of them has.
+struct Group {
+  llvm::SmallVector<Product> products;
+  std::string why;
+
+  void add(const Product &product, const std::string &reason) {
+    products.push_back(product);
+    if (why.find(reason) == std::string::npos)
+      why += (why.empty() ? "" : "; ") + reason;
+  }
+};
 
 class Legaliser {
 public:
@@ -117,17 +129,15 @@ private:
     const llvm::SmallVector<Product> products = productsOf(op);
     if (products.empty() || !isF32(products.front().x))
       return;
-    llvm::MapVector<Activations, llvm::SmallVector<Product>> groups;
-    llvm::DenseMap<Activations, Form> forms;
+    llvm::MapVector<Activations, Group> groups;
     for (Product product : products) {
       const Form form = formFor(product);
       product.x = convert(product.x, form.activations);
-      groups[form.activations].push_back(product);
-      forms.try_emplace(form.activations, form);
+      groups[form.activations].add(product, form.why);
     }
     rewriter_.setInsertionPoint(op);
     for (const auto &[activations, group] : groups)
-      record(remake(rewriter_, op->getLoc(), group), forms[activations]);
+      record(remake(rewriter_, op->getLoc(), group.products), {activations, group.why});
     rewriter_.eraseOp(op);
     split_ += groups.size() > 1;
   }

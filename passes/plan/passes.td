@@ -4,6 +4,7 @@ def PlanState : Pass<"lathe-plan-state", "::mlir::ModuleOp"> {
     Every cache argument gets `lathe.state_offset`, in the order of the arguments, 64-byte aligned; the
     function gets `lathe.state_bytes`. A cache needs `lathe.cache_bytes`, which a backend sets, or else what
     its type says. All steps run on one state, so `@decode` and `@prefill` must come out alike.
+    Left alone: arguments that are no caches, and every op: caches are updated where they stand.
   }];
   let statistics = [Statistic<"numPlaced", "num-placed", "caches placed">];
 }
@@ -16,6 +17,8 @@ def PlanBuffers : Pass<"lathe-plan-buffers", "::mlir::func::FuncOp"> {
     first, each into the smallest gap that fits. `slice` is a view: it has no memory and keeps its input alive.
     Reads `result_bytes` and `scratch_bytes` (see `plan/sizes.h` where they are absent); sets `arena_offsets`,
     one entry a result and -1 where none, `scratch_offset`, and `lathe.arena_bytes` on the function.
+    Left alone: weights, slices, caches and what is returned, which have no memory of the arena; the order
+    of the ops.
   }];
   let statistics = [Statistic<"numBuffers", "num-buffers", "buffers placed">];
 }
@@ -25,7 +28,7 @@ def VerifyPlan : Pass<"lathe-verify-plan", "::mlir::ModuleOp"> {
   let description = [{
     Plays each function op by op: results and scratch claim their bytes, and operands must still own theirs.
     Knows nothing of lifetimes, so it can catch a planner that has them wrong. Checks alignment and bounds, that
-    caches do not overlap, and that `@decode` and `@prefill` have one state.
+    caches do not overlap, and that `@decode` and `@prefill` have one state. Changes nothing.
   }];
   let statistics = [Statistic<"numChecked", "num-checked", "reads that found their bytes">];
 }

@@ -115,6 +115,7 @@ func.func @keeps_experts_that_have_their_form(%x: tensor<?x160xf32>, %offsets: t
 // BF16: lathe.linear %[[X]], %arg2
 // BF16: lathe.moe_route %[[L]]
 // W8A8-LABEL: func @keeps_the_router
+// W8A8-SAME: op = "fused_linear", pass = "legalise-activations", why = "the router: rounding would choose other experts; the weight is floats"
 // W8A8-NOT: lathe.quantize %
 // W8A8: lathe.fused_linear %arg0, %arg1, %arg2
 func.func @keeps_the_router(%x: tensor<?x160xf32>, %r: tensor<4x160xf32>, %w: !f) -> (tensor<?x2xf32>, tensor<?x24xf32>) {
@@ -168,6 +169,15 @@ func.func @keeps_codes_other_than_e4m3(%x: tensor<?x160xf32>, %w: !e5m2) -> tens
 // W8A8-NOT: lathe.quantize %
 func.func @keeps_blocks_that_do_not_fit(%x: tensor<?x160xf32>, %w: !odd) -> tensor<?x24xf32> {
   %y = lathe.scaled_matmul %x, %w : (tensor<?x160xf32>, !odd) -> tensor<?x24xf32>
+  %z = lathe.add %y, %y : tensor<?x24xf32>
+  return %z : tensor<?x24xf32>
+}
+
+!narrow = !lathe.quantized<24x100xf8E4M3FN, block<128x64xf32>>
+// W8A8-LABEL: func @fits_blocks_that_divide_its_own
+// W8A8: lathe.quantize
+func.func @fits_blocks_that_divide_its_own(%x: tensor<?x100xf32>, %w: !narrow) -> tensor<?x24xf32> {
+  %y = lathe.scaled_matmul %x, %w : (tensor<?x100xf32>, !narrow) -> tensor<?x24xf32>
   %z = lathe.add %y, %y : tensor<?x24xf32>
   return %z : tensor<?x24xf32>
 }
