@@ -13,7 +13,7 @@ namespace lathe::frontend {
 namespace {
 
 constexpr size_t kMaxPattern = 4096;
-constexpr uint32_t kMatchLimit = 100'000, kDepthLimit = 1'000;
+constexpr uint32_t kMatchLimit = 10'000, kDepthLimit = 1'000;
 
 } // namespace
 

@@ -18,6 +18,7 @@ public:
   // ("lm_head", "mlp.gate") is found wherever it stands.
   static std::shared_ptr<const NamePattern> component(absl::string_view text);
 
+  bool isExpression() const { return kind_ == Kind::regex; }
   // A regular expression that takes too long on a name does not match it.
   bool matches(absl::string_view module, absl::string_view module_class) const;
 

@@ -1,5 +1,6 @@
 #include "frontend/quantization_config.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
@@ -9,7 +10,7 @@
 namespace lathe::frontend {
 namespace {
 
-constexpr int64_t kMaxBlock = 65536;
+constexpr int64_t kMaxBlock = 65536, kMaxExpressions = 64;
 
 absl::Status unsupported(const ConfigReader &config, absl::string_view what) {
   return absl::UnimplementedError(absl::StrCat(
@@ -221,7 +222,23 @@ absl::Status QuantizationConfig::readCompressedTensors(const ConfigReader &secti
     return section.keyError("config_groups", "is missing or empty; it should say how weights are stored");
   for (const std::string &key : groups->keys())
     LATHE_RETURN_IF_ERROR(readGroup(*groups, key));
-  return absl::OkStatus();
+  return checkExpressions(section);
+}
+
+// Each of them is tried on the name of every module.
+absl::Status QuantizationConfig::checkExpressions(const ConfigReader &section) const {
+  auto count = [](const Patterns &patterns) {
+    return std::count_if(patterns.begin(), patterns.end(),
+                         [](const auto &pattern) { return pattern->isExpression(); });
+  };
+  int64_t expressions = count(ignored_);
+  for (const Group &group : groups_)
+    expressions += count(group.targets);
+  if (expressions <= kMaxExpressions)
+    return absl::OkStatus();
+  return section.keyError("config_groups", absl::StrCat("and 'ignore' have ", expressions,
+                                                        " regular expressions; at most ",
+                                                        kMaxExpressions, " are allowed"));
 }
 
 absl::Status QuantizationConfig::readGroup(const ConfigReader &groups, absl::string_view key) {

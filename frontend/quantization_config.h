@@ -55,6 +55,7 @@ private:
   absl::Status readFp8(const ConfigReader &section);
   absl::Status readCompressedTensors(const ConfigReader &section);
   absl::Status readGroup(const ConfigReader &groups, absl::string_view key);
+  absl::Status checkExpressions(const ConfigReader &section) const;
 
   QuantizationMethod method_ = QuantizationMethod::none;
   bool ue8m0_activations_ = false;

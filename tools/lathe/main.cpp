@@ -1,4 +1,5 @@
 // lathe: one program, verbs like git's.
+#include <csignal>
 #include <exception>
 #include <new>
 
@@ -79,6 +80,7 @@ int dispatch(const std::vector<std::string> &words) {
 
 int main(int argc, char **argv) {
   using namespace lathe::cli;
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is an error to report, as a full disk is
   try {
     int status = dispatch({argv + 1, argv + argc});
     if (!outputFailed())

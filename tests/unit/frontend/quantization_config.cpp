@@ -90,6 +90,14 @@ TEST(QuantizationConfig, survivesExpressionsThatExplode) {
   EXPECT_EQ(config->format(std::string(200, 'a') + "!").granularity, ScaleGranularity::channel);
 }
 
+// "ignore" with so many regular expressions.
+std::string expressions(int count) {
+  std::string list = R"("re:a")";
+  for (int i = 1; i < count; ++i)
+    list += R"(,"re:a")";
+  return ",\"ignore\":[" + list + "]";
+}
+
 struct Refusal {
   std::string section;
   const char *message;
@@ -119,6 +127,7 @@ const Refusal kRefusals[] = {
     {compressed(R"({"num_bits":8,"type":"float","strategy":"block"})"), "has 0 numbers"},
     {compressed(kChannel, R"(,"ignore":["re:("])"), "the regular expression '(' is wrong at byte 1"},
     {compressed(kChannel, R"(,"ignore":["re:)" + std::string(5000, 'a') + "\"]"), "5000 bytes long"},
+    {compressed(kChannel, expressions(65)), "key 'quantization_config.config_groups' and 'ignore' have 65 regular expressions; at most 64"},
     {compressed(kChannel, R"(,"sparsity_config":{"format":"sparse-24"})"), "with sparsity_config"},
     {compressed(kChannel, R"(,"transform_config":{"config_groups":{"a":1}})"), "with transform_config"},
 };

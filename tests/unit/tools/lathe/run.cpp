@@ -1,5 +1,6 @@
 #include <cmath>
 #include <filesystem>
+#include <sys/resource.h>
 
 #include <gmock/gmock.h>
 
@@ -195,6 +196,19 @@ TEST_F(RunVerb, dumpsTheNewTokensThatWereFedToo) {
   Ids fresh = toyGreedy(fed, 3); // nobody asks what follows the fourth
   fed.insert(fed.end(), fresh.begin(), fresh.end());
   expectRows(dump, fed);
+}
+
+TEST_F(RunVerb, saysWhenTheDiskIsFullAndLeavesNoDump) {
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit full = {30'000, before.rlim_max}; // of a file; the code needs less, 20 rows need more
+  setrlimit(RLIMIT_FSIZE, &full);
+  Ended ended = lathe(
+      {"run", toy, "--tokens", list(Ids(20, 1)), "--dump-logits", folder / "out.safetensors"});
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_THAT(ended.err, HasSubstr("cannot write: File too large"));
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"toy.lathe"});
 }
 
 TEST_F(RunVerb, ctrlCEndsItWithWhatThereIs) {
