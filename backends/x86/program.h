@@ -31,7 +31,8 @@ struct RegionUse {
   int64_t row_source = 0; // 0: items as they stand; 1: rows; 2: output rows
   bool serial = false; // run on the caller's thread: too small to share
   bool joined = false; // needs nothing of the region before it: no barrier between them
-  std::string origin;     // the op it comes from, for people
+  double weight_share = 1; // of a weight that it names, how much one row reads (experts: the chosen ones)
+  std::string origin;      // the op it comes from, for people
 };
 
 struct StepProgram {

@@ -1,7 +1,5 @@
 #include "backends/x86/scratch.h"
 
-#include "mlir/IR/Builders.h"
-
 #include "backends/x86/select/choice.h"
 #include "backends/x86/state_layout.h"
 
@@ -44,26 +42,11 @@ MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightPara
 }
 
 // Only the extents of the two weights matter for the size.
-static int64_t materialisedScratch(ir::MlaAttentionOp op, int64_t max_rows) {
+int64_t materialisedScratch(ir::MlaAttentionOp op, int64_t max_rows) {
   WeightParams keys{}, values{};
   keys.n = op.getQkNopeHeadDim(), values.n = op.getVHeadDim();
   MlaMaterialisedParams params = materialisedParams(op, keys, values, max_rows);
   return mlaMaterialisedScratch(params) * itemCount(mlaMaterialisedItems(params), max_rows);
-}
-
-void annotateForPlanning(mlir::func::FuncOp step) {
-  mlir::OpBuilder builder(step.getContext());
-  auto rows = step->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
-  int64_t max_rows = rows ? rows.getInt() : 1;
-  auto set = [&](mlir::Operation *op, int64_t bytes) { op->setAttr("scratch_bytes", builder.getI64IntegerAttr(bytes)); };
-  step.walk([&](ir::FusedExpertsOp op) { set(op, expertScratch(op, max_rows).bytes); });
-  step.walk([&](ir::MlaAttentionOp op) {
-    if (op.getKvB())
-      set(op, materialisedScratch(op, max_rows));
-  });
-  for (mlir::BlockArgument argument : step.getArguments().drop_front(4))
-    step.setArgAttr(argument.getArgNumber(), "lathe.state_bytes",
-                    builder.getI64IntegerAttr(cacheBytes(argument.getType())));
 }
 
 } // namespace lathe::x86

@@ -1,5 +1,5 @@
-// What ops need beside their results, in bytes of the arena, and how each cuts it. Asked twice: before
-// planning, for the sizes, and by selection, for the places.
+// What ops need beside their results, in bytes of the arena, and how each cuts it. Asked twice: by
+// annotate.h before planning, for the sizes, and by selection, for the places.
 #pragma once
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -31,8 +31,6 @@ template <typename Op> HeadView valueRows(Op op) {
 // All but the strides.
 MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightParams &keys, const WeightParams &values,
                                          int64_t max_rows);
-
-// Marks ops with `scratch_bytes` and caches with `lathe.state_bytes`, which the planning passes obey.
-void annotateForPlanning(mlir::func::FuncOp step);
+int64_t materialisedScratch(ir::MlaAttentionOp op, int64_t max_rows);
 
 } // namespace lathe::x86

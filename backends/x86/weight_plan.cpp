@@ -95,6 +95,8 @@ int64_t WeightPlan::addCopy(ir::WeightOp op, const std::string &key, PackedCopy 
   auto [found, isNew] = index_.try_emplace(key, copies_.size());
   if (isNew) {
     copy.name = op.getName().str();
+    if (!names_.insert(copy.name).second)
+      names_.insert(copy.name = absl::StrCat(copy.name, "#", copies_.size()));
     copy.offset = bytes_;
     bytes_ = (bytes_ + copy.size + 63) / 64 * 64;
     copies_.push_back(std::move(copy));
@@ -175,7 +177,7 @@ FailureOr<int64_t> WeightPlan::vector(mlir::Value weight) {
   return addCopy(op, contentKey(op) + "|vector", std::move(copy), {Kind::vector, {source}, {}, {}});
 }
 
-absl::Status WeightPlan::pack(const PackSink &sink, const std::function<bool(const PackedCopy &)> &packed) const {
+absl::Status WeightPlan::pack(const PackSink &sink, const Packed &packed) const {
   uint64_t position = 0;
   auto write = [&](absl::Span<const uint8_t> bytes) {
     position += bytes.size();
@@ -192,7 +194,10 @@ absl::Status WeightPlan::pack(const PackSink &sink, const std::function<bool(con
       LATHE_RETURN_IF_ERROR(packTable(first, write));
     else
       LATHE_RETURN_IF_ERROR(packVector(first.name, first.format, first.codes, write));
-    if (!packed(copies_[i]))
+    std::vector<std::string> names;
+    for (const SourceMatrix &source : recipe.sources)
+      names.push_back(source.name);
+    if (!packed(copies_[i], names))
       return absl::CancelledError("interrupted");
   }
   return write(absl::MakeSpan(zeros, bytes_ - position));

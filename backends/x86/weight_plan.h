@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,7 @@ struct HeadView {
 
 // A packed copy in the weights section.
 struct PackedCopy {
-  std::string name;   // the IR's name of the weight
+  std::string name;   // the IR's name of the weight; unique: a further copy has its key behind it
   std::string layout; // "tile16xbf16", "rows_bf16", "vector_f32"
   uint64_t offset = 0, size = 0;
 };
@@ -59,9 +60,10 @@ public:
   const std::vector<PackedCopy> &copies() const { return copies_; }
   uint64_t bytes() const { return bytes_; }
 
-  // Writes all copies in order, `bytes()` in all. `packed` is told after each copy; what a copy was
-  // read from may be released then. A false answer cancels.
-  absl::Status pack(const PackSink &sink, const std::function<bool(const PackedCopy &)> &packed) const;
+  // Writes all copies in order, `bytes()` in all. `packed` is told after each copy, with the tensors
+  // that it was read from: their pages may be released then. A false answer cancels.
+  using Packed = std::function<bool(const PackedCopy &, const std::vector<std::string> &sources)>;
+  absl::Status pack(const PackSink &sink, const Packed &packed) const;
 
 private:
   enum class Kind { tiles, rows, vector };
@@ -80,6 +82,7 @@ private:
   std::vector<PackedCopy> copies_;
   std::vector<Recipe> recipes_; // beside copies_
   std::map<std::string, size_t> index_;
+  std::set<std::string> names_;
   uint64_t bytes_ = 0;
 };
 

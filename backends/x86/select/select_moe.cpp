@@ -28,6 +28,7 @@ private:
   void prefill(const Place &x);
   void decode(const Place &x);
   int64_t at(int64_t offset) const { return base + offset; }
+  double chosenShare() const { return double(layout.top_k) / layout.experts; }
 
   Selector &s;
   ir::FusedExpertsOp op;
@@ -132,7 +133,8 @@ void Experts::decode(const Place &x) {
   MoeGateUpRowParams gateUp{gate.params, xParams(x, layout.gate_block), layout.top_k, layout.inner,
                             tilesPerItem(gate.params)};
   s.add(op, "moe_gate_up_row", gateUp,
-        {x.operand, x.scales, at(layout.indices), gate.operand, up.operand, at(layout.h)}, moeGateUpRowItems(gateUp));
+        {x.operand, x.scales, at(layout.indices), gate.operand, up.operand, at(layout.h)}, moeGateUpRowItems(gateUp))
+      .weight_share = chosenShare();
   Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.down_block, layout.top_k, layout.h_codes,
                   layout.h_scales);
   MoeDownRowParams downParams{down.params, xParams(h, layout.down_block), layout.top_k, /*has_residual=*/0,
@@ -140,7 +142,8 @@ void Experts::decode(const Place &x) {
   s.add(op, "moe_down_row", downParams,
         {h.operand, h.scales, at(layout.indices), at(layout.weights), down.operand, no_operand,
          s.place(op.getResult()).operand},
-        moeDownRowItems(downParams));
+        moeDownRowItems(downParams))
+      .weight_share = chosenShare();
 }
 
 LogicalResult Experts::select() {

@@ -13,7 +13,8 @@ LogicalResult selectOp(Selector &s, ir::EmbeddingOp op) {
     return mlir::failure();
   int64_t columns = columnsOf(op.getResult());
   EmbeddingParams params{s.split(op.getResult(), columns), table->params, table->tiled, s.place(op.getResult()).stride};
-  s.add(op, "embedding", params, {table->operand, s.place(op.getResult()).operand}, embeddingItems(params));
+  s.add(op, "embedding", params, {table->operand, s.place(op.getResult()).operand}, embeddingItems(params))
+      .weight_share = 1.0 / ir::shapeOf(op.getTable().getType())[0];
   return success();
 }
 

@@ -12,11 +12,6 @@ Selector::Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &
                    StepProgram &step)
     : function_(function), level_(level), weights_(weights), program_(program), step_(step) {}
 
-bool Selector::isReturnedLogits(mlir::Value value) const {
-  auto terminator = mlir::cast<mlir::func::ReturnOp>(function_.getBody().front().getTerminator());
-  return terminator.getNumOperands() > 0 && terminator.getOperand(0) == value;
-}
-
 Place Selector::placeOfArgument(mlir::BlockArgument argument) const {
   if (argument.getArgNumber() < 4)
     return {operand(static_cast<Buffer::Kind>(argument.getArgNumber()), 0), 1};
@@ -49,23 +44,14 @@ Place Selector::place(mlir::Value value) const {
   int64_t offset = offsets[result.getResultNumber()], columns = columnsOf(value);
   Place place{operand(Buffer::arena, offset), columns};
   if (auto type = mlir::dyn_cast<ir::QuantizedType>(value.getType())) {
-    place.scales = operand(Buffer::arena, offset + roundUp(maxRows() * columns * 4, 64));
+    place.scales = operand(Buffer::arena, offset + scalesOffset(maxRows(), columns));
     place.scale_stride = ceilDiv(columns, type.getBlockColumns());
   }
   return place;
 }
 
-RowCount Selector::rows(mlir::Value value) const {
-  mlir::Operation *op = value.getDefiningOp();
-  if (!op || mlir::isa<ir::EmbeddingOp, ir::RopeTableOp>(op))
-    return {};
-  if (mlir::isa<ir::SelectRowsOp>(op))
-    return {RowSource::output_rows, 1};
-  return rows(op->getOperand(0)); // every other op has the rows of its first operand
-}
-
 RowSplit Selector::split(mlir::Value value, int64_t columns) const {
-  RowCount count = rows(value);
+  RowCount count = rowCountOf(value);
   return {count.source, count.factor, rowsPerItem(columns)};
 }
 

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+#include "backends/x86/annotate.h"
 #include "backends/x86/kernels/frame.h"
 #include "backends/x86/level.h"
 #include "backends/x86/program.h"
@@ -26,12 +27,6 @@ struct Place {
   Place column(int64_t offset) const { return {operand + 4 * offset, stride, scales, scale_stride}; }
 };
 
-// Which rows a value has: count(source) * factor of them.
-struct RowCount {
-  int64_t source = RowSource::rows;
-  int64_t factor = 1;
-};
-
 class Selector {
 public:
   Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &weights, Program &program, StepProgram &step);
@@ -40,7 +35,6 @@ public:
   mlir::LogicalResult select(mlir::Operation *op);
 
   Place place(mlir::Value value) const;
-  RowCount rows(mlir::Value value) const;
   // How a kernel that works row by row cuts the rows of `value`.
   RowSplit split(mlir::Value value, int64_t columns) const;
   // The part of the arena that the plan gave to an op with `scratch_bytes`.
@@ -63,7 +57,6 @@ public:
 private:
   RegionUse &addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRef<int64_t> operands, const Items &items);
   Place placeOfArgument(mlir::BlockArgument argument) const;
-  bool isReturnedLogits(mlir::Value value) const;
 
   mutable mlir::func::FuncOp function_; // MLIR has no const ops
   const Level &level_;

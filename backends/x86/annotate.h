@@ -1,0 +1,29 @@
+// Says to the planning passes what memory each op and each cache needs on this backend.
+#pragma once
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include "ir/lathe/dialect.h"
+
+namespace lathe::x86 {
+
+// Sets `result_bytes` and `scratch_bytes` (bytes of the arena) on the ops of a step and
+// `lathe.cache_bytes` on its cache arguments. A pass of placement and not of meaning: what
+// `lathe.max_rows` of the step says is obeyed, nothing else changes.
+void annotateForPlanning(mlir::func::FuncOp step);
+
+// Rows are stored as f32 whatever their type (a product converts anyway); codes have their scales
+// behind them, from this offset on.
+int64_t scalesOffset(int64_t rows, int64_t columns);
+
+// Of which count a value's rows are a multiple.
+struct RowCount {
+  int64_t source = 1; // RowSource::rows
+  int64_t factor = 1;
+};
+RowCount rowCountOf(mlir::Value value);
+
+// The first result of the step's terminator: it goes to the caller's memory, not to the arena.
+bool isReturnedLogits(mlir::Value value);
+
+} // namespace lathe::x86

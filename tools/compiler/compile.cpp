@@ -1,0 +1,201 @@
+// The way of a checkpoint to an artifact. Everything small comes first: what can be refused is refused
+// before a byte of weights is packed.
+#include "tools/compiler/compile.h"
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include "backends/x86/annotate.h"
+#include "backends/x86/compile.h"
+#include "backends/x86/program_text.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "models/import.h"
+#include "passes/pipeline.h"
+#include "tools/compiler/diagnostics.h"
+#include "tools/compiler/manifest.h"
+#include "tools/compiler/sections.h"
+#include "tools/compiler/targets.h"
+
+namespace lathe::compiler {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Compilation {
+public:
+  explicit Compilation(const CompileOptions &options) : options_(options) {
+    context_.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>();
+  }
+
+  absl::StatusOr<CompileReport> run();
+
+private:
+  struct TargetCode {
+    const x86::Level *level;
+    x86::Program program;
+    std::string code;
+  };
+
+  absl::Status checkOptions();
+  absl::Status import();
+  absl::Status optimise();
+  absl::Status plan();
+  absl::Status makeTargets();
+  absl::Status write();
+  absl::Status checkCancelled() const;
+  absl::Status dump(llvm::StringRef stage, mlir::ModuleOp module);
+  absl::Status timed(double &seconds, absl::Status (Compilation::*step)());
+  void progress(absl::string_view stage, uint64_t done = 0, uint64_t total = 0) const {
+    if (options_.progress)
+      options_.progress(stage, done, total);
+  }
+
+  const CompileOptions &options_;
+  CompileReport report_;
+  mlir::MLIRContext context_{mlir::MLIRContext::Threading::DISABLED};
+  std::optional<frontend::Checkpoint> checkpoint_;
+  std::vector<const x86::Level *> levels_;
+  mlir::OwningOpRef<mlir::ModuleOp> module_;
+  std::string portable_, optimised_; // bytecode
+  absl::Status dumped_;
+  int dumps_ = 0;
+  std::optional<x86::WeightPlan> weights_;
+  std::vector<TargetCode> targets_;
+};
+
+absl::Status Compilation::checkCancelled() const {
+  return options_.cancelled && options_.cancelled->load() ? absl::CancelledError("interrupted") : absl::OkStatus();
+}
+
+absl::Status Compilation::checkOptions() {
+  if (options_.activations != "f32" && options_.activations != "bf16" && options_.activations != "w8a8")
+    return absl::InvalidArgumentError(
+        absl::StrCat("activations '", options_.activations, "' are not known; the known ones are f32, bf16, w8a8"));
+  if (!options_.force && fileExists(options_.output))
+    return absl::AlreadyExistsError(absl::StrCat(options_.output, ": exists already; --force replaces it"));
+  LATHE_ASSIGN_OR_RETURN(levels_, chooseTargets(options_.targets));
+  return absl::OkStatus();
+}
+
+absl::Status Compilation::import() {
+  progress("importing");
+  LATHE_ASSIGN_OR_RETURN(frontend::Checkpoint checkpoint, frontend::Checkpoint::open(options_.checkpoint));
+  checkpoint_.emplace(std::move(checkpoint));
+  models::ImportOptions import;
+  import.max_context = options_.max_context;
+  import.progress = [&](uint64_t done, uint64_t total) {
+    progress("importing", done, total);
+    return checkCancelled().ok();
+  };
+  LATHE_ASSIGN_OR_RETURN(module_, models::importCheckpoint(context_, *checkpoint_, import));
+  LATHE_ASSIGN_OR_RETURN(portable_, bytecodeOf(*module_));
+  return dump("portable", *module_);
+}
+
+// 03-fuse.mlir, in the order of the stages.
+absl::Status Compilation::dump(llvm::StringRef stage, mlir::ModuleOp module) {
+  if (options_.dump_stages.empty())
+    return absl::OkStatus();
+  std::error_code error;
+  std::filesystem::create_directories(options_.dump_stages, error);
+  std::string number = absl::StrCat(dumps_ < 10 ? "0" : "", dumps_), text;
+  ++dumps_;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, mlir::OpPrintingFlags().elideLargeElementsAttrs());
+  LATHE_ASSIGN_OR_RETURN(FileWriter file, FileWriter::create(absl::StrCat(options_.dump_stages, "/", number, "-",
+                                                                         stage.str(), ".mlir")));
+  LATHE_RETURN_IF_ERROR(file.write(text.data(), text.size()));
+  return file.commit();
+}
+
+absl::Status Compilation::optimise() {
+  progress("optimising");
+  CollectedDiagnostics diagnostics(context_);
+  passes::Options options;
+  options.activations = options_.activations;
+  options.mla_form = options_.mla_form;
+  options.prefill_chunk = options_.prefill_chunk;
+  auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) { dumped_.Update(dump(stage, module)); };
+  if (failed(passes::optimise(*module_, options, hook)))
+    return diagnostics.status("optimising");
+  LATHE_RETURN_IF_ERROR(dumped_);
+  LATHE_ASSIGN_OR_RETURN(optimised_, bytecodeOf(*module_));
+  return plan();
+}
+
+absl::Status Compilation::plan() {
+  CollectedDiagnostics diagnostics(context_);
+  for (auto step : module_->getOps<mlir::func::FuncOp>())
+    x86::annotateForPlanning(step);
+  auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) { dumped_.Update(dump(stage, module)); };
+  if (failed(passes::plan(*module_, hook)))
+    return diagnostics.status("planning memory");
+  return dumped_;
+}
+
+absl::Status Compilation::makeTargets() {
+  CollectedDiagnostics diagnostics(context_);
+  weights_.emplace([&](llvm::StringRef name) -> absl::StatusOr<absl::Span<const uint8_t>> {
+    LATHE_ASSIGN_OR_RETURN(const frontend::Tensor *tensor, checkpoint_->require(name.str()));
+    return tensor->bytes;
+  });
+  for (const x86::Level *level : levels_) {
+    progress("generating code", targets_.size(), levels_.size());
+    LATHE_RETURN_IF_ERROR(checkCancelled());
+    mlir::FailureOr<x86::Program> program = x86::selectProgram(*module_, *level, *weights_);
+    if (failed(program))
+      return diagnostics.status(absl::StrCat("selecting kernels for ", level->name.str()));
+    LATHE_ASSIGN_OR_RETURN(std::string code, x86::makeCode(context_, *program, *level));
+    targets_.push_back({level, std::move(*program), std::move(code)});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Compilation::write() {
+  LATHE_ASSIGN_OR_RETURN(artifact::Manifest manifest, makeManifest(*module_, *checkpoint_, options_.activations));
+  LATHE_ASSIGN_OR_RETURN(artifact::ArtifactWriter writer, artifact::ArtifactWriter::create(options_.output));
+  for (const TargetCode &target : targets_) {
+    std::string name = target.level->name.str(), text = x86::programText(target.program, *weights_);
+    manifest.targets.push_back(makeTarget(*target.level, target.program, *weights_, manifest.vocab_size));
+    LATHE_RETURN_IF_ERROR(writer.addSection("code." + name, target.code).status());
+    LATHE_RETURN_IF_ERROR(writer.addSection("program." + name, text).status());
+    report_.targets.push_back(name);
+  }
+  manifest.active_weight_bytes = x86::decodeWeightBytes(targets_.front().program, *weights_);
+  LATHE_RETURN_IF_ERROR(addTexts(writer, *checkpoint_));
+  LATHE_RETURN_IF_ERROR(writer.addSection("ir.portable", portable_).status());
+  LATHE_RETURN_IF_ERROR(writer.addSection("ir.optimised", optimised_).status());
+  LATHE_RETURN_IF_ERROR(addWeights(writer, *weights_, *checkpoint_, options_));
+  report_.explain_json = manifest.explain;
+  report_.packed_bytes = weights_->bytes();
+  return writer.finish(std::move(manifest));
+}
+
+absl::Status Compilation::timed(double &seconds, absl::Status (Compilation::*step)()) {
+  Clock::time_point start = Clock::now();
+  absl::Status status = (this->*step)();
+  seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return status.ok() ? checkCancelled() : status;
+}
+
+absl::StatusOr<CompileReport> Compilation::run() {
+  LATHE_RETURN_IF_ERROR(checkOptions());
+  LATHE_RETURN_IF_ERROR(timed(report_.seconds_import, &Compilation::import));
+  LATHE_RETURN_IF_ERROR(timed(report_.seconds_passes, &Compilation::optimise));
+  LATHE_RETURN_IF_ERROR(timed(report_.seconds_code, &Compilation::makeTargets));
+  LATHE_RETURN_IF_ERROR(timed(report_.seconds_pack, &Compilation::write));
+  std::error_code error;
+  report_.file_bytes = std::filesystem::file_size(options_.output, error);
+  return std::move(report_);
+}
+
+} // namespace
+
+absl::StatusOr<CompileReport> compile(const CompileOptions &options) { return Compilation(options).run(); }
+
+} // namespace lathe::compiler
