@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "frontend/safetensors.h"
+#include "text/tokenizer/tokenizer.h"
 
 namespace lathe::golden {
 
@@ -71,5 +72,21 @@ private:
   std::string path_;
   nlohmann::ordered_json json_;
 };
+
+// The text of golden.json's `eval`, as ids without special tokens.
+struct EvalText {
+  std::vector<int32_t> tokens;
+  int32_t bos = -1;
+};
+
+inline EvalText evalText(const GoldenFolder &golden) {
+  const auto tokenizer = text::Tokenizer::load(readTextFile(golden.path() + "/tokenizer.json").value_or(""), "tokenizer.json",
+                                               readTextFile(golden.path() + "/tokenizer_config.json").value_or(""));
+  EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
+  const auto text = readTextFile(golden.path() + "/" + golden.json()["eval"]["file"].get<std::string>());
+  const auto tokens = tokenizer->encode(*text, /*add_special=*/false);
+  EXPECT_TRUE(tokens.ok()) << tokens.status();
+  return {*tokens, tokenizer->bosId().value_or(-1)};
+}
 
 } // namespace lathe::golden

@@ -1,4 +1,6 @@
 if(TARGET lathe_compiler_driver)
-  lathe_unit_test(golden_x86_test SOURCES x86.cpp DEPS lathe_compiler_driver lathe_runtime lathe_tokenizer lathe_frontend)
-  set_tests_properties(golden_x86_test PROPERTIES TIMEOUT 1200)
+  lathe_unit_test(golden_x86_test SOURCES x86.cpp compiled_model.cpp DEPS lathe_compiler_driver lathe_tokenizer)
+  lathe_unit_test(golden_w8a8_test SOURCES w8a8.cpp compiled_model.cpp
+    DEPS lathe_compiler_driver lathe_interpret lathe_tokenizer)
+  set_tests_properties(golden_x86_test golden_w8a8_test PROPERTIES TIMEOUT 1200)
 endif()

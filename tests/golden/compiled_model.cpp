@@ -1,0 +1,52 @@
+#include "tests/golden/compiled_model.h"
+
+#include <cstdlib>
+
+#include "runtime/cpu/device.h"
+#include "runtime/eval/eval.h"
+#include "tools/compiler/compile.h"
+
+namespace lathe::golden {
+
+CompiledModel::CompiledModel() {
+  char pattern[] = "/tmp/lathe-golden-XXXXXX";
+  folder_ = mkdtemp(pattern);
+}
+
+CompiledModel::~CompiledModel() { std::filesystem::remove_all(folder_); }
+
+void CompiledModel::compile(const std::string &checkpoint, const std::string &activations,
+                            const std::string &mla_form) {
+  compiler::CompileOptions options;
+  options.checkpoint = checkpoint;
+  options.output = path();
+  options.activations = activations;
+  options.mla_form = mla_form;
+  options.force = true;
+  const auto report = compiler::compile(options);
+  ASSERT_TRUE(report.ok()) << report.status();
+  targets_ = report->targets;
+}
+
+std::unique_ptr<runtime::Session> CompiledModel::open(const std::string &target, int threads, int chunk) const {
+  auto device = runtime::createCpuDevice({threads});
+  EXPECT_TRUE(device.ok()) << device.status();
+  auto module = runtime::Module::load(path(), *device, {target});
+  EXPECT_TRUE(module.ok()) << module.status();
+  auto session = runtime::Session::create(*module, {chunk, nullptr});
+  EXPECT_TRUE(session.ok()) << session.status();
+  return std::move(*session);
+}
+
+double CompiledModel::meanNll(const GoldenFolder &golden, const std::string &target) const {
+  const EvalText text = evalText(golden);
+  runtime::EvalOptions options;
+  options.window = 256;
+  options.bos_token_id = text.bos;
+  const auto result = runtime::evaluate(*open(target, 2, 0), text.tokens, options, [](int64_t, int64_t) {});
+  EXPECT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->tokens, golden.json()["eval"]["tokens"].get<int64_t>());
+  return result->mean_nll;
+}
+
+} // namespace lathe::golden

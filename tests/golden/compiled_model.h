@@ -1,0 +1,32 @@
+// A checkpoint compiled into a temporary folder, and the runtime over it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/session/session.h"
+#include "tests/golden/golden_folder.h"
+
+namespace lathe::golden {
+
+// Failures are failures of the running test.
+class CompiledModel {
+public:
+  CompiledModel();
+  ~CompiledModel(); // removes the folder
+
+  void compile(const std::string &checkpoint, const std::string &activations, const std::string &mla_form = "");
+
+  // Those that this machine runs, all of which were compiled for.
+  const std::vector<std::string> &targets() const { return targets_; }
+  std::string path() const { return folder_ + "/model.lathe"; }
+  std::unique_ptr<runtime::Session> open(const std::string &target, int threads, int chunk) const;
+  double meanNll(const GoldenFolder &golden, const std::string &target) const;
+
+private:
+  std::string folder_;
+  std::vector<std::string> targets_;
+};
+
+} // namespace lathe::golden
