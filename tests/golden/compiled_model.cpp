@@ -1,12 +1,24 @@
 #include "tests/golden/compiled_model.h"
 
 #include <cstdlib>
+#include <stdexcept>
 
 #include "runtime/cpu/device.h"
 #include "runtime/eval/eval.h"
 #include "tools/compiler/compile.h"
 
 namespace lathe::golden {
+
+namespace {
+
+// The value; without one the running test fails here.
+template <typename T> T valueOf(absl::StatusOr<T> result) {
+  if (!result.ok())
+    throw std::runtime_error(result.status().ToString());
+  return *std::move(result);
+}
+
+} // namespace
 
 CompiledModel::CompiledModel() {
   char pattern[] = "/tmp/lathe-golden-XXXXXX";
@@ -29,13 +41,9 @@ void CompiledModel::compile(const std::string &checkpoint, const std::string &ac
 }
 
 std::unique_ptr<runtime::Session> CompiledModel::open(const std::string &target, int threads, int chunk) const {
-  auto device = runtime::createCpuDevice({threads});
-  EXPECT_TRUE(device.ok()) << device.status();
-  auto module = runtime::Module::load(path(), *device, {target});
-  EXPECT_TRUE(module.ok()) << module.status();
-  auto session = runtime::Session::create(*module, {chunk, nullptr});
-  EXPECT_TRUE(session.ok()) << session.status();
-  return std::move(*session);
+  auto device = valueOf(runtime::createCpuDevice({threads}));
+  auto module = valueOf(runtime::Module::load(path(), device, {target}));
+  return valueOf(runtime::Session::create(module, {chunk, nullptr}));
 }
 
 double CompiledModel::meanNll(const GoldenFolder &golden, const std::string &target) const {
@@ -43,10 +51,10 @@ double CompiledModel::meanNll(const GoldenFolder &golden, const std::string &tar
   runtime::EvalOptions options;
   options.window = 256;
   options.bos_token_id = text.bos;
-  const auto result = runtime::evaluate(*open(target, 2, 0), text.tokens, options, [](int64_t, int64_t) {});
-  EXPECT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->tokens, golden.json()["eval"]["tokens"].get<int64_t>());
-  return result->mean_nll;
+  const auto result =
+      valueOf(runtime::evaluate(*open(target, 2, 0), text.tokens, options, [](int64_t, int64_t) {}));
+  EXPECT_EQ(result.tokens, golden.json()["eval"]["tokens"].get<int64_t>());
+  return result.mean_nll;
 }
 
 } // namespace lathe::golden

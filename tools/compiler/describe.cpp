@@ -1,9 +1,12 @@
 // What `lathe inspect` asks of the compiler.
 #include "absl/strings/str_cat.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
 
 #include "base/status.h"
+#include "ir/lathe/dialect.h"
 #include "models/import.h"
 #include "models/report.h"
 #include "passes/pipeline.h"
