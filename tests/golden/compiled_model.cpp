@@ -28,12 +28,13 @@ CompiledModel::CompiledModel() {
 CompiledModel::~CompiledModel() { std::filesystem::remove_all(folder_); }
 
 void CompiledModel::compile(const std::string &checkpoint, const std::string &activations,
-                            const std::string &mla_form) {
+                            const std::string &mla_form, const std::vector<std::string> &levels) {
   compiler::CompileOptions options;
   options.checkpoint = checkpoint;
   options.output = path();
   options.activations = activations;
   options.mla_form = mla_form;
+  options.targets = levels;
   options.force = true;
   const auto report = compiler::compile(options);
   ASSERT_TRUE(report.ok()) << report.status();
