@@ -34,7 +34,8 @@ mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level
   return program;
 }
 
-absl::StatusOr<std::string> makeCode(mlir::MLIRContext &context, const Program &program, const Level &level) {
+absl::StatusOr<std::string> makeCode(const Program &program, const Level &level) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   mlir::OwningOpRef<mlir::ModuleOp> module = emitProgram(context, program);
   return makeSharedObject(*module, level);
 }

@@ -16,7 +16,7 @@ namespace lathe::x86 {
 // decode and prefill). Adds the packed copies that they read to `weights`.
 mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level, WeightPlan &weights);
 
-// The program as the bytes of an ELF shared object.
-absl::StatusOr<std::string> makeCode(mlir::MLIRContext &context, const Program &program, const Level &level);
+// The program as the bytes of an ELF shared object. Thread-safe.
+absl::StatusOr<std::string> makeCode(const Program &program, const Level &level);
 
 } // namespace lathe::x86

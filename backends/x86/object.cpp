@@ -1,5 +1,7 @@
 #include "backends/x86/object.h"
 
+#include <mutex>
+
 #include "lld/Common/Driver.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -30,10 +32,13 @@ constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
 absl::Status internal(const llvm::Twine &what) { return absl::InternalError(what.str()); }
 
 absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Level &level) {
-  LLVMInitializeX86TargetInfo();
-  LLVMInitializeX86Target();
-  LLVMInitializeX86TargetMC();
-  LLVMInitializeX86AsmPrinter();
+  static std::once_flag initialised;
+  std::call_once(initialised, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
   std::string error;
   llvm::Triple triple(kTriple);
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
@@ -145,6 +150,8 @@ absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object) {
                              "--build-id=none", "--strip-all", "-o", output.path().c_str(), input.path().c_str()};
   std::string messages;
   llvm::raw_string_ostream stream(messages);
+  static std::mutex one_at_a_time; // lld has global state
+  std::lock_guard<std::mutex> lock(one_at_a_time);
   lld::Result result = lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return internal("ld.lld: " + messages);

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -38,13 +40,15 @@ private:
   struct TargetCode {
     const x86::Level *level;
     x86::Program program;
-    std::string code;
+    absl::StatusOr<std::string> code;
   };
 
   absl::Status checkOptions();
   absl::Status import();
   absl::Status optimise();
   absl::Status plan();
+  absl::Status selectTargets();
+  void makeCode();
   absl::Status makeTargets();
   absl::Status write();
   absl::Status checkCancelled() const;
@@ -106,7 +110,7 @@ absl::Status Compilation::dump(llvm::StringRef stage, mlir::ModuleOp module) {
   std::string number = absl::StrCat(dumps_ < 10 ? "0" : "", dumps_), text;
   ++dumps_;
   llvm::raw_string_ostream stream(text);
-  module.print(stream, mlir::OpPrintingFlags().elideLargeElementsAttrs());
+  module.print(stream, mlir::OpPrintingFlags().printNameLocAsPrefix());
   LATHE_ASSIGN_OR_RETURN(FileWriter file, FileWriter::create(absl::StrCat(options_.dump_stages, "/", number, "-",
                                                                          stage.str(), ".mlir")));
   LATHE_RETURN_IF_ERROR(file.write(text.data(), text.size()));
@@ -138,21 +142,46 @@ absl::Status Compilation::plan() {
   return dumped_;
 }
 
-absl::Status Compilation::makeTargets() {
+absl::Status Compilation::selectTargets() {
   CollectedDiagnostics diagnostics(context_);
   weights_.emplace([&](llvm::StringRef name) -> absl::StatusOr<absl::Span<const uint8_t>> {
     LATHE_ASSIGN_OR_RETURN(const frontend::Tensor *tensor, checkpoint_->require(name.str()));
     return tensor->bytes;
   });
   for (const x86::Level *level : levels_) {
-    progress("generating code", targets_.size(), levels_.size());
-    LATHE_RETURN_IF_ERROR(checkCancelled());
     mlir::FailureOr<x86::Program> program = x86::selectProgram(*module_, *level, *weights_);
     if (failed(program))
       return diagnostics.status(absl::StrCat("selecting kernels for ", level->name.str()));
-    LATHE_ASSIGN_OR_RETURN(std::string code, x86::makeCode(context_, *program, *level));
-    targets_.push_back({level, std::move(*program), std::move(code)});
+    targets_.push_back({level, std::move(*program), absl::CancelledError("interrupted")});
   }
+  return absl::OkStatus();
+}
+
+// A target a thread: they take seconds each and share nothing. Cancelling leaves out those not begun.
+void Compilation::makeCode() {
+  std::atomic<size_t> next{0}, done{0};
+  std::mutex report;
+  auto work = [&] {
+    for (size_t i; (i = next++) < targets_.size() && checkCancelled().ok();) {
+      targets_[i].code = x86::makeCode(targets_[i].program, *targets_[i].level);
+      std::lock_guard<std::mutex> lock(report);
+      progress("generating code", ++done, targets_.size());
+    }
+  };
+  size_t threads = options_.threads > 0 ? options_.threads : std::thread::hardware_concurrency();
+  std::vector<std::jthread> helpers(std::min(std::max<size_t>(threads, 1), targets_.size()) - 1);
+  for (std::jthread &helper : helpers)
+    helper = std::jthread(work);
+  work();
+}
+
+absl::Status Compilation::makeTargets() {
+  LATHE_RETURN_IF_ERROR(selectTargets());
+  progress("generating code", 0, targets_.size());
+  makeCode(); // joins
+  for (const TargetCode &target : targets_)
+    if (!target.code.ok())
+      return prefixed(target.code.status(), absl::StrCat("code for ", target.level->name.str(), ": "));
   return absl::OkStatus();
 }
 
@@ -162,7 +191,7 @@ absl::Status Compilation::write() {
   for (const TargetCode &target : targets_) {
     std::string name = target.level->name.str(), text = x86::programText(target.program, *weights_);
     manifest.targets.push_back(makeTarget(*target.level, target.program, *weights_, manifest.vocab_size));
-    LATHE_RETURN_IF_ERROR(writer.addSection("code." + name, target.code).status());
+    LATHE_RETURN_IF_ERROR(writer.addSection("code." + name, *target.code).status());
     LATHE_RETURN_IF_ERROR(writer.addSection("program." + name, text).status());
     report_.targets.push_back(name);
   }

@@ -16,10 +16,11 @@
 namespace lathe::compiler {
 namespace {
 
+// Values wear the names of their places in the model, "%layers.3.self_attn".
 std::string printed(mlir::ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  module.print(stream);
+  module.print(stream, mlir::OpPrintingFlags().printNameLocAsPrefix());
   return text;
 }
 

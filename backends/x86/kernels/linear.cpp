@@ -30,7 +30,7 @@ LATHE_X86_DEFINE(linear)(const Frame *frame, const int64_t *operands, const Line
         value += loadSome(residual + place, lanes_here);
       storeSome(result + place, value, lanes_here);
     };
-    product<1>(rows, count, &stack, item.begin, item.end, w, p.x, finish);
+    product<1>(rows, p.row_source, count, &stack, item.begin, item.end, w, p.x, finish);
   }
 }
 
@@ -56,6 +56,6 @@ LATHE_X86_DEFINE(gated_linear)(const Frame *frame, const int64_t *operands, cons
       }
       storeSome(result + row * p.result_stride + column, gated(gate, up), lanes_here);
     };
-    product<2>(rows, rowCount(*frame, p.row_source), stacks, item.begin, item.end, w, p.x, finish);
+    product<2>(rows, p.row_source, rowCount(*frame, p.row_source), stacks, item.begin, item.end, w, p.x, finish);
   }
 }

@@ -128,7 +128,7 @@ LATHE_X86_DEFINE(moe_route)(const Frame *frame, const int64_t *operands, const M
       auto keep = [&](int64_t row, int64_t tile, const f32x16 *totals) __attribute__((always_inline)) {
         store16(logits + row * width + tile * 16, totals[0]);
       };
-      product<1>(rows, count, &router, 0, tileCount(experts), p.router, {Activations::f32, p.input_stride, 0, 0},
+      product<1>(rows, p.split.source, count, &router, 0, tileCount(experts), p.router, {Activations::f32, p.input_stride, 0, 0},
                  keep);
     }
     for (int64_t r = 0; r < count; ++r) {

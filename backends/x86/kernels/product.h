@@ -245,6 +245,19 @@ LATHE_INLINE void product(const XRows &rows, int64_t count, const char *const *s
   manyRows<S>(rows, count, stacks, begin, end, w, xp, finish);
 }
 
+// The same over the rows of a source that is known when code is made: a decode step has one row, a
+// prefill step seldom; so neither carries the code of the other form.
+template <int S, typename Finish>
+LATHE_INLINE void product(const XRows &rows, int64_t source, int64_t count, const char *const *stacks, int64_t begin,
+                          int64_t end, const WeightParams &w, const XParams &xp, Finish finish) {
+  if (source == RowSource::none)
+    oneRow<S>(rows, stacks, begin, end, w, xp, finish);
+  else if (source == RowSource::rows)
+    manyRows<S>(rows, count, stacks, begin, end, w, xp, finish);
+  else
+    product<S>(rows, count, stacks, begin, end, w, xp, finish);
+}
+
 // Item i of a kernel whose items are (outer, group of tiles).
 struct TileItem {
   int64_t outer;

@@ -80,7 +80,7 @@ static LogicalResult headProducts(Selector &s, mlir::Operation *op, mlir::Value 
     return failure();
   LinearParams params{weight->params,
                       {Activations::f32, x.stride, 0, 0},
-                      RowSource::rows,
+                      s.rowSource(),
                       /*row_factor=*/1,
                       /*has_bias=*/0,
                       /*has_residual=*/0,

@@ -29,7 +29,7 @@ static LogicalResult product(Selector &s, mlir::Operation *op, mlir::Value x, ml
   if (failed(packed) || failed(biasOperand))
     return failure();
   Place input = s.place(x), output = s.place(result);
-  RowCount rows = rowCountOf(result);
+  RowCount rows = s.rows(result);
   LinearParams params{packed->params, xParams(x, input), rows.source, rows.factor, bias != nullptr,
                       /*has_residual=*/0, output.stride, /*batch=*/1, 0, 0, tilesPerItem(packed->params)};
   s.add(op, "linear", params,
@@ -63,7 +63,7 @@ LogicalResult selectOp(Selector &s, ir::GatedLinearOp op) {
   if (failed(gate) || failed(up) || failed(gateBias) || failed(upBias))
     return failure();
   Place input = s.place(op.getX()), output = s.place(op.getResult());
-  GatedLinearParams params{gate->params, xParams(op.getX(), input), rowCountOf(op.getResult()).source,
+  GatedLinearParams params{gate->params, xParams(op.getX(), input), s.rows(op.getResult()).source,
                            op.getGateBias() != nullptr, output.stride, tilesPerItem(gate->params)};
   s.add(op, "gated_linear", params,
         {input.operand, input.scales, gate->operand, up->operand, *gateBias, *upBias, output.operand},

@@ -78,7 +78,7 @@ void Experts::route() {
 
 // Rows in the form in which products take them: as they are, rounded, or quantised.
 Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes, int64_t scales) {
-  RowSplit split{RowSource::rows, factor, rowsPerItem(columns)};
+  RowSplit split{factor == 1 ? s.rowSource() : RowSource::rows, factor, rowsPerItem(columns)};
   switch (op.getActivations()) {
   case ir::Activations::f32:
     return x;

@@ -50,8 +50,15 @@ Place Selector::place(mlir::Value value) const {
   return place;
 }
 
-RowSplit Selector::split(mlir::Value value, int64_t columns) const {
+RowCount Selector::rows(mlir::Value value) const {
   RowCount count = rowCountOf(value);
+  if (count.source == RowSource::rows)
+    count.source = rowSource();
+  return count;
+}
+
+RowSplit Selector::split(mlir::Value value, int64_t columns) const {
+  RowCount count = rows(value);
   return {count.source, count.factor, rowsPerItem(columns)};
 }
 
@@ -82,7 +89,7 @@ mlir::LogicalResult Selector::select(mlir::Operation *op) {
       .Case<ir::WeightOp, ir::SliceOp, mlir::func::ReturnOp>([](auto) { return mlir::success(); }) // no code
       .Default([](mlir::Operation *unknown) {
         return unknown->emitOpError("has no kernel on x86; the fusion and legalisation passes should have "
-                                    "replaced it (run lathe-opt --lathe-optimize)");
+                                    "replaced it (run lathe-opt --lathe-optimise)");
       });
 }
 

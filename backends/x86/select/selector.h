@@ -35,6 +35,9 @@ public:
   mlir::LogicalResult select(mlir::Operation *op);
 
   Place place(mlir::Value value) const;
+  // Which rows a value has. Those of a decode step are one, a constant.
+  RowCount rows(mlir::Value value) const;
+  int64_t rowSource() const { return isDecode() ? RowSource::none : RowSource::rows; }
   // How a kernel that works row by row cuts the rows of `value`.
   RowSplit split(mlir::Value value, int64_t columns) const;
   // The part of the arena that the plan gave to an op with `scratch_bytes`.
