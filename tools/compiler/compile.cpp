@@ -81,7 +81,7 @@ absl::Status Compilation::checkOptions() {
     return absl::InvalidArgumentError(
         absl::StrCat("activations '", options_.activations, "' are not known; the known ones are f32, bf16, w8a8"));
   if (!options_.force && fileExists(options_.output))
-    return absl::AlreadyExistsError(absl::StrCat(options_.output, ": exists already; --force replaces it"));
+    return absl::AlreadyExistsError(absl::StrCat(options_.output, ": is there already; --force replaces it"));
   LATHE_ASSIGN_OR_RETURN(levels_, chooseTargets(options_.targets));
   return absl::OkStatus();
 }

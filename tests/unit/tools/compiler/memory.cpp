@@ -1,0 +1,33 @@
+// Weights are packed through a window: a table of 1.2 GB goes through some hundred MB of memory.
+#include <fstream>
+
+#include "tests/unit/tools/compiler/compiling.h"
+
+namespace lathe::compiler {
+namespace {
+
+int64_t privateKilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string key; status >> key;)
+    if (int64_t kilobytes; key == "RssAnon:" && status >> kilobytes)
+      return kilobytes;
+  return -1;
+}
+
+TEST(Memory, ofACompileDoesNotGrowWithTheWeights) {
+  models::TinyCheckpoint tiny(models::tinyLlama(), {{"vocab_size", 150000}, {"hidden_size", 2048},
+                                                    {"num_hidden_layers", 1}, {"max_position_embeddings", 16}});
+  ASSERT_TRUE(tiny.openSparse().ok());
+  ScratchFolder folder;
+  CompileOptions options = optionsFor(tiny, folder / "m.lathe");
+  int64_t most = 0;
+  options.progress = [&](absl::string_view, uint64_t, uint64_t) { most = std::max(most, privateKilobytes()); };
+  const auto report = compile(options);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_GT(report->packed_bytes, 1'200'000'000u);
+  EXPECT_GT(most, 0);
+  EXPECT_LT(most, 500 * 1024);
+}
+
+} // namespace
+} // namespace lathe::compiler
