@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <nlohmann/json.hpp>
 
 #include "base/status.h"
 #include "frontend/generation_config.h"
@@ -23,6 +24,12 @@ public:
 private:
   mlir::DictionaryAttr facts_;
 };
+
+// A folder may be named in any bytes; a manifest holds UTF-8 without controls, up to 512 bytes.
+std::string printable(const std::string &name) {
+  std::string quoted = nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return quoted.size() <= 512 ? quoted.substr(1, quoted.size() - 2) : "a name too long to print";
+}
 
 int64_t contextOf(mlir::Type cache) {
   if (auto latent = mlir::dyn_cast<ir::LatentCacheType>(cache))
@@ -87,7 +94,7 @@ absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module, const fro
   artifact::Manifest manifest;
   manifest.producer = absl::StrCat("lathe ", LATHE_VERSION);
   manifest.family = facts.text("family");
-  manifest.model = checkpoint.name();
+  manifest.model = printable(checkpoint.name());
   manifest.activations = activations;
   manifest.vocab_size = facts.integer("vocab_size");
   manifest.hidden_size = facts.integer("hidden_size");

@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 #include "base/json.h"
 #include "base/status.h"
@@ -71,10 +74,18 @@ absl::StatusOr<std::string> targetToShow(const Artifact &artifact) {
   return artifact.manifest().targets.front().name;
 }
 
+// The text came with the file: what a terminal would obey is shown as its code.
+std::string withoutControls(absl::string_view text) {
+  std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  for (std::string &line : lines)
+    line = absl::Utf8SafeCHexEscape(line);
+  return absl::StrJoin(lines, "\n");
+}
+
 absl::Status showProgram(const Artifact &artifact, const InspectFlags &flags) {
   LATHE_ASSIGN_OR_RETURN(std::string target, targetToShow(artifact));
   LATHE_ASSIGN_OR_RETURN(std::string text, sectionText(artifact, absl::StrCat("program.", target)));
-  show(text, "program", flags.json);
+  show(withoutControls(text), "program", flags.json);
   return absl::OkStatus();
 }
 

@@ -86,5 +86,16 @@ TEST_F(Refusal, leavesNothingOnAFullDisk) {
   EXPECT_THAT(left(), IsEmpty());
 }
 
+TEST(FolderName, ofAnyBytesIsNoReasonToFail) {
+  models::TinyCheckpoint tiny{models::tinyLlama()};
+  ASSERT_TRUE(tiny.open().ok());
+  ScratchFolder folder;
+  CompileOptions options = optionsFor(tiny, folder / "m.lathe");
+  options.checkpoint = folder / "odd\xff\nname";
+  std::filesystem::create_directory_symlink(tiny.path(), options.checkpoint);
+  const auto report = compile(options);
+  EXPECT_TRUE(report.ok()) << report.status();
+}
+
 } // namespace
 } // namespace lathe::compiler
