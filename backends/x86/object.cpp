@@ -87,7 +87,11 @@ void setFeatures(llvm::Module &module, const Level &level) {
 }
 
 void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PassBuilder builder(&machine);
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false; // kernels are written in vectors: these find nothing and take a sixth
+  tuning.SLPVectorization = false;  // of the time
+  tuning.LoopInterleaving = false;
+  llvm::PassBuilder builder(&machine, tuning);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
