@@ -20,13 +20,22 @@ struct Section {
 
 // A weight as packed for a target: bytes [offset, offset + size) of the target's weights section.
 struct PackedWeight {
-  std::string name;   // the IR's name of the weight, e.g. "model.layers.0.self_attn.kv_b_proj.weight"
+  std::string name; // the IR's name of the weight, e.g. "model.layers.0.self_attn.kv_b_proj.weight"
   std::string layout; // e.g. "tile16xf8e4m3+scale128"
   uint64_t offset = 0, size = 0;
 };
 
 // A buffer that the runtime must provide to a step. `bytes` is for one step at max_rows.
-enum class BufferKind : uint8_t { tokens, slots, positions, output_rows, logits, arena, weights, state };
+enum class BufferKind : uint8_t {
+  tokens,
+  slots,
+  positions,
+  output_rows,
+  logits,
+  arena,
+  weights,
+  state
+};
 struct Buffer {
   BufferKind kind = BufferKind::arena;
   uint64_t bytes = 0;
@@ -41,7 +50,7 @@ struct Call {
 };
 
 struct Step {
-  std::string name;      // "decode" (one row) or "prefill" (1 to max_rows rows)
+  std::string name; // "decode" (one row) or "prefill" (1 to max_rows rows)
   uint32_t max_rows = 1;
   std::vector<Buffer> buffers;
   std::vector<Call> calls;
@@ -64,14 +73,15 @@ struct StateEntry {
 };
 
 struct Manifest {
-  std::string producer; // "lathe 0.1.0"
-  std::string family;   // "deepseek_v3"
-  std::string model;    // the checkpoint folder's own name
+  std::string producer;    // "lathe 0.1.0"
+  std::string family;      // "deepseek_v3"
+  std::string model;       // the checkpoint folder's own name
   std::string activations; // "f32", "bf16", "w8a8"
   uint32_t vocab_size = 0, hidden_size = 0, num_layers = 0, max_context = 0, num_slots = 1;
   uint64_t parameters = 0; // weights counted in elements
-  uint64_t active_weight_bytes = 0; // packed bytes that one decoded token reads (routed experts: the chosen ones)
-  int32_t bos_token_id = -1;       // -1: none
+  uint64_t active_weight_bytes =
+      0; // packed bytes that one decoded token reads (routed experts: the chosen ones)
+  int32_t bos_token_id = -1; // -1: none
   std::vector<int32_t> eos_token_ids;
   // Sampling defaults of generation_config.json; NaN or 0 where it says nothing.
   float temperature = 0, top_p = 0;
@@ -79,7 +89,7 @@ struct Manifest {
   std::vector<Section> sections;
   std::vector<StateEntry> state;
   std::vector<Target> targets; // the best first
-  std::string explain; // JSON: what each layer got and why (lathe inspect --explain)
+  std::string explain;         // JSON: what each layer got and why (lathe inspect --explain)
 };
 
 } // namespace lathe::artifact

@@ -16,9 +16,8 @@ absl::StatusOr<FileHeader> readHeader(absl::Span<const uint8_t> bytes, absl::str
     return absl::InvalidArgumentError(
         absl::StrCat(source, ": not a lathe artifact; make one with lathe compile"));
   if (bytes.size() < sizeof(FileHeader))
-    return absl::InvalidArgumentError(absl::StrCat(source, ": holds ", bytes.size(),
-                                                   " bytes; the header alone has ",
-                                                   sizeof(FileHeader)));
+    return absl::InvalidArgumentError(absl::StrCat(
+        source, ": holds ", bytes.size(), " bytes; the header alone has ", sizeof(FileHeader)));
   FileHeader header;
   std::memcpy(&header, bytes.data(), sizeof header);
   return header;
@@ -29,22 +28,24 @@ absl::Status checkVersion(const FileHeader &header, absl::string_view source) {
   if (header.format_major == kFormatMajor)
     return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      source, ": has format ", header.format_major, ".", header.format_minor, ", this program reads ",
-      kFormatMajor, ".x (up to ", kFormatMajor, ".", kFormatMinor, " in full); ",
+      source, ": has format ", header.format_major, ".", header.format_minor,
+      ", this program reads ", kFormatMajor, ".x (up to ", kFormatMajor, ".", kFormatMinor,
+      " in full); ",
       header.format_major > kFormatMajor ? "use a newer lathe" : "compile the model again"));
 }
 
 absl::Status checkSizes(const FileHeader &header, uint64_t size, absl::string_view source) {
   if (header.file_size != size)
-    return absl::DataLossError(absl::StrCat(source, ": holds ", size, " bytes but was written with ",
-                                            header.file_size, "; it is cut short or was added to"));
+    return absl::DataLossError(absl::StrCat(source, ": holds ", size,
+                                            " bytes but was written with ", header.file_size,
+                                            "; it is cut short or was added to"));
   bool inside = header.manifest_offset % kAlignment == 0 && header.manifest_offset >= kAlignment &&
                 header.manifest_offset <= size &&
                 header.manifest_size == size - header.manifest_offset;
   if (!inside)
-    return absl::InvalidArgumentError(absl::StrCat(
-        source, ": the header puts ", header.manifest_size, " bytes of manifest at ",
-        header.manifest_offset, "; they must end a file of ", size, " bytes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(source, ": the header puts ", header.manifest_size, " bytes of manifest at ",
+                     header.manifest_offset, "; they must end a file of ", size, " bytes"));
   return absl::OkStatus();
 }
 

@@ -1,4 +1,5 @@
-// Opens an artifact. The file is hostile until checked: open() checks all but the sections' digests.
+// Opens an artifact. The file is hostile until checked: open() checks all but the sections'
+// digests.
 #pragma once
 
 #include <memory>
@@ -17,8 +18,8 @@ namespace lathe::artifact {
 // manifest, and every field (validate.h). `bytes` must be 8-byte aligned, as a mapping is.
 absl::StatusOr<Manifest> readManifest(absl::Span<const uint8_t> bytes, absl::string_view source);
 
-// A mapped artifact. Movable; spans that it gives out live as long as it (or what it moved to) does.
-// Thread-safe to read. The file must not shrink while it is open.
+// A mapped artifact. Movable; spans that it gives out live as long as it (or what it moved to)
+// does. Thread-safe to read. The file must not shrink while it is open.
 class Artifact {
 public:
   static absl::StatusOr<Artifact> open(const std::string &path);

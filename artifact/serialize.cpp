@@ -84,8 +84,7 @@ public:
     return text && spend(text->size()) ? text->str() : std::string();
   }
 
-  template <typename Number>
-  std::vector<Number> numbers(const Vector<Number> *vector) {
+  template <typename Number> std::vector<Number> numbers(const Vector<Number> *vector) {
     if (!vector || !spend(vector->size() * sizeof(Number)))
       return {};
     return std::vector<Number>(vector->begin(), vector->end());
@@ -141,9 +140,12 @@ Step readStep(Unpacker &unpack, const file::Step &table) {
 }
 
 Target readTarget(Unpacker &unpack, const file::Target &table) {
-  return {unpack.text(table.name()),         unpack.text(table.compatibility()),
-          unpack.text(table.code_section()), unpack.text(table.weights_section()),
-          unpack.tables(table.weights(), readWeight), unpack.tables(table.steps(), readStep)};
+  return {unpack.text(table.name()),
+          unpack.text(table.compatibility()),
+          unpack.text(table.code_section()),
+          unpack.text(table.weights_section()),
+          unpack.tables(table.weights(), readWeight),
+          unpack.tables(table.steps(), readStep)};
 }
 
 StateEntry readState(Unpacker &unpack, const file::StateEntry &table) {
@@ -213,13 +215,13 @@ absl::StatusOr<Manifest> parseManifest(absl::Span<const uint8_t> bytes, absl::st
                                                    " bytes, more than the ", limit,
                                                    " that one may have"));
   if (!verifies(bytes))
-    return absl::InvalidArgumentError(absl::StrCat(
-        source, ": the manifest's ", bytes.size(), " bytes are not a well-formed manifest"));
+    return absl::InvalidArgumentError(absl::StrCat(source, ": the manifest's ", bytes.size(),
+                                                   " bytes are not a well-formed manifest"));
   Unpacker unpack(bytes.size());
   Manifest manifest = readFields(unpack, *file::GetManifest(bytes.data()));
   if (!unpack.withinBudget())
-    return absl::InvalidArgumentError(absl::StrCat(
-        source, ": the manifest unpacks to more than its ", bytes.size(), " bytes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(source, ": the manifest unpacks to more than its ", bytes.size(), " bytes"));
   return manifest;
 }
 

@@ -14,8 +14,7 @@ namespace lathe::artifact {
 inline constexpr uint64_t kMaxBytes = uint64_t{1} << 48; // of any buffer or state
 inline constexpr size_t kMaxName = 512;                  // bytes of a name
 
-template <typename... Parts>
-absl::Status wrong(const Parts &...parts) {
+template <typename... Parts> absl::Status wrong(const Parts &...parts) {
   return absl::InvalidArgumentError(absl::StrCat(parts...));
 }
 
@@ -26,8 +25,8 @@ absl::Status validateName(absl::string_view what, const std::string &name);
 // The same, but it may be empty.
 absl::Status validateText(absl::string_view what, const std::string &text);
 
-// At most `limit` of them. Lists of strangers are bounded before one is searched for each element of
-// another.
+// At most `limit` of them. Lists of strangers are bounded before one is searched for each element
+// of another.
 absl::Status validateLength(absl::string_view what, size_t count, size_t limit);
 
 // [offset, offset + size) within [0, limit), without overflow.

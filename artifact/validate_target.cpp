@@ -37,12 +37,9 @@ uint64_t leastBytes(BufferKind kind, uint64_t max_rows, uint64_t state_bytes) {
   switch (kind) {
   case BufferKind::tokens:
   case BufferKind::slots:
-  case BufferKind::positions:
-    return 4 * max_rows;
-  case BufferKind::state:
-    return state_bytes;
-  default:
-    return 0;
+  case BufferKind::positions: return 4 * max_rows;
+  case BufferKind::state: return state_bytes;
+  default: return 0;
   }
 }
 

@@ -42,9 +42,8 @@ absl::StatusOr<ArtifactWriter> ArtifactWriter::create(const std::string &path) {
 
 absl::Status ArtifactWriter::beginSection(absl::string_view name) {
   if (open_)
-    return absl::FailedPreconditionError(absl::StrCat(path_, ": section '", name,
-                                                      "' is begun while '", open_->section.name,
-                                                      "' is open"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        path_, ": section '", name, "' is begun while '", open_->section.name, "' is open"));
   LATHE_RETURN_IF_ERROR(file_.padTo(kAlignment));
   open_ = std::make_unique<OpenSection>();
   open_->section.name = std::string(name);

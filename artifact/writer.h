@@ -32,8 +32,9 @@ public:
   // A whole section at once.
   absl::StatusOr<Section> addSection(absl::string_view name, absl::string_view bytes);
 
-  // Adds the manifest (its `sections` are replaced by those that were written), then the header, and
-  // gives the file its name. The manifest is validated first: what a reader would refuse is not written.
+  // Adds the manifest (its `sections` are replaced by those that were written), then the header,
+  // and gives the file its name. The manifest is validated first: what a reader would refuse is not
+  // written.
   absl::Status finish(Manifest manifest);
 
 private:

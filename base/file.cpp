@@ -92,7 +92,8 @@ absl::StatusOr<FileWriter> FileWriter::create(const std::string &path) {
   FileWriter writer;
   writer.path_ = path;
   writer.partial_ = absl::StrCat(path, ".partial");
-  writer.descriptor_ = ::open(writer.partial_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  writer.descriptor_ =
+      ::open(writer.partial_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (writer.descriptor_ < 0)
     return errnoStatus(writer.partial_, "cannot create");
   return writer;

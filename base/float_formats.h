@@ -1,10 +1,10 @@
 // The small floating point formats as bit patterns: exact decoding to f32, and rounding from f32.
-// One definition for readers, packers and the reference interpreter; kernels have faster ones, which
-// are tested against these. Plain functions of their argument, no state, no dependencies.
+// One definition for readers, packers and the reference interpreter; kernels have faster ones,
+// which are tested against these. Plain functions of their argument, no state, no dependencies.
 //
 // e4m3 is the "fn" variant of OCP FP8: bias 7, no infinity, NaN = 0x7f and 0xff, largest value 448.
-// e5m2 is IEEE-like: bias 15, infinities, largest finite value 57344. e8m0 (MX scales) is a power of
-// two, 2^(code - 127), NaN = 0xff; it has neither zero nor sign.
+// e5m2 is IEEE-like: bias 15, infinities, largest finite value 57344. e8m0 (MX scales) is a power
+// of two, 2^(code - 127), NaN = 0xff; it has neither zero nor sign.
 #pragma once
 
 #include <bit>
@@ -21,8 +21,8 @@ inline float f32FromBf16(uint16_t code) { return f32FromBits(static_cast<uint32_
 
 namespace detail {
 
-// A format with sign, `exponent_bits` and `mantissa_bits`, without its special codes. Every value of
-// a format this small is exact in f32.
+// A format with sign, `exponent_bits` and `mantissa_bits`, without its special codes. Every value
+// of a format this small is exact in f32.
 inline float f32FromSmall(uint32_t code, int exponent_bits, int mantissa_bits) {
   uint32_t mantissa = code & ((1u << mantissa_bits) - 1);
   uint32_t exponent = (code >> mantissa_bits) & ((1u << exponent_bits) - 1);
@@ -78,7 +78,8 @@ inline uint8_t e4m3FromF32(float value) {
     return sign | 0x7e;
   int exponent = magnitude < 0x1p-6f ? -6 : std::ilogb(magnitude);
   // In units of the last place: 8..15 for normal numbers, 0..7 for subnormal ones. nearbyint rounds
-  // ties to even, and a carry into the next exponent comes out right because the fields are adjacent.
+  // ties to even, and a carry into the next exponent comes out right because the fields are
+  // adjacent.
   int units = static_cast<int>(std::nearbyint(std::ldexp(magnitude, 3 - exponent)));
   int code = (exponent + 6) * 8 + units;
   return sign | static_cast<uint8_t>(code > 0x7e ? 0x7e : code);

@@ -20,9 +20,9 @@ absl::Status checkIsFolder(const std::string &path) {
   std::string lower = absl::AsciiStrToLower(path);
   for (absl::string_view other : {".gguf", ".onnx", ".xml"})
     if (absl::EndsWith(lower, other))
-      return absl::UnimplementedError(absl::StrCat(
-          path, ": ", other.substr(1),
-          " models are not yet supported; give a Hugging Face folder (config.json, *.safetensors)"));
+      return absl::UnimplementedError(absl::StrCat(path, ": ", other.substr(1),
+                                                   " models are not yet supported; give a Hugging "
+                                                   "Face folder (config.json, *.safetensors)"));
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     return absl::OkStatus();
@@ -65,9 +65,9 @@ absl::Status checkAgainstIndex(const WeightIndex &index, const std::vector<Tenso
                                                      " is not named in ", index.source));
     const std::string &shard = index.files[index.tensors[i].second];
     if (!absl::EndsWith(tensors[t].file, absl::StrCat("/", shard)))
-      return absl::InvalidArgumentError(
-          absl::StrCat(index.source, ": tensor ", quotedName(tensors[t].name), " should be in ", shard,
-                       " but is in ", tensors[t].file));
+      return absl::InvalidArgumentError(absl::StrCat(index.source, ": tensor ",
+                                                     quotedName(tensors[t].name), " should be in ",
+                                                     shard, " but is in ", tensors[t].file));
     ++i, ++t;
   }
   return absl::OkStatus();

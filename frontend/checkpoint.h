@@ -34,9 +34,13 @@ public:
   const std::string &configText() const { return config_text_; }
 
   // Texts of files that need not be there.
-  const std::optional<std::string> &tokenizer() const { return tokenizer_; }             // tokenizer.json
-  const std::optional<std::string> &tokenizerConfig() const { return tokenizer_config_; } // tokenizer_config.json
-  const std::optional<std::string> &chatTemplate() const { return chat_template_; }      // chat_template.jinja
+  const std::optional<std::string> &tokenizer() const { return tokenizer_; } // tokenizer.json
+  const std::optional<std::string> &tokenizerConfig() const {
+    return tokenizer_config_;
+  } // tokenizer_config.json
+  const std::optional<std::string> &chatTemplate() const {
+    return chat_template_;
+  } // chat_template.jinja
   const std::optional<std::string> &generationConfig() const { return generation_config_; }
 
   const std::vector<Tensor> &tensors() const { return tensors_; } // sorted by name

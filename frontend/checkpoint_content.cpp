@@ -37,14 +37,10 @@ template <typename T> T load(const uint8_t *bytes) {
 float scaleAt(const Tensor &scale, size_t index) {
   const uint8_t *at = scale.bytes.data() + index * bytesPerElement(scale.dtype);
   switch (scale.dtype) {
-  case DType::f32:
-    return load<float>(at);
-  case DType::bf16:
-    return f32FromBf16(load<uint16_t>(at));
-  case DType::f16:
-    return f32FromF16(load<uint16_t>(at));
-  default:
-    return f32FromE8m0(*at);
+  case DType::f32: return load<float>(at);
+  case DType::bf16: return f32FromBf16(load<uint16_t>(at));
+  case DType::f16: return f32FromF16(load<uint16_t>(at));
+  default: return f32FromE8m0(*at);
   }
 }
 
@@ -93,8 +89,8 @@ absl::Status Checkpoint::checkScales(const Tensor &scale) const {
     float value = scaleAt(scale, i);
     if (!std::isfinite(value) || value <= 0)
       return absl::InvalidArgumentError(
-          absl::StrCat(scale.file, ": tensor ", quotedName(scale.name), ": scale ", i, " is ", value,
-                       "; it should be finite and above zero"));
+          absl::StrCat(scale.file, ": tensor ", quotedName(scale.name), ": scale ", i, " is ",
+                       value, "; it should be finite and above zero"));
   }
   return absl::OkStatus();
 }

@@ -104,8 +104,8 @@ absl::Status ConfigReader::wrong(absl::string_view key, absl::string_view expect
   return keyError(key, absl::StrCat("is ", valueText(*at), "; it should be ", expected));
 }
 
-absl::StatusOr<std::optional<int64_t>> ConfigReader::nullableInteger(absl::string_view key,
-                                                                     int64_t min, int64_t max) const {
+absl::StatusOr<std::optional<int64_t>>
+ConfigReader::nullableInteger(absl::string_view key, int64_t min, int64_t max) const {
   const Json *json = value(key);
   if (!json)
     return std::nullopt;
@@ -114,8 +114,8 @@ absl::StatusOr<std::optional<int64_t>> ConfigReader::nullableInteger(absl::strin
   return json->get<int64_t>();
 }
 
-absl::StatusOr<std::optional<double>> ConfigReader::nullableNumber(absl::string_view key, double min,
-                                                                   double max) const {
+absl::StatusOr<std::optional<double>> ConfigReader::nullableNumber(absl::string_view key,
+                                                                   double min, double max) const {
   const Json *json = value(key);
   if (!json)
     return std::nullopt;
@@ -171,8 +171,8 @@ absl::StatusOr<std::string> ConfigReader::string(absl::string_view key) const {
   return found ? absl::StatusOr<std::string>(*std::move(found)) : wrong(key, "a string");
 }
 
-absl::StatusOr<int64_t> ConfigReader::integerOr(absl::string_view key, int64_t otherwise, int64_t min,
-                                                int64_t max) const {
+absl::StatusOr<int64_t> ConfigReader::integerOr(absl::string_view key, int64_t otherwise,
+                                                int64_t min, int64_t max) const {
   LATHE_ASSIGN_OR_RETURN(auto found, nullableInteger(key, min, max));
   return found.value_or(otherwise);
 }
@@ -292,7 +292,8 @@ absl::Status ConfigReader::finish() const {
 absl::StatusOr<std::string> readArchitecture(const ConfigReader &config) {
   LATHE_ASSIGN_OR_RETURN(std::vector<std::string> names, config.strings("architectures"));
   if (names.empty())
-    return config.keyError("architectures", "is missing or empty; it should name the model's class");
+    return config.keyError("architectures",
+                           "is missing or empty; it should name the model's class");
   if (names.size() > 1)
     return absl::UnimplementedError(absl::StrCat(config.source(), ": key 'architectures' names ",
                                                  names.size(), " classes; one is supported"));

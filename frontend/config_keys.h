@@ -1,5 +1,5 @@
-// The top-level keys of config.json that cannot change what a model computes at inference, each with
-// its reason. A key that is neither read nor here is refused by ConfigReader::finish().
+// The top-level keys of config.json that cannot change what a model computes at inference, each
+// with its reason. A key that is neither read nor here is refused by ConfigReader::finish().
 #pragma once
 
 #include "absl/strings/string_view.h"

@@ -13,11 +13,11 @@ struct Entry {
 };
 
 constexpr Entry kEntries[] = {
-    {DType::boolean, "BOOL", 8}, {DType::u8, "U8", 8},           {DType::i8, "I8", 8},
-    {DType::u16, "U16", 16},     {DType::i16, "I16", 16},        {DType::u32, "U32", 32},
-    {DType::i32, "I32", 32},     {DType::u64, "U64", 64},        {DType::i64, "I64", 64},
-    {DType::f16, "F16", 16},     {DType::bf16, "BF16", 16},      {DType::f32, "F32", 32},
-    {DType::f64, "F64", 64},     {DType::f8_e4m3, "F8_E4M3", 8}, {DType::f8_e5m2, "F8_E5M2", 8},
+    {DType::boolean, "BOOL", 8},    {DType::u8, "U8", 8},           {DType::i8, "I8", 8},
+    {DType::u16, "U16", 16},        {DType::i16, "I16", 16},        {DType::u32, "U32", 32},
+    {DType::i32, "I32", 32},        {DType::u64, "U64", 64},        {DType::i64, "I64", 64},
+    {DType::f16, "F16", 16},        {DType::bf16, "BF16", 16},      {DType::f32, "F32", 32},
+    {DType::f64, "F64", 64},        {DType::f8_e4m3, "F8_E4M3", 8}, {DType::f8_e5m2, "F8_E5M2", 8},
     {DType::f8_e8m0, "F8_E8M0", 8},
 };
 

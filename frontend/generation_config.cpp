@@ -8,8 +8,8 @@ namespace lathe::frontend {
 namespace {
 
 // An id, or a list of ids; nullopt: not said.
-absl::StatusOr<std::optional<std::vector<int64_t>>> readIds(const ConfigReader &config,
-                                                            absl::string_view key, int64_t vocab_size) {
+absl::StatusOr<std::optional<std::vector<int64_t>>>
+readIds(const ConfigReader &config, absl::string_view key, int64_t vocab_size) {
   if (!config.has(key)) {
     config.accept(key);
     return std::nullopt;
@@ -50,7 +50,8 @@ absl::Status readTokens(const ConfigReader &config, int64_t vocab_size, Generati
 
 absl::Status readSampling(const ConfigReader &config, GenerationConfig &result) {
   LATHE_ASSIGN_OR_RETURN(result.do_sample, config.booleanOr("do_sample", result.do_sample));
-  LATHE_ASSIGN_OR_RETURN(result.temperature, config.numberOr("temperature", result.temperature, 0, 1000));
+  LATHE_ASSIGN_OR_RETURN(result.temperature,
+                         config.numberOr("temperature", result.temperature, 0, 1000));
   LATHE_ASSIGN_OR_RETURN(result.top_p, config.numberOr("top_p", result.top_p, 0, 1));
   LATHE_ASSIGN_OR_RETURN(result.min_p, config.numberOr("min_p", result.min_p, 0, 1));
   LATHE_ASSIGN_OR_RETURN(result.top_k, config.integerOr("top_k", result.top_k, -1, 1'000'000'000));
@@ -60,16 +61,16 @@ absl::Status readSampling(const ConfigReader &config, GenerationConfig &result) 
 
 } // namespace
 
-absl::StatusOr<GenerationConfig> readGenerationConfig(const Checkpoint &checkpoint,
-                                                      const ConfigReader &config,
-                                                      int64_t vocab_size) {
+absl::StatusOr<GenerationConfig>
+readGenerationConfig(const Checkpoint &checkpoint, const ConfigReader &config, int64_t vocab_size) {
   GenerationConfig result;
   LATHE_RETURN_IF_ERROR(readTokens(config, vocab_size, result));
   if (!checkpoint.generationConfig())
     return result;
-  LATHE_ASSIGN_OR_RETURN(ConfigReader own,
-                         ConfigReader::parse(*checkpoint.generationConfig(),
-                                             absl::StrCat(checkpoint.folder(), "/generation_config.json")));
+  LATHE_ASSIGN_OR_RETURN(
+      ConfigReader own,
+      ConfigReader::parse(*checkpoint.generationConfig(),
+                          absl::StrCat(checkpoint.folder(), "/generation_config.json")));
   LATHE_RETURN_IF_ERROR(readTokens(own, vocab_size, result));
   LATHE_RETURN_IF_ERROR(readSampling(own, result));
   return result;

@@ -33,9 +33,10 @@ public:
   bool end_object() override { return take(events_.onObjectEnd(--depth_)); }
   bool start_array(size_t) override { return take(events_.onArray(depth_)) && open(); }
   bool end_array() override { return take(events_.onArrayEnd(--depth_)); }
-  bool parse_error(size_t position, const std::string &, const nlohmann::json::exception &) override {
-    return take(absl::InvalidArgumentError(
-        absl::StrCat(source_, ": not valid JSON at byte ", position)));
+  bool parse_error(size_t position, const std::string &,
+                   const nlohmann::json::exception &) override {
+    return take(
+        absl::InvalidArgumentError(absl::StrCat(source_, ": not valid JSON at byte ", position)));
   }
 
   absl::Status status;

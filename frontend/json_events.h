@@ -1,5 +1,5 @@
-// Large flat JSON (tables of a hundred thousand tensors) as a stream of events: no tree is built, so
-// time and memory are linear in what the reader keeps, and depth is refused before it is nested.
+// Large flat JSON (tables of a hundred thousand tensors) as a stream of events: no tree is built,
+// so time and memory are linear in what the reader keeps, and depth is refused before it is nested.
 #pragma once
 
 #include <cstdint>

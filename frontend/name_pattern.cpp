@@ -30,7 +30,8 @@ struct NamePattern::Regex {
 
   bool matches(absl::string_view text) const {
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, nullptr);
-    int result = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0, data, limits);
+    int result = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0,
+                             data, limits);
     pcre2_match_data_free(data);
     return result >= 0;
   }
@@ -45,8 +46,9 @@ absl::StatusOr<std::shared_ptr<const NamePattern>> NamePattern::target(absl::str
   if (!absl::ConsumePrefix(&text, "re:"))
     return pattern;
   if (text.size() > kMaxPattern)
-    return absl::InvalidArgumentError(absl::StrCat("the regular expression ", quotedName(text), " is ",
-                                                   text.size(), " bytes long, more than ", kMaxPattern));
+    return absl::InvalidArgumentError(absl::StrCat("the regular expression ", quotedName(text),
+                                                   " is ", text.size(), " bytes long, more than ",
+                                                   kMaxPattern));
   int error = 0;
   PCRE2_SIZE at = 0;
   pcre2_code *code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
@@ -72,12 +74,9 @@ std::shared_ptr<const NamePattern> NamePattern::component(absl::string_view text
 
 bool NamePattern::matches(absl::string_view module, absl::string_view module_class) const {
   switch (kind_) {
-  case Kind::equal:
-    return module == text_ || module_class == text_;
-  case Kind::component:
-    return absl::StrContains(absl::StrCat(".", module, "."), text_);
-  case Kind::regex:
-    return regex_->matches(module) || regex_->matches(module_class);
+  case Kind::equal: return module == text_ || module_class == text_;
+  case Kind::component: return absl::StrContains(absl::StrCat(".", module, "."), text_);
+  case Kind::regex: return regex_->matches(module) || regex_->matches(module_class);
   }
   return false;
 }

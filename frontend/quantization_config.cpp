@@ -13,17 +13,18 @@ namespace {
 constexpr int64_t kMaxBlock = 65536, kMaxExpressions = 64;
 
 absl::Status unsupported(const ConfigReader &config, absl::string_view what) {
-  return absl::UnimplementedError(absl::StrCat(
-      config.source(), ": quantization ", what,
-      " is not yet supported; supported are fp8 (e4m3, per tensor or in blocks) and "
-      "compressed-tensors float-quantized"));
+  return absl::UnimplementedError(
+      absl::StrCat(config.source(), ": quantization ", what,
+                   " is not yet supported; supported are fp8 (e4m3, per tensor or in blocks) and "
+                   "compressed-tensors float-quantized"));
 }
 
 // [rows, columns]
 absl::Status readBlock(const ConfigReader &config, absl::string_view key, WeightFormat &format) {
   LATHE_ASSIGN_OR_RETURN(std::vector<int64_t> block, config.integers(key, 1, kMaxBlock));
   if (block.size() != 2)
-    return config.keyError(key, absl::StrCat("has ", block.size(), " numbers; it should be [rows, columns]"));
+    return config.keyError(
+        key, absl::StrCat("has ", block.size(), " numbers; it should be [rows, columns]"));
   format.granularity = ScaleGranularity::block;
   format.block_rows = block[0];
   format.block_columns = block[1];
@@ -38,8 +39,8 @@ absl::StatusOr<WeightFormat> readFp8Format(const ConfigReader &config) {
     return unsupported(config, absl::StrCat("fp8 with fmt ", quotedName(fmt)));
   LATHE_ASSIGN_OR_RETURN(std::string scheme, config.stringOr("activation_scheme", "dynamic"));
   if (scheme != "dynamic" && scheme != "static")
-    return config.keyError("activation_scheme",
-                           absl::StrCat("is ", quotedName(scheme), "; it should be dynamic or static"));
+    return config.keyError("activation_scheme", absl::StrCat("is ", quotedName(scheme),
+                                                             "; it should be dynamic or static"));
   if (!config.has("weight_block_size")) {
     config.accept("weight_block_size");
     format.granularity = ScaleGranularity::tensor;
@@ -84,17 +85,20 @@ absl::Status readStrategy(const ConfigReader &weights, WeightFormat &format) {
   else if (strategy == "channel")
     format.granularity = ScaleGranularity::channel;
   else
-    return unsupported(weights, absl::StrCat("compressed-tensors with strategy ", quotedName(strategy)));
+    return unsupported(weights,
+                       absl::StrCat("compressed-tensors with strategy ", quotedName(strategy)));
   return absl::OkStatus();
 }
 
 absl::StatusOr<WeightFormat> readCompressedWeights(const ConfigReader &weights) {
-  for (absl::string_view unused : {"observer", "observer_kwargs", "actorder", "group_size", "scale_dtype", "zp_dtype"})
+  for (absl::string_view unused :
+       {"observer", "observer_kwargs", "actorder", "group_size", "scale_dtype", "zp_dtype"})
     weights.accept(unused); // how scales were found, or only for integers and groups
   LATHE_ASSIGN_OR_RETURN(std::string type, weights.string("type"));
   LATHE_ASSIGN_OR_RETURN(int64_t bits, weights.integer("num_bits", 1, 64));
   if (type != "float" || bits != 8)
-    return unsupported(weights, absl::StrCat("compressed-tensors with ", bits, "-bit ", quotedName(type), " weights"));
+    return unsupported(weights, absl::StrCat("compressed-tensors with ", bits, "-bit ",
+                                             quotedName(type), " weights"));
   LATHE_ASSIGN_OR_RETURN(bool symmetric, weights.booleanOr("symmetric", true));
   LATHE_ASSIGN_OR_RETURN(bool dynamic, weights.booleanOr("dynamic", false));
   if (!symmetric || dynamic)
@@ -115,7 +119,8 @@ absl::Status readCompressedActivations(const ConfigReader &group, WeightFormat &
   LATHE_ASSIGN_OR_RETURN(std::string type, activations->stringOr("type", "float"));
   LATHE_ASSIGN_OR_RETURN(int64_t bits, activations->integerOr("num_bits", 8, 1, 64));
   if (type != "float" || bits != 8)
-    return unsupported(group, absl::StrCat("compressed-tensors with ", bits, "-bit ", quotedName(type), " activations"));
+    return unsupported(group, absl::StrCat("compressed-tensors with ", bits, "-bit ",
+                                           quotedName(type), " activations"));
   for (const std::string &key : activations->keys())
     activations->accept(key);
   LATHE_ASSIGN_OR_RETURN(bool dynamic, activations->booleanOr("dynamic", false));
@@ -126,7 +131,8 @@ absl::Status readCompressedActivations(const ConfigReader &group, WeightFormat &
 absl::Status checkCompressedFormat(const ConfigReader &config) {
   LATHE_ASSIGN_OR_RETURN(auto format, config.nullableString("format"));
   if (format && *format != "float-quantized" && *format != "naive-quantized")
-    return unsupported(config, absl::StrCat("compressed-tensors with format ", quotedName(*format)));
+    return unsupported(config,
+                       absl::StrCat("compressed-tensors with format ", quotedName(*format)));
   return absl::OkStatus();
 }
 
@@ -138,7 +144,8 @@ absl::StatusOr<Patterns> readTargets(const ConfigReader &config, absl::string_vi
   for (const std::string &text : texts) {
     auto pattern = NamePattern::target(text);
     if (!pattern.ok())
-      return config.keyError(key, absl::StrCat("holds a pattern that cannot be used: ", pattern.status().message()));
+      return config.keyError(
+          key, absl::StrCat("holds a pattern that cannot be used: ", pattern.status().message()));
     patterns.push_back(*std::move(pattern));
   }
   return patterns;
@@ -154,7 +161,8 @@ absl::StatusOr<Patterns> readNotConverted(const ConfigReader &config) {
   return patterns;
 }
 
-bool anyMatches(const Patterns &patterns, absl::string_view module, absl::string_view module_class) {
+bool anyMatches(const Patterns &patterns, absl::string_view module,
+                absl::string_view module_class) {
   for (const auto &pattern : patterns)
     if (pattern->matches(module, module_class))
       return true;
@@ -209,7 +217,8 @@ absl::Status QuantizationConfig::readFp8(const ConfigReader &section) {
 
 absl::Status QuantizationConfig::readCompressedTensors(const ConfigReader &section) {
   method_ = QuantizationMethod::compressed_tensors;
-  for (absl::string_view unused : {"version", "quantization_status", "global_compression_ratio", "quantization_version"})
+  for (absl::string_view unused :
+       {"version", "quantization_status", "global_compression_ratio", "quantization_version"})
     section.accept(unused);
   LATHE_RETURN_IF_ERROR(checkCompressedFormat(section));
   if (section.has("kv_cache_scheme"))
@@ -219,7 +228,8 @@ absl::Status QuantizationConfig::readCompressedTensors(const ConfigReader &secti
   LATHE_ASSIGN_OR_RETURN(ignored_, readTargets(section, "ignore"));
   LATHE_ASSIGN_OR_RETURN(auto groups, section.object("config_groups"));
   if (!groups || groups->json().empty())
-    return section.keyError("config_groups", "is missing or empty; it should say how weights are stored");
+    return section.keyError("config_groups",
+                            "is missing or empty; it should say how weights are stored");
   for (const std::string &key : groups->keys())
     LATHE_RETURN_IF_ERROR(readGroup(*groups, key));
   return checkExpressions(section);
@@ -258,7 +268,8 @@ absl::Status QuantizationConfig::readGroup(const ConfigReader &groups, absl::str
   return absl::OkStatus();
 }
 
-WeightFormat QuantizationConfig::format(absl::string_view module, absl::string_view module_class) const {
+WeightFormat QuantizationConfig::format(absl::string_view module,
+                                        absl::string_view module_class) const {
   if (anyMatches(ignored_, module, module_class))
     return {};
   for (const Group &group : groups_) {

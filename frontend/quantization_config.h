@@ -34,8 +34,8 @@ class NamePattern; // a plain name, or a regular expression ("re:...")
 
 class QuantizationConfig {
 public:
-  // Reads `quantization_config` (and the older `compression_config`). A method other than DeepSeek's
-  // or legacy FP8 and compressed-tensors' float-quantized is UNIMPLEMENTED and named.
+  // Reads `quantization_config` (and the older `compression_config`). A method other than
+  // DeepSeek's or legacy FP8 and compressed-tensors' float-quantized is UNIMPLEMENTED and named.
   static absl::StatusOr<QuantizationConfig> read(const ConfigReader &config);
 
   QuantizationMethod method() const { return method_; }

@@ -23,13 +23,16 @@ absl::StatusOr<std::optional<ConfigReader>> ropeDict(const ConfigReader &config)
   LATHE_ASSIGN_OR_RETURN(auto parameters, config.object("rope_parameters"));
   LATHE_ASSIGN_OR_RETURN(auto scaling, config.object("rope_scaling"));
   if (parameters && scaling)
-    return config.keyError("rope_parameters", "stands beside rope_scaling; there should be one of them");
+    return config.keyError("rope_parameters",
+                           "stands beside rope_scaling; there should be one of them");
   return parameters ? parameters : scaling;
 }
 
 // A number that may stand at the top, in the dict, or in both if they agree.
-absl::StatusOr<double> numberInEither(const ConfigReader &top, const std::optional<ConfigReader> &dict,
-                                      absl::string_view key, double otherwise, double min, double max) {
+absl::StatusOr<double> numberInEither(const ConfigReader &top,
+                                      const std::optional<ConfigReader> &dict,
+                                      absl::string_view key, double otherwise, double min,
+                                      double max) {
   LATHE_ASSIGN_OR_RETURN(auto outer, top.nullableNumber(key, min, max));
   std::optional<double> inner;
   if (dict) {
@@ -56,21 +59,22 @@ absl::StatusOr<std::string> kindText(const ConfigReader &dict) {
 absl::StatusOr<RopeKind> readKind(const ConfigReader &dict) {
   for (const auto &[key, value] : dict.json().items())
     if (value.is_object())
-      return absl::UnimplementedError(absl::StrCat(
-          dict.source(), ": rope parameters that differ from layer to layer (", quotedName(key),
-          ") are not yet supported"));
+      return absl::UnimplementedError(
+          absl::StrCat(dict.source(), ": rope parameters that differ from layer to layer (",
+                       quotedName(key), ") are not yet supported"));
   LATHE_ASSIGN_OR_RETURN(std::string text, kindText(dict));
   if (text == "dynamic" && dict.has("alpha"))
     return RopeKind::alpha_ntk;
   for (const KindName &entry : kKindNames)
     if (entry.name == text)
       return entry.kind;
-  return absl::UnimplementedError(
-      absl::StrCat(dict.source(), ": rope type ", quotedName(text),
-                   " is not yet supported; supported are default, linear, dynamic, yarn, llama3, longrope"));
+  return absl::UnimplementedError(absl::StrCat(
+      dict.source(), ": rope type ", quotedName(text),
+      " is not yet supported; supported are default, linear, dynamic, yarn, llama3, longrope"));
 }
 
-absl::StatusOr<double> positiveOr(const ConfigReader &dict, absl::string_view key, double otherwise) {
+absl::StatusOr<double> positiveOr(const ConfigReader &dict, absl::string_view key,
+                                  double otherwise) {
   if (!dict.has(key)) {
     dict.accept(key);
     return otherwise;
@@ -81,13 +85,15 @@ absl::StatusOr<double> positiveOr(const ConfigReader &dict, absl::string_view ke
 absl::Status readFactor(const ConfigReader &dict, RopeConfig &rope) {
   LATHE_ASSIGN_OR_RETURN(rope.factor, dict.positiveNumber("factor"));
   if (rope.factor > kMaxFactor)
-    return dict.keyError("factor", absl::StrCat("is ", rope.factor, "; it should be at most 1000000"));
+    return dict.keyError("factor",
+                         absl::StrCat("is ", rope.factor, "; it should be at most 1000000"));
   return absl::OkStatus();
 }
 
 absl::Status readYarn(const ConfigReader &dict, RopeConfig &rope) {
   LATHE_RETURN_IF_ERROR(readFactor(dict, rope));
-  LATHE_ASSIGN_OR_RETURN(rope.attention_factor, dict.nullableNumber("attention_factor", 1e-6, kMaxFactor));
+  LATHE_ASSIGN_OR_RETURN(rope.attention_factor,
+                         dict.nullableNumber("attention_factor", 1e-6, kMaxFactor));
   LATHE_ASSIGN_OR_RETURN(rope.mscale, dict.nullableNumber("mscale", 0, kMaxFactor));
   LATHE_ASSIGN_OR_RETURN(rope.mscale_all_dim, dict.nullableNumber("mscale_all_dim", 0, kMaxFactor));
   LATHE_ASSIGN_OR_RETURN(rope.beta_fast, positiveOr(dict, "beta_fast", 32));
@@ -101,13 +107,14 @@ absl::Status readLlama3(const ConfigReader &dict, RopeConfig &rope) {
   LATHE_ASSIGN_OR_RETURN(rope.low_freq_factor, dict.positiveNumber("low_freq_factor"));
   LATHE_ASSIGN_OR_RETURN(rope.high_freq_factor, dict.positiveNumber("high_freq_factor"));
   if (rope.high_freq_factor <= rope.low_freq_factor)
-    return dict.keyError("high_freq_factor",
-                         absl::StrCat("is ", rope.high_freq_factor, "; it should be above low_freq_factor, ",
-                                      rope.low_freq_factor));
+    return dict.keyError("high_freq_factor", absl::StrCat("is ", rope.high_freq_factor,
+                                                          "; it should be above low_freq_factor, ",
+                                                          rope.low_freq_factor));
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<double>> readFactorList(const ConfigReader &dict, absl::string_view key) {
+absl::StatusOr<std::vector<double>> readFactorList(const ConfigReader &dict,
+                                                   absl::string_view key) {
   LATHE_ASSIGN_OR_RETURN(std::vector<double> factors, dict.numbers(key, 1e-6, kMaxFactor));
   if (factors.empty())
     return dict.keyError(key, "is missing or empty; it should have a number for each frequency");
@@ -117,7 +124,8 @@ absl::StatusOr<std::vector<double>> readFactorList(const ConfigReader &dict, abs
 absl::Status readLongrope(const ConfigReader &dict, RopeConfig &rope) {
   LATHE_ASSIGN_OR_RETURN(rope.short_factor, readFactorList(dict, "short_factor"));
   LATHE_ASSIGN_OR_RETURN(rope.long_factor, readFactorList(dict, "long_factor"));
-  LATHE_ASSIGN_OR_RETURN(rope.attention_factor, dict.nullableNumber("attention_factor", 1e-6, kMaxFactor));
+  LATHE_ASSIGN_OR_RETURN(rope.attention_factor,
+                         dict.nullableNumber("attention_factor", 1e-6, kMaxFactor));
   double ratio = static_cast<double>(rope.max_position_embeddings) /
                  static_cast<double>(rope.original_max_position_embeddings);
   LATHE_ASSIGN_OR_RETURN(rope.factor, positiveOr(dict, "factor", ratio));
@@ -134,19 +142,13 @@ absl::Status readAlphaNtk(const ConfigReader &dict, RopeConfig &rope) {
 
 absl::Status readKindsOwnKeys(const ConfigReader &dict, RopeConfig &rope) {
   switch (rope.kind) {
-  case RopeKind::plain:
-    return absl::OkStatus();
+  case RopeKind::plain: return absl::OkStatus();
   case RopeKind::linear:
-  case RopeKind::dynamic:
-    return readFactor(dict, rope);
-  case RopeKind::alpha_ntk:
-    return readAlphaNtk(dict, rope);
-  case RopeKind::yarn:
-    return readYarn(dict, rope);
-  case RopeKind::llama3:
-    return readLlama3(dict, rope);
-  case RopeKind::longrope:
-    return readLongrope(dict, rope);
+  case RopeKind::dynamic: return readFactor(dict, rope);
+  case RopeKind::alpha_ntk: return readAlphaNtk(dict, rope);
+  case RopeKind::yarn: return readYarn(dict, rope);
+  case RopeKind::llama3: return readLlama3(dict, rope);
+  case RopeKind::longrope: return readLongrope(dict, rope);
   }
   return absl::OkStatus();
 }

@@ -26,8 +26,8 @@ struct RopeTable {
 
 struct RopeConfig {
   // Reads rope_theta, rope_scaling, rope_parameters, partial_rotary_factor,
-  // max_position_embeddings and original_max_position_embeddings. A kind we do not have (mrope, ...)
-  // is UNIMPLEMENTED; an unknown key in the dict, a value out of range is INVALID_ARGUMENT.
+  // max_position_embeddings and original_max_position_embeddings. A kind we do not have (mrope,
+  // ...) is UNIMPLEMENTED; an unknown key in the dict, a value out of range is INVALID_ARGUMENT.
   static absl::StatusOr<RopeConfig> read(const ConfigReader &config, double default_theta = 10000);
 
   // The table for a rotary dimension (even) when no sequence grows beyond max_context.
@@ -50,13 +50,13 @@ struct RopeConfig {
   int64_t original_max_position_embeddings = 0; // = max_position_embeddings when not given
   std::string source;                           // for errors
 
-  std::optional<double> attention_factor;         // yarn, longrope
-  std::optional<double> mscale, mscale_all_dim;   // yarn
-  double beta_fast = 32, beta_slow = 1;           // yarn
-  bool truncate = true;                           // yarn
+  std::optional<double> attention_factor;           // yarn, longrope
+  std::optional<double> mscale, mscale_all_dim;     // yarn
+  double beta_fast = 32, beta_slow = 1;             // yarn
+  bool truncate = true;                             // yarn
   double low_freq_factor = 1, high_freq_factor = 4; // llama3
-  double alpha = 1;                               // alpha_ntk
-  std::vector<double> short_factor, long_factor;  // longrope, rotary_dim / 2 each
+  double alpha = 1;                                 // alpha_ntk
+  std::vector<double> short_factor, long_factor;    // longrope, rotary_dim / 2 each
 };
 
 } // namespace lathe::frontend

@@ -1,5 +1,5 @@
-// The numbers behind RopeConfig. Steps are in f32 where Hugging Face's are, so that the last bits of
-// the frequencies agree with the model that the weights were trained and tested with.
+// The numbers behind RopeConfig. Steps are in f32 where Hugging Face's are, so that the last bits
+// of the frequencies agree with the model that the weights were trained and tested with.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -16,7 +16,8 @@ constexpr int64_t kMaxRotaryDim = 65536;
 std::vector<float> wavelengthScales(double theta, int64_t dim) {
   std::vector<float> scales(dim / 2);
   for (int64_t i = 0; i < dim / 2; ++i)
-    scales[i] = std::pow(static_cast<float>(theta), static_cast<float>(2 * i) / static_cast<float>(dim));
+    scales[i] =
+        std::pow(static_cast<float>(theta), static_cast<float>(2 * i) / static_cast<float>(dim));
   return scales;
 }
 
@@ -50,7 +51,8 @@ std::vector<float> yarnFrequencies(const RopeConfig &rope, int64_t dim) {
   std::vector<float> scales = wavelengthScales(rope.theta, dim);
   std::vector<float> frequencies(scales.size());
   for (size_t i = 0; i < scales.size(); ++i) {
-    float position = (static_cast<float>(i) - static_cast<float>(low)) / static_cast<float>(high - low);
+    float position =
+        (static_cast<float>(i) - static_cast<float>(low)) / static_cast<float>(high - low);
     float kept = 1.0f - std::clamp(position, 0.0f, 1.0f);
     float interpolated = 1.0f / (static_cast<float>(rope.factor) * scales[i]);
     frequencies[i] = interpolated * (1.0f - kept) + 1.0f / scales[i] * kept;
@@ -71,7 +73,8 @@ float yarnAttentionFactor(const RopeConfig &rope) {
 std::vector<float> llama3Frequencies(const RopeConfig &rope, int64_t dim) {
   float length = static_cast<float>(rope.original_max_position_embeddings);
   float factor = static_cast<float>(rope.factor);
-  float low = static_cast<float>(rope.low_freq_factor), high = static_cast<float>(rope.high_freq_factor);
+  float low = static_cast<float>(rope.low_freq_factor),
+        high = static_cast<float>(rope.high_freq_factor);
   std::vector<float> frequencies = reciprocals(wavelengthScales(rope.theta, dim));
   for (float &frequency : frequencies) {
     float wavelength = static_cast<float>(2 * std::numbers::pi) / frequency;
@@ -90,9 +93,9 @@ absl::StatusOr<std::vector<float>> longropeFrequencies(const RopeConfig &rope, i
   bool is_long = max_context > rope.original_max_position_embeddings;
   const std::vector<double> &factors = is_long ? rope.long_factor : rope.short_factor;
   if (static_cast<int64_t>(factors.size()) != dim / 2)
-    return absl::InvalidArgumentError(
-        absl::StrCat(rope.source, ": ", is_long ? "long_factor" : "short_factor", " has ",
-                     factors.size(), " numbers; it should have ", dim / 2, ", half the rotary dimension"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        rope.source, ": ", is_long ? "long_factor" : "short_factor", " has ", factors.size(),
+        " numbers; it should have ", dim / 2, ", half the rotary dimension"));
   std::vector<float> scales = wavelengthScales(rope.theta, dim);
   for (size_t i = 0; i < scales.size(); ++i)
     scales[i] *= static_cast<float>(factors[i]);
@@ -111,7 +114,8 @@ float longropeAttentionFactor(const RopeConfig &rope) {
 absl::Status checkArguments(const RopeConfig &rope, int64_t dim, int64_t max_context) {
   if (dim < 2 || dim > kMaxRotaryDim || dim % 2 != 0)
     return absl::InvalidArgumentError(absl::StrCat(rope.source, ": the rotary dimension is ", dim,
-                                                   "; it should be even, from 2 to ", kMaxRotaryDim));
+                                                   "; it should be even, from 2 to ",
+                                                   kMaxRotaryDim));
   if (rope.kind == RopeKind::alpha_ntk && dim == 2)
     return absl::InvalidArgumentError(
         absl::StrCat(rope.source, ": rope with alpha needs a rotary dimension above 2"));
@@ -121,8 +125,8 @@ absl::Status checkArguments(const RopeConfig &rope, int64_t dim, int64_t max_con
   if (rope.kind == RopeKind::dynamic && max_context > rope.max_position_embeddings)
     return absl::InvalidArgumentError(absl::StrCat(
         rope.source, ": rope type dynamic changes with the length beyond max_position_embeddings, ",
-        rope.max_position_embeddings, ", which is not supported; choose a max context of at most that, not ",
-        max_context));
+        rope.max_position_embeddings,
+        ", which is not supported; choose a max context of at most that, not ", max_context));
   return absl::OkStatus();
 }
 
@@ -131,8 +135,8 @@ absl::Status checkFinite(const RopeConfig &rope, const RopeTable &table) {
   if (sane(table.attention_factor) &&
       std::all_of(table.inverse_frequencies.begin(), table.inverse_frequencies.end(), sane))
     return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(rope.source, ": these rope parameters give frequencies that are not positive numbers"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      rope.source, ": these rope parameters give frequencies that are not positive numbers"));
 }
 
 absl::StatusOr<RopeTable> computeTable(const RopeConfig &rope, int64_t dim, int64_t max_context) {
@@ -157,9 +161,7 @@ absl::StatusOr<RopeTable> computeTable(const RopeConfig &rope, int64_t dim, int6
     table.inverse_frequencies = yarnFrequencies(rope, dim);
     table.attention_factor = yarnAttentionFactor(rope);
     break;
-  case RopeKind::llama3:
-    table.inverse_frequencies = llama3Frequencies(rope, dim);
-    break;
+  case RopeKind::llama3: table.inverse_frequencies = llama3Frequencies(rope, dim); break;
   case RopeKind::longrope: {
     LATHE_ASSIGN_OR_RETURN(table.inverse_frequencies, longropeFrequencies(rope, dim, max_context));
     table.attention_factor = longropeAttentionFactor(rope);

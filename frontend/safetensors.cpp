@@ -117,7 +117,9 @@ private:
     return key == "data_offsets" ? &entry_.has_offsets : nullptr;
   }
 
-  std::string where() const { return absl::StrCat(path_, ": tensor ", quotedName(entry_.tensor.name)); }
+  std::string where() const {
+    return absl::StrCat(path_, ": tensor ", quotedName(entry_.tensor.name));
+  }
   absl::Status entryError(absl::string_view message) const {
     if (in_metadata_)
       return error(absl::StrCat("'__metadata__' ", message, "; it should map strings to strings"));
@@ -157,8 +159,8 @@ private:
     for (int64_t extent : entry_.tensor.shape)
       if (__builtin_mul_overflow(size, static_cast<uint64_t>(extent), &size) ||
           size > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
-        return entryError(absl::StrCat("the size of shape ", shapeText(entry_.tensor.shape),
-                                       " overflows"));
+        return entryError(
+            absl::StrCat("the size of shape ", shapeText(entry_.tensor.shape), " overflows"));
     if (size != end - begin)
       return entryError(absl::StrCat("data_offsets span ", end - begin, " bytes but ",
                                      name(entry_.tensor.dtype), " of shape ",
@@ -201,12 +203,13 @@ absl::Status checkTiling(std::vector<Range> ranges, const std::vector<Tensor> &t
   const Range *last = nullptr;
   for (const Range &range : ranges) {
     if (range.begin < covered)
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ": tensor ", quotedName(tensors[range.tensor].name), ": data begins at ", range.begin,
-          ", inside tensor ", quotedName(tensors[last->tensor].name), ", which ends at ", covered));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": tensor ", quotedName(tensors[range.tensor].name),
+                       ": data begins at ", range.begin, ", inside tensor ",
+                       quotedName(tensors[last->tensor].name), ", which ends at ", covered));
     if (range.begin > covered)
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ": bytes ", covered, " to ", range.begin, " of the data belong to no tensor"));
+      return absl::InvalidArgumentError(absl::StrCat(path, ": bytes ", covered, " to ", range.begin,
+                                                     " of the data belong to no tensor"));
     covered = range.end;
     last = &range;
   }
@@ -219,9 +222,9 @@ absl::Status checkTiling(std::vector<Range> ranges, const std::vector<Tensor> &t
 absl::Status sortByName(std::vector<Tensor> &tensors, absl::string_view path) {
   std::sort(tensors.begin(), tensors.end(),
             [](const Tensor &a, const Tensor &b) { return a.name < b.name; });
-  auto twice = std::adjacent_find(tensors.begin(), tensors.end(), [](const Tensor &a, const Tensor &b) {
-    return a.name == b.name;
-  });
+  auto twice =
+      std::adjacent_find(tensors.begin(), tensors.end(),
+                         [](const Tensor &a, const Tensor &b) { return a.name == b.name; });
   if (twice != tensors.end())
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": tensor ", quotedName(twice->name), " stands twice in the header"));
@@ -240,9 +243,9 @@ absl::StatusOr<uint64_t> headerLength(absl::Span<const uint8_t> file, absl::stri
                                                    " bytes long, more than the ", kMaxHeader,
                                                    " that it may be; is this a safetensors file?"));
   if (length > file.size() - kLengthBytes)
-    return absl::InvalidArgumentError(absl::StrCat(path, ": the header says it is ", length,
-                                                   " bytes long but the file has ",
-                                                   file.size() - kLengthBytes, " bytes after its start"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": the header says it is ", length, " bytes long but the file has ",
+                     file.size() - kLengthBytes, " bytes after its start"));
   return length;
 }
 

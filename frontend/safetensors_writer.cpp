@@ -16,8 +16,9 @@ absl::StatusOr<uint64_t> byteSize(const TensorSpec &spec, absl::string_view path
   int64_t size = bytesPerElement(spec.dtype);
   for (int64_t extent : spec.shape)
     if (extent < 0 || __builtin_mul_overflow(size, extent, &size))
-      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor ", quotedName(spec.name),
-                                                     ": an extent is negative or the size overflows"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": tensor ", quotedName(spec.name),
+                       ": an extent is negative or the size overflows"));
   return static_cast<uint64_t>(size);
 }
 
@@ -28,7 +29,8 @@ std::string jsonText(const nlohmann::json &json) {
 // "NAME":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}
 std::string headerEntry(const TensorSpec &spec, uint64_t begin, uint64_t end) {
   return absl::StrCat(jsonText(spec.name), ":{\"dtype\":\"", name(spec.dtype), "\",\"shape\":[",
-                      absl::StrJoin(spec.shape, ","), "],\"data_offsets\":[", begin, ",", end, "]}");
+                      absl::StrJoin(spec.shape, ","), "],\"data_offsets\":[", begin, ",", end,
+                      "]}");
 }
 
 } // namespace
@@ -82,9 +84,9 @@ absl::Status writeSafetensors(const std::string &path, const std::vector<TensorD
   for (const TensorData &tensor : tensors) {
     LATHE_ASSIGN_OR_RETURN(uint64_t size, byteSize(tensor.spec, path));
     if (size != tensor.bytes.size())
-      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor ", quotedName(tensor.spec.name),
-                                                     ": ", tensor.bytes.size(),
-                                                     " bytes given, its shape takes ", size));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": tensor ", quotedName(tensor.spec.name), ": ", tensor.bytes.size(),
+                       " bytes given, its shape takes ", size));
     specs.push_back(tensor.spec);
   }
   LATHE_ASSIGN_OR_RETURN(SafetensorsWriter writer,

@@ -24,9 +24,9 @@ struct TensorSpec {
 class SafetensorsWriter {
 public:
   // Refuses double names, negative extents, sizes that overflow.
-  static absl::StatusOr<SafetensorsWriter> create(const std::string &path,
-                                                  const std::vector<TensorSpec> &tensors,
-                                                  const std::map<std::string, std::string> &metadata = {});
+  static absl::StatusOr<SafetensorsWriter>
+  create(const std::string &path, const std::vector<TensorSpec> &tensors,
+         const std::map<std::string, std::string> &metadata = {});
 
   // The tensors' bytes one after the other, in the order given to create(), in pieces of any size.
   absl::Status append(absl::Span<const uint8_t> bytes);
@@ -34,7 +34,8 @@ public:
   absl::Status commit();
 
 private:
-  SafetensorsWriter(FileWriter file, uint64_t expected) : file_(std::move(file)), missing_(expected) {}
+  SafetensorsWriter(FileWriter file, uint64_t expected)
+      : file_(std::move(file)), missing_(expected) {}
   FileWriter file_;
   uint64_t missing_;
 };

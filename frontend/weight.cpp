@@ -18,15 +18,14 @@ std::vector<int64_t> blockGrid(const Tensor &weight, const WeightFormat &format)
           ceilDivide(weight.shape[1], format.block_columns)};
 }
 
-absl::Status checkScaleShape(const Tensor &weight, const Tensor &scale, const WeightFormat &format) {
+absl::Status checkScaleShape(const Tensor &weight, const Tensor &scale,
+                             const WeightFormat &format) {
   int64_t rows = weight.shape[0];
   bool fits = false;
   std::vector<int64_t> expected = {1};
   switch (format.granularity) {
   case ScaleGranularity::none:
-  case ScaleGranularity::tensor:
-    fits = elementCount(scale) == 1;
-    break;
+  case ScaleGranularity::tensor: fits = elementCount(scale) == 1; break;
   case ScaleGranularity::channel:
     expected = {rows, 1};
     fits = scale.shape == expected || scale.shape == std::vector<int64_t>{rows};
@@ -38,9 +37,9 @@ absl::Status checkScaleShape(const Tensor &weight, const Tensor &scale, const We
   }
   if (fits)
     return absl::OkStatus();
-  return error(scale, absl::StrCat("has shape ", shapeText(scale.shape), "; for ", quotedName(weight.name),
-                                   " of shape ", shapeText(weight.shape), " it should be ",
-                                   shapeText(expected)));
+  return error(scale, absl::StrCat("has shape ", shapeText(scale.shape), "; for ",
+                                   quotedName(weight.name), " of shape ", shapeText(weight.shape),
+                                   " it should be ", shapeText(expected)));
 }
 
 absl::Status checkQuantised(const Tensor &weight, const Tensor &scale, const WeightFormat &format) {
@@ -59,8 +58,8 @@ const Tensor *strayScale(const Checkpoint &checkpoint, absl::string_view module)
   return scale ? scale : checkpoint.find(absl::StrCat(module, ".weight_scale"));
 }
 
-absl::Status checkPlain(const Checkpoint &checkpoint, const Tensor &weight, const WeightFormat &format,
-                        absl::string_view module) {
+absl::Status checkPlain(const Checkpoint &checkpoint, const Tensor &weight,
+                        const WeightFormat &format, absl::string_view module) {
   if (const Tensor *scale = strayScale(checkpoint, module))
     return error(*scale, "is a scale, but by config.json this module has none of that name");
   if (isFloat8(weight.dtype) && format.granularity == ScaleGranularity::none)
@@ -80,7 +79,8 @@ absl::StatusOr<Weight> findWeight(const Checkpoint &checkpoint, const Quantizati
                                   absl::string_view module) {
   LATHE_ASSIGN_OR_RETURN(const Tensor *tensor, checkpoint.require(absl::StrCat(module, ".weight")));
   if (tensor->shape.size() != 2)
-    return error(*tensor, absl::StrCat("has shape ", shapeText(tensor->shape), "; it should be [out, in]"));
+    return error(*tensor,
+                 absl::StrCat("has shape ", shapeText(tensor->shape), "; it should be [out, in]"));
   WeightFormat format = config.format(module);
   Weight weight{tensor};
   if (format.granularity != ScaleGranularity::none)

@@ -21,8 +21,8 @@ absl::Status checkShardName(absl::string_view shard) {
   auto error = [&](absl::string_view message) {
     return absl::InvalidArgumentError(absl::StrCat("shard ", quotedName(shard), " ", message));
   };
-  if (shard.find_first_of(absl::string_view("/\\\0", 3)) != absl::string_view::npos || shard == "." ||
-      shard == "..")
+  if (shard.find_first_of(absl::string_view("/\\\0", 3)) != absl::string_view::npos ||
+      shard == "." || shard == "..")
     return error("should be the plain name of a file in the same folder");
   if (!absl::EndsWith(shard, ".safetensors"))
     return error("should be a .safetensors file");
@@ -106,8 +106,9 @@ private:
     return absl::InvalidArgumentError(absl::StrCat(source_, ": ", message));
   }
   absl::Status checkNamedOnce(const WeightIndex &index) const {
-    auto twice = std::adjacent_find(index.tensors.begin(), index.tensors.end(),
-                                    [](const auto &a, const auto &b) { return a.first == b.first; });
+    auto twice =
+        std::adjacent_find(index.tensors.begin(), index.tensors.end(),
+                           [](const auto &a, const auto &b) { return a.first == b.first; });
     if (twice != index.tensors.end())
       return error(absl::StrCat("tensor ", quotedName(twice->first), " stands twice"));
     return absl::OkStatus();
@@ -137,8 +138,9 @@ absl::StatusOr<WeightIndex> findWeights(const std::string &folder) {
     LATHE_ASSIGN_OR_RETURN(WeightIndex index, parseWeightIndex(text, index_path));
     bool names_single = std::binary_search(index.files.begin(), index.files.end(), kSingleFile);
     if (has_single && !names_single)
-      return absl::InvalidArgumentError(absl::StrCat(
-          index_path, ": a ", kSingleFile, " that it does not name stands beside it; remove one of the two"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(index_path, ": a ", kSingleFile,
+                       " that it does not name stands beside it; remove one of the two"));
     return index;
   }
   if (has_single)

@@ -24,7 +24,8 @@ struct WeightIndex {
 absl::StatusOr<WeightIndex> parseWeightIndex(absl::string_view text, absl::string_view source);
 
 // Finds the weights of a folder. An index wins over a model.safetensors beside it only if
-// model.safetensors is one of its shards or is absent; both at once is an error, since they may differ.
+// model.safetensors is one of its shards or is absent; both at once is an error, since they may
+// differ.
 absl::StatusOr<WeightIndex> findWeights(const std::string &folder);
 
 } // namespace lathe::frontend

@@ -6,11 +6,11 @@
 // the product code * scale of dequantize.)
 #pragma once
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Support/LLVM.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Support/LLVM.h"
 
 #include "backends/reference/value.h"
 #include "backends/reference/weights.h"

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/Support/xxhash.h"
-#include "mlir/IR/BuiltinTypes.h"
 
 #include "backends/reference/weights.h"
 

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "llvm/ADT/StringRef.h"
 #include "mlir/IR/Types.h"
+#include "llvm/ADT/StringRef.h"
 
 #include "backends/reference/value.h"
 

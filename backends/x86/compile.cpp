@@ -6,13 +6,14 @@
 
 namespace lathe::x86 {
 
-static int64_t integerAttribute(mlir::func::FuncOp function, llvm::StringRef name, int64_t otherwise) {
+static int64_t integerAttribute(mlir::func::FuncOp function, llvm::StringRef name,
+                                int64_t otherwise) {
   auto attribute = function->getAttrOfType<mlir::IntegerAttr>(name);
   return attribute ? attribute.getInt() : otherwise;
 }
 
-static mlir::LogicalResult selectStep(mlir::func::FuncOp function, const Level &level, WeightPlan &weights,
-                                      Program &program) {
+static mlir::LogicalResult selectStep(mlir::func::FuncOp function, const Level &level,
+                                      WeightPlan &weights, Program &program) {
   StepProgram step;
   step.name = function.getName().str();
   step.max_rows = integerAttribute(function, "lathe.max_rows", 1);
@@ -26,7 +27,8 @@ static mlir::LogicalResult selectStep(mlir::func::FuncOp function, const Level &
   return mlir::success();
 }
 
-mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level, WeightPlan &weights) {
+mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level,
+                                       WeightPlan &weights) {
   Program program;
   for (mlir::func::FuncOp function : module.getOps<mlir::func::FuncOp>())
     if (mlir::failed(selectStep(function, level, weights, program)))

@@ -14,7 +14,8 @@ namespace lathe::x86 {
 
 // The regions of every step of `module`, which the planning passes have been over (functions named
 // decode and prefill). Adds the packed copies that they read to `weights`.
-mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level, WeightPlan &weights);
+mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level,
+                                       WeightPlan &weights);
 
 // The program as the bytes of an ELF shared object. Thread-safe.
 absl::StatusOr<std::string> makeCode(const Program &program, const Level &level);

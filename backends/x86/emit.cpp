@@ -1,5 +1,5 @@
-// Everything whose size grows with the model's depth is a table of integers here; code grows with the
-// number of distinct kernel uses only.
+// Everything whose size grows with the model's depth is a table of integers here; code grows with
+// the number of distinct kernel uses only.
 #include "backends/x86/emit.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -15,8 +15,9 @@ namespace llvmir = mlir::LLVM;
 class Emitter {
 public:
   explicit Emitter(mlir::MLIRContext &context)
-      : builder(&context), location(builder.getUnknownLoc()), pointer(llvmir::LLVMPointerType::get(&context)),
-        i64(builder.getI64Type()), none(llvmir::LLVMVoidType::get(&context)) {}
+      : builder(&context), location(builder.getUnknownLoc()),
+        pointer(llvmir::LLVMPointerType::get(&context)), i64(builder.getI64Type()),
+        none(llvmir::LLVMVoidType::get(&context)) {}
 
   mlir::OwningOpRef<mlir::ModuleOp> emit(const Program &program);
 
@@ -29,10 +30,15 @@ private:
   llvmir::LLVMFuncOp declareKernel(llvm::StringRef name);
   llvmir::LLVMFuncOp emitTask(size_t index, const KernelUse &use);
   llvmir::GlobalOp emitTaskTable(const Program &program);
-  llvmir::LLVMFuncOp emitStep(const StepProgram &step, llvmir::GlobalOp tasks, llvmir::GlobalOp constants);
+  llvmir::LLVMFuncOp emitStep(const StepProgram &step, llvmir::GlobalOp tasks,
+                              llvmir::GlobalOp constants);
   void emitExecutable(llvm::ArrayRef<llvmir::LLVMFuncOp> steps);
-  mlir::Value address(llvmir::GlobalOp global) { return llvmir::AddressOfOp::create(builder, location, global); }
-  mlir::Value address(llvmir::LLVMFuncOp function) { return llvmir::AddressOfOp::create(builder, location, function); }
+  mlir::Value address(llvmir::GlobalOp global) {
+    return llvmir::AddressOfOp::create(builder, location, global);
+  }
+  mlir::Value address(llvmir::LLVMFuncOp function) {
+    return llvmir::AddressOfOp::create(builder, location, function);
+  }
   mlir::Value constant(mlir::Type type, int64_t value) {
     return llvmir::ConstantOp::create(builder, location, type, builder.getIntegerAttr(type, value));
   }
@@ -51,8 +57,9 @@ llvmir::GlobalOp Emitter::integers(llvm::StringRef name, llvm::ArrayRef<int64_t>
   if (padded.empty())
     padded.push_back(0);
   auto type = llvmir::LLVMArrayType::get(i64, padded.size());
-  return llvmir::GlobalOp::create(builder, location, type, /*isConstant=*/true, llvmir::Linkage::Internal, name,
-                                  builder.getI64TensorAttr(padded), /*alignment=*/64);
+  return llvmir::GlobalOp::create(builder, location, type, /*isConstant=*/true,
+                                  llvmir::Linkage::Internal, name, builder.getI64TensorAttr(padded),
+                                  /*alignment=*/64);
 }
 
 llvmir::GlobalOp Emitter::text(llvm::StringRef name, llvm::StringRef value) {
@@ -72,7 +79,8 @@ llvmir::GlobalOp Emitter::bytes(llvm::StringRef name, llvm::ArrayRef<uint8_t> va
 
 llvmir::GlobalOp Emitter::aggregate(llvm::StringRef name, mlir::Type type, llvmir::Linkage linkage,
                                     llvm::function_ref<mlir::Value()> value) {
-  auto global = llvmir::GlobalOp::create(builder, location, type, true, linkage, name, mlir::Attribute());
+  auto global =
+      llvmir::GlobalOp::create(builder, location, type, true, linkage, name, mlir::Attribute());
   mlir::OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(&global.getInitializerRegion());
   llvmir::ReturnOp::create(builder, location, value());
@@ -101,14 +109,16 @@ llvmir::LLVMFuncOp Emitter::emitTask(size_t index, const KernelUse &use) {
   llvmir::LLVMFuncOp kernel = declareKernel(use.kernel);
   llvmir::GlobalOp params = integers(("params_" + llvm::Twine(index)).str(), use.params);
   auto type = llvmir::LLVMFunctionType::get(none, {pointer, pointer, i64, i64});
-  auto task = llvmir::LLVMFuncOp::create(builder, location, ("task_" + llvm::Twine(index) + "_" + use.kernel).str(),
+  auto task = llvmir::LLVMFuncOp::create(builder, location,
+                                         ("task_" + llvm::Twine(index) + "_" + use.kernel).str(),
                                          type, llvmir::Linkage::Internal);
   mlir::OpBuilder::InsertionGuard guard(builder);
   mlir::Block *body = task.addEntryBlock(builder);
   builder.setInsertionPointToStart(body);
   llvmir::CallOp::create(builder, location, kernel,
-                         mlir::ValueRange{body->getArgument(0), body->getArgument(1), address(params),
-                                          body->getArgument(2), body->getArgument(3)});
+                         mlir::ValueRange{body->getArgument(0), body->getArgument(1),
+                                          address(params), body->getArgument(2),
+                                          body->getArgument(3)});
   llvmir::ReturnOp::create(builder, location, mlir::ValueRange());
   return task;
 }
@@ -124,26 +134,33 @@ llvmir::GlobalOp Emitter::emitTaskTable(const Program &program) {
 }
 
 // void step(call) { lathe_x86_run(call, &table); } with the table of kernels/step.h
-llvmir::LLVMFuncOp Emitter::emitStep(const StepProgram &step, llvmir::GlobalOp tasks, llvmir::GlobalOp constants) {
+llvmir::LLVMFuncOp Emitter::emitStep(const StepProgram &step, llvmir::GlobalOp tasks,
+                                     llvmir::GlobalOp constants) {
   llvm::SmallVector<int64_t> regions, operands;
   for (const RegionUse &region : step.regions) {
-    regions.append({region.kernel, static_cast<int64_t>(operands.size()), region.items, region.rows_per_item,
-                    region.row_factor, region.row_source, region.serial, region.joined});
+    regions.append({region.kernel, static_cast<int64_t>(operands.size()), region.items,
+                    region.rows_per_item, region.row_factor, region.row_source, region.serial,
+                    region.joined});
     operands.append(region.operands.begin(), region.operands.end());
   }
   llvmir::GlobalOp regionTable = integers("regions_" + step.name, regions);
   llvmir::GlobalOp operandTable = integers("operands_" + step.name, operands);
-  auto tableType = llvmir::LLVMStructType::getLiteral(builder.getContext(), {pointer, pointer, i64, pointer, pointer});
-  llvmir::GlobalOp table = aggregate("table_" + step.name, tableType, llvmir::Linkage::Internal, [&] {
-    return structure(tableType, {address(tasks), address(regionTable), constant(i64, step.regions.size()),
-                                 address(operandTable), address(constants)});
-  });
+  auto tableType = llvmir::LLVMStructType::getLiteral(builder.getContext(),
+                                                      {pointer, pointer, i64, pointer, pointer});
+  llvmir::GlobalOp table =
+      aggregate("table_" + step.name, tableType, llvmir::Linkage::Internal, [&] {
+        return structure(tableType,
+                         {address(tasks), address(regionTable), constant(i64, step.regions.size()),
+                          address(operandTable), address(constants)});
+      });
   auto function = llvmir::LLVMFuncOp::create(builder, location, "step_" + step.name,
-                                             llvmir::LLVMFunctionType::get(none, {pointer}), llvmir::Linkage::Internal);
+                                             llvmir::LLVMFunctionType::get(none, {pointer}),
+                                             llvmir::Linkage::Internal);
   mlir::OpBuilder::InsertionGuard guard(builder);
   mlir::Block *body = function.addEntryBlock(builder);
   builder.setInsertionPointToStart(body);
-  llvmir::CallOp::create(builder, location, run, mlir::ValueRange{body->getArgument(0), address(table)});
+  llvmir::CallOp::create(builder, location, run,
+                         mlir::ValueRange{body->getArgument(0), address(table)});
   llvmir::ReturnOp::create(builder, location, mlir::ValueRange());
   return function;
 }
@@ -155,7 +172,8 @@ void Emitter::emitExecutable(llvm::ArrayRef<llvmir::LLVMFuncOp> steps) {
   auto tableType = llvmir::LLVMArrayType::get(entryType, steps.size());
   llvm::SmallVector<llvmir::GlobalOp> names;
   for (llvmir::LLVMFuncOp step : steps)
-    names.push_back(text(("name_of_" + step.getName()).str(), step.getName().drop_front(sizeof("step_") - 1)));
+    names.push_back(
+        text(("name_of_" + step.getName()).str(), step.getName().drop_front(sizeof("step_") - 1)));
   auto entries = aggregate("entries", tableType, llvmir::Linkage::Internal, [&] {
     llvm::SmallVector<mlir::Value> fields;
     for (auto [name, step] : llvm::zip(names, steps))
@@ -164,7 +182,8 @@ void Emitter::emitExecutable(llvm::ArrayRef<llvmir::LLVMFuncOp> steps) {
   });
   auto type = llvmir::LLVMStructType::getLiteral(context, {i64, i32, i32, pointer});
   aggregate(LATHE_CPU_EXECUTABLE_SYMBOL, type, llvmir::Linkage::External, [&] {
-    return structure(type, {constant(i64, sizeof(lathe_cpu_executable)), constant(i32, LATHE_CPU_EXECUTABLE_VERSION),
+    return structure(type, {constant(i64, sizeof(lathe_cpu_executable)),
+                            constant(i32, LATHE_CPU_EXECUTABLE_VERSION),
                             constant(i32, steps.size()), address(entries)});
   });
 }

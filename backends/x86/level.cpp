@@ -2,10 +2,12 @@
 
 namespace lathe::x86 {
 
-// The compatibility strings name CPUID features in the runtime's spelling (runtime/cpu/features.cpp).
+// The compatibility strings name CPUID features in the runtime's spelling
+// (runtime/cpu/features.cpp).
 static const Level kLevels[] = {
     {"x86-64-v3", "x86-64-v3", "", "arch=x86_64;features=avx2,fma,f16c"},
-    {"x86-64-v4", "x86-64-v4", "", "arch=x86_64;features=avx2,fma,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"},
+    {"x86-64-v4", "x86-64-v4", "",
+     "arch=x86_64;features=avx2,fma,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"},
     {"x86-amx", "x86-64-v4", "+avx512vnni,+avx512bf16,+amx-tile,+amx-int8,+amx-bf16",
      "arch=x86_64;features=avx2,fma,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,"
      "avx512bf16,amx-tile,amx-int8,amx-bf16"},

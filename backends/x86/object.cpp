@@ -3,6 +3,9 @@
 #include <mutex>
 
 #include "lld/Common/Driver.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -14,9 +17,6 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/IPO/Internalize.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
 
 #include "backends/x86/kernels/bitcode.h"
 #include "base/status.h"
@@ -44,12 +44,13 @@ absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Lev
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
     return internal("llvm knows no target " + llvm::Twine(kTriple) + ": " + error);
-  return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, level.cpu, level.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
-                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, level.cpu, level.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
 }
 
-absl::StatusOr<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module, llvm::LLVMContext &context) {
+absl::StatusOr<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
+                                                        llvm::LLVMContext &context) {
   mlir::registerBuiltinDialectTranslation(*module.getContext());
   mlir::registerLLVMDialectTranslation(*module.getContext());
   std::unique_ptr<llvm::Module> result = mlir::translateModuleToLLVMIR(module, context, "step");
@@ -88,8 +89,9 @@ void setFeatures(llvm::Module &module, const Level &level) {
 
 void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false; // kernels are written in vectors: these find nothing and take a sixth
-  tuning.SLPVectorization = false;  // of the time
+  tuning.LoopVectorization =
+      false; // kernels are written in vectors: these find nothing and take a sixth
+  tuning.SLPVectorization = false; // of the time
   tuning.LoopInterleaving = false;
   llvm::PassBuilder builder(&machine, tuning);
   llvm::LoopAnalysisManager loops;
@@ -104,7 +106,8 @@ void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
-absl::StatusOr<llvm::SmallVector<char, 0>> emitObject(llvm::Module &module, llvm::TargetMachine &machine) {
+absl::StatusOr<llvm::SmallVector<char, 0>> emitObject(llvm::Module &module,
+                                                      llvm::TargetMachine &machine) {
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager passes;
@@ -130,7 +133,8 @@ private:
   std::string path_;
 };
 
-absl::StatusOr<TemporaryFile> TemporaryFile::write(llvm::StringRef suffix, llvm::ArrayRef<char> bytes) {
+absl::StatusOr<TemporaryFile> TemporaryFile::write(llvm::StringRef suffix,
+                                                   llvm::ArrayRef<char> bytes) {
   int descriptor;
   llvm::SmallString<128> path;
   if (auto error = llvm::sys::fs::createTemporaryFile("lathe", suffix, descriptor, path))
@@ -150,8 +154,9 @@ absl::StatusOr<TemporaryFile> TemporaryFile::write(llvm::StringRef suffix, llvm:
 absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object) {
   LATHE_ASSIGN_OR_RETURN(TemporaryFile input, TemporaryFile::write("o", object));
   LATHE_ASSIGN_OR_RETURN(TemporaryFile output, TemporaryFile::write("so", {}));
-  const char *arguments[] = {"ld.lld", "-shared", "--gc-sections", "-z", "now", "-z", "noexecstack",
-                             "--build-id=none", "--strip-all", "-o", output.path().c_str(), input.path().c_str()};
+  const char *arguments[] = {"ld.lld",      "-shared", "--gc-sections",       "-z",
+                             "now",         "-z",      "noexecstack",         "--build-id=none",
+                             "--strip-all", "-o",      output.path().c_str(), input.path().c_str()};
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   static std::mutex one_at_a_time; // lld has global state

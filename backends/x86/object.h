@@ -10,10 +10,10 @@
 
 namespace lathe::x86 {
 
-// Links the level's kernels in, inlines them, optimises, emits an object and links it with lld in this
-// process. Gives the bytes of the shared object. INTERNAL with LLVM's own words where a tool of LLVM
-// refuses; RESOURCE_EXHAUSTED where the temporary folder is full. Thread-safe for
-// modules of different contexts.
+// Links the level's kernels in, inlines them, optimises, emits an object and links it with lld in
+// this process. Gives the bytes of the shared object. INTERNAL with LLVM's own words where a tool
+// of LLVM refuses; RESOURCE_EXHAUSTED where the temporary folder is full. Thread-safe for modules
+// of different contexts.
 absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level);
 
 } // namespace lathe::x86

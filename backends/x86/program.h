@@ -1,6 +1,6 @@
-// What a step executes on this backend, as data: regions in order, each a kernel with its constants,
-// its operands and its number of items. Selection makes it, emission turns it into code, and
-// `lathe inspect --program` prints it.
+// What a step executes on this backend, as data: regions in order, each a kernel with its
+// constants, its operands and its number of items. Selection makes it, emission turns it into code,
+// and `lathe inspect --program` prints it.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,11 @@ struct RegionUse {
   int64_t items = 1;             // for each block of rows
   int64_t rows_per_item = 1, row_factor = 1;
   int64_t row_source = 0; // 0: items as they stand; 1: rows; 2: output rows
-  bool serial = false; // run on the caller's thread: too small to share
-  bool joined = false; // needs nothing of the region before it: no barrier between them
-  double weight_share = 1; // of a weight that it names, how much one row reads (experts: the chosen ones)
-  std::string origin;      // the op it comes from, for people
+  bool serial = false;    // run on the caller's thread: too small to share
+  bool joined = false;    // needs nothing of the region before it: no barrier between them
+  double weight_share =
+      1; // of a weight that it names, how much one row reads (experts: the chosen ones)
+  std::string origin; // the op it comes from, for people
 };
 
 struct StepProgram {
@@ -45,7 +46,8 @@ struct StepProgram {
 struct Program {
   std::vector<KernelUse> kernels;
   std::vector<StepProgram> steps;
-  std::vector<uint8_t> constants; // what is known at compile time and is no weight (rope frequencies)
+  std::vector<uint8_t>
+      constants; // what is known at compile time and is no weight (rope frequencies)
 
   // The index of a kernel with these constants, shared with equal ones.
   uint32_t kernelIndex(KernelUse use) {

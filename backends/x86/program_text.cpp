@@ -49,16 +49,18 @@ const char *barrierText(const RegionUse &region) {
   return region.serial ? "serial" : region.joined ? "joined" : "";
 }
 
-void appendStep(std::string &text, const Program &program, const StepProgram &step, const Copies &copies) {
+void appendStep(std::string &text, const Program &program, const StepProgram &step,
+                const Copies &copies) {
   int64_t barriers = 0;
   for (const RegionUse &region : step.regions)
     barriers += !region.serial && !region.joined;
-  absl::StrAppend(&text, "step ", step.name, ": at most ", step.max_rows, " rows, ", step.regions.size(),
-                  " regions, at most ", barriers, " barriers, arena ", step.arena_bytes, " bytes, state ",
-                  step.state_bytes, " bytes\n");
+  absl::StrAppend(&text, "step ", step.name, ": at most ", step.max_rows, " rows, ",
+                  step.regions.size(), " regions, at most ", barriers, " barriers, arena ",
+                  step.arena_bytes, " bytes, state ", step.state_bytes, " bytes\n");
   for (const RegionUse &region : step.regions) {
-    absl::StrAppendFormat(&text, "  %-24s task %-4d %-18s items %-26s %-7s", region.origin, region.kernel,
-                          program.kernels[region.kernel].kernel, itemsText(region), barrierText(region));
+    absl::StrAppendFormat(&text, "  %-24s task %-4d %-18s items %-26s %-7s", region.origin,
+                          region.kernel, program.kernels[region.kernel].kernel, itemsText(region),
+                          barrierText(region));
     for (int64_t operand : region.operands)
       absl::StrAppend(&text, " ", operandText(operand, copies));
     absl::StrAppend(&text, "\n");

@@ -8,11 +8,12 @@
 
 namespace lathe::x86 {
 
-// A line a region: its op, kernel, items, operands as buffer+offset (weights by name), and where the
-// barriers stand.
+// A line a region: its op, kernel, items, operands as buffer+offset (weights by name), and where
+// the barriers stand.
 std::string programText(const Program &program, const WeightPlan &weights);
 
-// Bytes of packed weights that one decoded token reads: each copy once, of routed experts the chosen ones.
+// Bytes of packed weights that one decoded token reads: each copy once, of routed experts the
+// chosen ones.
 uint64_t decodeWeightBytes(const Program &program, const WeightPlan &weights);
 
 } // namespace lathe::x86

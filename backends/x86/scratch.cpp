@@ -12,11 +12,15 @@ static bool isQuantized(ir::Activations activations) {
 ExpertScratch expertScratch(ir::FusedExpertsOp op, int64_t max_rows) {
   llvm::ArrayRef<int64_t> shape = ir::shapeOf(op.getGate().getType()); // [E, F, H]
   ExpertScratch s{};
-  s.experts = shape[0], s.inner = shape[1], s.hidden = shape[2], s.top_k = op.getRouting().getTopK();
+  s.experts = shape[0], s.inner = shape[1], s.hidden = shape[2],
+  s.top_k = op.getRouting().getTopK();
   s.gate_block = s.down_block = 128; // what #lathe.activations means by w8a8
   int64_t pairs = max_rows * s.top_k, next = 0;
-  auto take = [&](int64_t elements) { return std::exchange(next, next + roundUp(elements * 4, 64)); };
-  bool copies = op.getActivations() != ir::Activations::f32, scales = isQuantized(op.getActivations());
+  auto take = [&](int64_t elements) {
+    return std::exchange(next, next + roundUp(elements * 4, 64));
+  };
+  bool copies = op.getActivations() != ir::Activations::f32,
+       scales = isQuantized(op.getActivations());
   s.indices = take(pairs), s.weights = take(pairs);
   s.order = take(pairs), s.position = take(pairs), s.offsets = take(s.experts + 1);
   s.x_codes = take(copies ? max_rows * s.hidden : 0);
@@ -29,8 +33,8 @@ ExpertScratch expertScratch(ir::FusedExpertsOp op, int64_t max_rows) {
   return s;
 }
 
-MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightParams &keys, const WeightParams &values,
-                                         int64_t max_rows) {
+MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightParams &keys,
+                                         const WeightParams &values, int64_t max_rows) {
   MlaMaterialisedParams params{};
   params.cache = latentCacheParams(op.getCache().getType());
   params.key_weight = keys;

@@ -29,8 +29,8 @@ template <typename Op> HeadView valueRows(Op op) {
   return {static_cast<int64_t>(op.getNumHeads()), n + v, n, v};
 }
 // All but the strides.
-MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightParams &keys, const WeightParams &values,
-                                         int64_t max_rows);
+MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightParams &keys,
+                                         const WeightParams &values, int64_t max_rows);
 int64_t materialisedScratch(ir::MlaAttentionOp op, int64_t max_rows);
 
 } // namespace lathe::x86

@@ -13,7 +13,8 @@ inline KvCacheParams kvCacheParams(ir::KvCacheType type) {
 }
 
 inline LatentCacheParams latentCacheParams(ir::LatentCacheType type) {
-  return {type.getSlots(), type.getMaxContext(), type.getKvLoraRank(), type.getRopeDim(), formatOf(type.getElement())};
+  return {type.getSlots(), type.getMaxContext(), type.getKvLoraRank(), type.getRopeDim(),
+          formatOf(type.getElement())};
 }
 
 inline int64_t cacheBytes(mlir::Type type) {

@@ -42,7 +42,8 @@ static std::string contentKey(ir::WeightOp op) {
   llvm::raw_string_ostream stream(key);
   stream << op.getType();
   auto append = [&](std::optional<mlir::ArrayAttr> references) {
-    for (auto reference : references.value_or(mlir::ArrayAttr::get(op.getContext(), {})).getAsRange<ir::TensorRefAttr>())
+    for (auto reference : references.value_or(mlir::ArrayAttr::get(op.getContext(), {}))
+                              .getAsRange<ir::TensorRefAttr>())
       stream << '|' << (reference.getHash().empty() ? reference.getName() : reference.getHash());
   };
   append(op.getSources());
@@ -52,7 +53,8 @@ static std::string contentKey(ir::WeightOp op) {
   return key;
 }
 
-// Cuts what `sources` name into matrices [rows of the file, columns]: one for each expert of a stack.
+// Cuts what `sources` name into matrices [rows of the file, columns]: one for each expert of a
+// stack.
 FailureOr<std::vector<SourceMatrix>> WeightPlan::sources(ir::WeightOp op) {
   llvm::ArrayRef<int64_t> shape = ir::shapeOf(op.getType());
   int64_t columns = shape.back(), count = shape.size() == 3 ? shape[0] : 1;
@@ -91,7 +93,8 @@ FailureOr<std::vector<SourceMatrix>> WeightPlan::sources(ir::WeightOp op) {
   return result;
 }
 
-int64_t WeightPlan::addCopy(ir::WeightOp op, const std::string &key, PackedCopy copy, Recipe recipe) {
+int64_t WeightPlan::addCopy(ir::WeightOp op, const std::string &key, PackedCopy copy,
+                            Recipe recipe) {
   auto [found, isNew] = index_.try_emplace(key, copies_.size());
   if (isNew) {
     copy.name = op.getName().str();
@@ -118,11 +121,12 @@ FailureOr<MatrixWeight> WeightPlan::tiles(mlir::Value weight, const MatrixView *
   auto layout = chooseTileLayout(*found, view);
   if (!layout.ok())
     return op.emitOpError() << layout.status().message();
-  std::string key = absl::StrCat(contentKey(op), "|tiles ", view.batch, " ", view.offset, " ", view.period, " ",
-                                 view.rows, view.transposed ? "T" : "");
+  std::string key = absl::StrCat(contentKey(op), "|tiles ", view.batch, " ", view.offset, " ",
+                                 view.period, " ", view.rows, view.transposed ? "T" : "");
   PackedCopy copy{"", layout->name(), 0, static_cast<uint64_t>(layout->bytes())};
   MatrixWeight result{0, layout->params()};
-  result.operand = addCopy(op, key, std::move(copy), {Kind::tiles, std::move(*found), view, *layout});
+  result.operand =
+      addCopy(op, key, std::move(copy), {Kind::tiles, std::move(*found), view, *layout});
   return result;
 }
 
@@ -158,7 +162,8 @@ FailureOr<TableWeight> WeightPlan::table(mlir::Value weight) {
   const SourceMatrix &source = found->front();
   PackedCopy copy{"", absl::StrCat("rows_", formatName(source.format)), 0, source.codes.size()};
   TableWeight result{0, weightParams(source.rows, source.columns, source.format), false};
-  result.operand = addCopy(op, contentKey(op) + "|rows", std::move(copy), {Kind::rows, std::move(*found), {}, {}});
+  result.operand = addCopy(op, contentKey(op) + "|rows", std::move(copy),
+                           {Kind::rows, std::move(*found), {}, {}});
   return result;
 }
 

@@ -1,5 +1,5 @@
-// Which packed copies of the weights the code needs, where each stands, and how to make it. One plan
-// serves all feature levels and both steps: equal content in an equal layout is stored once.
+// Which packed copies of the weights the code needs, where each stands, and how to make it. One
+// plan serves all feature levels and both steps: equal content in an equal layout is stored once.
 #pragma once
 
 #include <functional>
@@ -60,8 +60,8 @@ public:
   const std::vector<PackedCopy> &copies() const { return copies_; }
   uint64_t bytes() const { return bytes_; }
 
-  // Writes all copies in order, `bytes()` in all. `packed` is told after each copy, with the tensors
-  // that it was read from: their pages may be released then. A false answer cancels.
+  // Writes all copies in order, `bytes()` in all. `packed` is told after each copy, with the
+  // tensors that it was read from: their pages may be released then. A false answer cancels.
   using Packed = std::function<bool(const PackedCopy &, const std::vector<std::string> &sources)>;
   absl::Status pack(const PackSink &sink, const Packed &packed) const;
 

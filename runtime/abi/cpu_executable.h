@@ -1,7 +1,8 @@
 // What the code of a CPU target exports, and what it is given when it runs. C11, standalone.
 //
-// A CPU executable is an ELF shared object with one exported symbol, `lathe_cpu_executable`. It needs
-// no library but libc's memcpy and memset. It keeps no state of its own: all memory comes with a call.
+// A CPU executable is an ELF shared object with one exported symbol, `lathe_cpu_executable`. It
+// needs no library but libc's memcpy and memset. It keeps no state of its own: all memory comes
+// with a call.
 #ifndef LATHE_RUNTIME_ABI_CPU_EXECUTABLE_H
 #define LATHE_RUNTIME_ABI_CPU_EXECUTABLE_H
 

@@ -1,11 +1,14 @@
 // The table of functions through which the runtime uses a device. C11, standalone.
 //
 // The host's CPU stands behind it as any other device does. Rules, for both sides:
-//  - `struct_size` is the first field of every struct: sizeof as its writer was built. A reader treats
-//    what lies past it as NULL or 0; whoever fills in a struct of the other side writes no byte past it.
+//  - `struct_size` is the first field of every struct: sizeof as its writer was built. A reader
+//  treats
+//    what lies past it as NULL or 0; whoever fills in a struct of the other side writes no byte
+//    past it.
 //  - Fields are appended, never moved, never given another meaning. Offsets are pinned by a test.
 //  - A NULL entry of the table means that the device lacks that ability; each says what holds then.
-//  - The same LATHE_DEVICE_ABI_MAJOR on both sides, or the device is refused. Another minor is fine.
+//  - The same LATHE_DEVICE_ABI_MAJOR on both sides, or the device is refused. Another minor is
+//  fine.
 //  - Nothing throws or long-jumps across this border. Text is UTF-8 with a length.
 #ifndef LATHE_RUNTIME_ABI_DEVICE_H
 #define LATHE_RUNTIME_ABI_DEVICE_H
@@ -31,14 +34,14 @@ typedef struct lathe_string {
 
 // The numbers are those of absl::StatusCode and of gRPC.
 enum {
-  LATHE_ERROR_INVALID_ARGUMENT = 3,   // the call makes no sense, whatever the device's condition
+  LATHE_ERROR_INVALID_ARGUMENT = 3, // the call makes no sense, whatever the device's condition
   LATHE_ERROR_NOT_FOUND = 5,
   LATHE_ERROR_RESOURCE_EXHAUSTED = 8, // memory
   LATHE_ERROR_FAILED_PRECONDITION = 9,
-  LATHE_ERROR_UNIMPLEMENTED = 12,     // the device can never do this
+  LATHE_ERROR_UNIMPLEMENTED = 12, // the device can never do this
   LATHE_ERROR_INTERNAL = 13,
-  LATHE_ERROR_UNAVAILABLE = 14,       // the device is lost or busy
-  LATHE_ERROR_DATA_LOSS = 15          // bytes that are damaged
+  LATHE_ERROR_UNAVAILABLE = 14, // the device is lost or busy
+  LATHE_ERROR_DATA_LOSS = 15    // bytes that are damaged
 };
 
 // Why a call failed. Owned by the caller of the function that returned it.
@@ -46,8 +49,8 @@ typedef struct lathe_error {
   size_t struct_size;
   uint32_t code; // one of the above; others count as INTERNAL
   uint32_t reserved;
-  lathe_string message;                   // where: what it is; what to do. Valid until release
-  void (*release)(struct lathe_error *);  // never NULL
+  lathe_string message;                  // where: what it is; what to do. Valid until release
+  void (*release)(struct lathe_error *); // never NULL
 } lathe_error;
 
 typedef struct lathe_device lathe_device;         // made by whoever hands out the table
@@ -91,7 +94,7 @@ typedef struct lathe_compatibility_args {
   uint32_t rank;              // out, of codes that run here the one with the highest rank is best
   char *reason;               // in, room for text, may be NULL; out, why the verdict is not OPTIMAL
   size_t reason_capacity;     // in, bytes
-  size_t reason_size;         // out, bytes of the whole reason, more than the capacity if it was cut
+  size_t reason_size; // out, bytes of the whole reason, more than the capacity if it was cut
 } lathe_compatibility_args;
 
 // ---- Memory -----------------------------------------------------------------------------------
@@ -102,9 +105,9 @@ typedef struct lathe_buffer_allocate_args {
   size_t struct_size;
   const void *next;
   lathe_device *device;
-  uint64_t size;        // in, bytes; 0 is allowed
-  uint64_t alignment;   // in, bytes, a power of two up to 4096
-  uint32_t flags;       // in
+  uint64_t size;      // in, bytes; 0 is allowed
+  uint64_t alignment; // in, bytes, a power of two up to 4096
+  uint32_t flags;     // in
   uint32_t reserved;
   lathe_buffer *buffer; // out, owned by the caller; release with buffer_release
 } lathe_buffer_allocate_args;
@@ -127,7 +130,7 @@ typedef struct lathe_buffer_map_args {
   lathe_buffer *buffer;
   uint32_t access; // in, bits of LATHE_MAP_*
   uint32_t reserved;
-  void *memory;    // out, the buffer's bytes, until buffer_unmap
+  void *memory; // out, the buffer's bytes, until buffer_unmap
 } lathe_buffer_map_args;
 
 typedef struct lathe_buffer_args {
@@ -143,9 +146,9 @@ typedef struct lathe_executable_load_args {
   size_t struct_size;
   const void *next;
   lathe_device *device;
-  const void *code;           // in, borrowed for the call
-  uint64_t size;              // in, bytes
-  lathe_string compatibility; // in, the target's string
+  const void *code;             // in, borrowed for the call
+  uint64_t size;                // in, bytes
+  lathe_string compatibility;   // in, the target's string
   lathe_executable *executable; // out, owned by the caller; release with executable_release
 } lathe_executable_load_args;
 

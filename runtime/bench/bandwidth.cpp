@@ -47,10 +47,9 @@ void touchBlocks(const void *context, int64_t begin, int64_t end) {
 absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes, int repetitions) {
   int64_t blocks = bytes / kBlock;
   if (blocks < 1 || repetitions < 1 || threads < 0 || threads > kMaxThreads)
-    return absl::InvalidArgumentError(absl::StrCat("read bandwidth: ", threads, " threads, ", bytes,
-                                                   " bytes and ", repetitions,
-                                                   " repetitions; at least 1 MiB, once, by at most ",
-                                                   kMaxThreads));
+    return absl::InvalidArgumentError(
+        absl::StrCat("read bandwidth: ", threads, " threads, ", bytes, " bytes and ", repetitions,
+                     " repetitions; at least 1 MiB, once, by at most ", kMaxThreads));
   CpuMemory memory;
   LATHE_RETURN_IF_ERROR(memory.allocate(blocks * kBlock, true));
   ThreadPool pool(threads == 0 ? usableCores() : threads);

@@ -34,9 +34,10 @@ absl::Status validate(const BenchOptions &options, const Session &session) {
   bool nothing = options.prompt_length == 0 && options.decode == 0;
   if (options.prompt_length < 0 || options.decode < 0 || options.depth < 0 ||
       options.repetitions < 1 || nothing)
-    return absl::InvalidArgumentError(absl::StrCat(
-        "bench of ", options.prompt_length, " prompt and ", options.decode, " decoded tokens at depth ",
-        options.depth, ", ", options.repetitions, " times; there must be something to do"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("bench of ", options.prompt_length, " prompt and ", options.decode,
+                     " decoded tokens at depth ", options.depth, ", ", options.repetitions,
+                     " times; there must be something to do"));
   // Piece by piece, so that no sum overflows.
   int64_t room = session.contextLength();
   for (int64_t tokens : {options.depth, options.prompt_length, options.decode})
@@ -47,7 +48,8 @@ absl::Status validate(const BenchOptions &options, const Session &session) {
   return absl::OkStatus();
 }
 
-// What one token reads of the state when `tokens` are in the context; a window is never more than full.
+// What one token reads of the state when `tokens` are in the context; a window is never more than
+// full.
 uint64_t stateBytesRead(const artifact::Manifest &manifest, uint64_t tokens) {
   uint64_t bytes = 0;
   for (const artifact::StateEntry &entry : manifest.state) {
@@ -93,8 +95,8 @@ double BenchResult::bandwidthShare(double bandwidth) const {
 absl::StatusOr<BenchResult> benchmark(Session &session, const BenchOptions &options) {
   LATHE_RETURN_IF_ERROR(validate(options, session));
   const artifact::Manifest &manifest = session.module().manifest();
-  std::vector<int32_t> tokens = syntheticTokens(
-      options.depth + options.prompt_length + options.decode, manifest.vocab_size);
+  std::vector<int32_t> tokens =
+      syntheticTokens(options.depth + options.prompt_length + options.decode, manifest.vocab_size);
   LATHE_RETURN_IF_ERROR(warmUp(session, tokens));
   BenchResult result;
   for (int i = 0; i < options.repetitions; ++i)
@@ -102,8 +104,8 @@ absl::StatusOr<BenchResult> benchmark(Session &session, const BenchOptions &opti
   result.prefill_rate = median(result.prefill_rates);
   result.decode_rate = median(result.decode_rates);
   result.weight_bytes_per_token = manifest.active_weight_bytes;
-  result.state_bytes_per_token = stateBytesRead(
-      manifest, options.depth + options.prompt_length + options.decode / 2);
+  result.state_bytes_per_token =
+      stateBytesRead(manifest, options.depth + options.prompt_length + options.decode / 2);
   return result;
 }
 

@@ -10,8 +10,8 @@
 
 namespace lathe::runtime {
 
-// The best of `repetitions` plain reads of a buffer of `bytes` by `threads` threads, bytes a second.
-// The buffer should be much larger than the last-level cache.
+// The best of `repetitions` plain reads of a buffer of `bytes` by `threads` threads, bytes a
+// second. The buffer should be much larger than the last-level cache.
 LATHE_RUNTIME_API absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes,
                                                               int repetitions);
 

@@ -98,8 +98,8 @@ lathe_error *compatibility(lathe_compatibility_args *args) {
 
 lathe_error *bufferAllocate(lathe_buffer_allocate_args *args) {
   if (args->alignment > 4096 || (args->alignment & (args->alignment - 1)) != 0)
-    return giveError(absl::InvalidArgumentError(absl::StrCat(
-        "cpu: alignment ", args->alignment, " is not a power of two up to 4096")));
+    return giveError(absl::InvalidArgumentError(
+        absl::StrCat("cpu: alignment ", args->alignment, " is not a power of two up to 4096")));
   auto buffer = std::make_unique<lathe_buffer>();
   // Zeroed memory is state, of which a short conversation uses a small part.
   bool dense = (args->flags & LATHE_BUFFER_ZEROED) == 0;
@@ -112,8 +112,7 @@ lathe_error *bufferAllocate(lathe_buffer_allocate_args *args) {
 
 lathe_error *bufferImport(lathe_buffer_import_args *args) {
   if (reinterpret_cast<uintptr_t>(args->memory) % 64 != 0)
-    return giveError(
-        absl::InvalidArgumentError("cpu: imported memory is not aligned to 64 bytes"));
+    return giveError(absl::InvalidArgumentError("cpu: imported memory is not aligned to 64 bytes"));
   auto buffer = std::make_unique<lathe_buffer>();
   buffer->memory.borrow(args->memory, args->size);
   args->buffer = buffer.release();
@@ -145,9 +144,8 @@ absl::Status loadInto(lathe_executable_load_args *args) {
   if (!missing.empty())
     return absl::FailedPreconditionError(absl::StrCat("executable: ", missing));
   auto executable = std::make_unique<lathe_executable>();
-  LATHE_ASSIGN_OR_RETURN(
-      executable->code,
-      LoadedCode::load({static_cast<const uint8_t *>(args->code), args->size}));
+  LATHE_ASSIGN_OR_RETURN(executable->code,
+                         LoadedCode::load({static_cast<const uint8_t *>(args->code), args->size}));
   args->executable = executable.release();
   return absl::OkStatus();
 }
@@ -167,9 +165,8 @@ lathe_error *executableEntry(lathe_executable_entry_args *args) {
       args->entry = static_cast<uint32_t>(i);
       return nullptr;
     }
-  return giveError(absl::NotFoundError(absl::StrCat("executable: has no entry '", name,
-                                                    "'; it has ",
-                                                    args->executable->code->entryNames())));
+  return giveError(absl::NotFoundError(absl::StrCat(
+      "executable: has no entry '", name, "'; it has ", args->executable->code->entryNames())));
 }
 
 lathe_error *run(lathe_run_args *args) {

@@ -17,6 +17,7 @@ struct CpuOptions {
 };
 
 // INVALID_ARGUMENT where `threads` is negative or more than kMaxThreads.
-LATHE_RUNTIME_API absl::StatusOr<std::shared_ptr<Device>> createCpuDevice(const CpuOptions &options = {});
+LATHE_RUNTIME_API absl::StatusOr<std::shared_ptr<Device>>
+createCpuDevice(const CpuOptions &options = {});
 
 } // namespace lathe::runtime

@@ -30,11 +30,11 @@ absl::Status checkHeader(const Elf64_Ehdr &header, uint64_t size) {
     return damaged("does not begin as ELF does");
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
       header.e_machine != EM_X86_64)
-    return damaged(absl::StrCat("ELF of machine ", header.e_machine, ", not of 64-bit x86 (",
-                                EM_X86_64, ")"));
+    return damaged(
+        absl::StrCat("ELF of machine ", header.e_machine, ", not of 64-bit x86 (", EM_X86_64, ")"));
   if (header.e_type != ET_DYN)
-    return damaged(absl::StrCat("ELF of type ", header.e_type, ", not a shared object (", ET_DYN,
-                                ")"));
+    return damaged(
+        absl::StrCat("ELF of type ", header.e_type, ", not a shared object (", ET_DYN, ")"));
   if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0)
     return damaged("has no program headers that could be read");
   if (!fits(header.e_phoff, uint64_t{header.e_phnum} * sizeof(Elf64_Phdr), size))
@@ -50,8 +50,8 @@ std::vector<Elf64_Phdr> readSegments(absl::Span<const uint8_t> bytes, const Elf6
 
 // ---- What is mapped ----
 
-// The loader reserves memory from the first to the last segment and maps each over it, so one that is
-// out of order would be mapped over memory of others.
+// The loader reserves memory from the first to the last segment and maps each over it, so one that
+// is out of order would be mapped over memory of others.
 absl::Status checkLoads(const std::vector<Elf64_Phdr> &loads, uint64_t size) {
   uint64_t end = 0;
   for (const Elf64_Phdr &load : loads) {
@@ -110,11 +110,20 @@ struct Table {
 };
 // What the loader follows without asking.
 constexpr Table kTables[] = {
-    {DT_STRTAB, DT_STRSZ},      {DT_SYMTAB, 0},       {DT_RELA, DT_RELASZ},
-    {DT_JMPREL, DT_PLTRELSZ},   {DT_HASH, 0},         {DT_GNU_HASH, 0},
-    {DT_INIT, 0},               {DT_FINI, 0},         {DT_INIT_ARRAY, DT_INIT_ARRAYSZ},
-    {DT_FINI_ARRAY, DT_FINI_ARRAYSZ}, {DT_PLTGOT, 0}, {DT_VERSYM, 0},
-    {DT_VERNEED, 0},            {DT_VERDEF, 0},
+    {DT_STRTAB, DT_STRSZ},
+    {DT_SYMTAB, 0},
+    {DT_RELA, DT_RELASZ},
+    {DT_JMPREL, DT_PLTRELSZ},
+    {DT_HASH, 0},
+    {DT_GNU_HASH, 0},
+    {DT_INIT, 0},
+    {DT_FINI, 0},
+    {DT_INIT_ARRAY, DT_INIT_ARRAYSZ},
+    {DT_FINI_ARRAY, DT_FINI_ARRAYSZ},
+    {DT_PLTGOT, 0},
+    {DT_VERSYM, 0},
+    {DT_VERNEED, 0},
+    {DT_VERDEF, 0},
 };
 
 struct Constant {
@@ -175,9 +184,9 @@ absl::Status checkElf(absl::Span<const uint8_t> bytes) {
   }
   if (!dynamic)
     return damaged("has no dynamic segment");
-  LATHE_ASSIGN_OR_RETURN(
-      Dynamic table, readDynamic(mappedBytes(bytes, loads, dynamic->p_vaddr, dynamic->p_filesz),
-                                 dynamic->p_filesz));
+  LATHE_ASSIGN_OR_RETURN(Dynamic table,
+                         readDynamic(mappedBytes(bytes, loads, dynamic->p_vaddr, dynamic->p_filesz),
+                                     dynamic->p_filesz));
   return checkDynamic(table, loads);
 }
 

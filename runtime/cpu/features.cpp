@@ -97,8 +97,7 @@ CpuFeatures detect() {
 }
 
 // How many levels, from the lowest on, have all of their features among those that `has` knows.
-template <typename Has>
-uint32_t countLevels(Has has) {
+template <typename Has> uint32_t countLevels(Has has) {
   uint32_t count = 0;
   for (const CpuLevel &level : cpuLevels()) {
     if (!std::all_of(level.features.begin(), level.features.end(), has))
@@ -152,15 +151,16 @@ uint32_t CpuNeeds::levelCount() const {
 absl::StatusOr<CpuNeeds> parseCpuNeeds(absl::string_view compatibility) {
   CpuNeeds needs;
   for (absl::string_view part : absl::StrSplit(compatibility, ';', absl::SkipEmpty())) {
-    std::pair<absl::string_view, absl::string_view> field = absl::StrSplit(part, absl::MaxSplits('=', 1));
+    std::pair<absl::string_view, absl::string_view> field =
+        absl::StrSplit(part, absl::MaxSplits('=', 1));
     if (field.first == "arch")
       needs.arch = std::string(field.second);
     else if (field.first == "features")
       needs.features = absl::StrSplit(field.second, ',', absl::SkipEmpty());
     else
-      return absl::InvalidArgumentError(absl::StrCat(
-          "compatibility '", compatibility, "': '", field.first,
-          "' is not known to this runtime; it knows arch and features"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("compatibility '", compatibility, "': '", field.first,
+                       "' is not known to this runtime; it knows arch and features"));
   }
   if (needs.arch.empty())
     return absl::InvalidArgumentError(

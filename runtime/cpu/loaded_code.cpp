@@ -50,8 +50,8 @@ absl::Status LoadedCode::open(absl::Span<const uint8_t> elf) {
   library_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library_)
     return absl::InvalidArgumentError(absl::StrCat("executable: cannot be loaded: ", dlerror()));
-  executable_ = static_cast<const lathe_cpu_executable *>(
-      dlsym(library_, LATHE_CPU_EXECUTABLE_SYMBOL));
+  executable_ =
+      static_cast<const lathe_cpu_executable *>(dlsym(library_, LATHE_CPU_EXECUTABLE_SYMBOL));
   if (!executable_)
     return absl::InvalidArgumentError("executable: has no symbol " LATHE_CPU_EXECUTABLE_SYMBOL);
   return absl::OkStatus();

@@ -8,7 +8,7 @@
 namespace lathe::runtime {
 namespace {
 
-constexpr int kSpins = 2000;          // pauses before a thread sleeps: tens of microseconds
+constexpr int kSpins = 2000;            // pauses before a thread sleeps: tens of microseconds
 constexpr uint32_t kUnitsPerThread = 8; // what a stopped thread can hold up: 1/8 of its share
 
 // The pool for which this thread is working: a region inside of a region would overwrite it.
@@ -18,7 +18,8 @@ uint64_t pack(uint32_t next, uint32_t end) { return uint64_t{end} << 32 | next; 
 uint32_t nextOf(uint64_t units) { return static_cast<uint32_t>(units); }
 uint32_t endOf(uint64_t units) { return static_cast<uint32_t>(units >> 32); }
 
-// The first of `whole` things that belongs to part `index` of `parts`; no overflow below 2^63 / 2^20.
+// The first of `whole` things that belongs to part `index` of `parts`; no overflow below 2^63 /
+// 2^20.
 int64_t partBegin(int64_t whole, uint32_t index, uint32_t parts) {
   int64_t each = whole / parts, rest = whole % parts;
   return each * index + std::min<int64_t>(index, rest);

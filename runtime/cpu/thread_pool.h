@@ -21,9 +21,9 @@ LATHE_RUNTIME_API int usableCores();
 // `threads` counts the caller: a pool of 1 starts none. Items are cut into units, a run of them for
 // each thread; a thread that has done its own takes from the others, one at a time, so that one
 // which the kernel has stopped holds up no more than the unit in its hands. Idle threads spin for
-// some ten microseconds, then sleep. One region at a time: run() is not thread-safe. A task that calls
-// run() itself runs that region alone. Where the system gives fewer threads than were asked for,
-// threads() says how many there are.
+// some ten microseconds, then sleep. One region at a time: run() is not thread-safe. A task that
+// calls run() itself runs that region alone. Where the system gives fewer threads than were asked
+// for, threads() says how many there are.
 class LATHE_RUNTIME_API ThreadPool {
 public:
   explicit ThreadPool(int threads);
@@ -33,7 +33,8 @@ public:
 
   int threads() const { return thread_count_; }
 
-  // Runs task over [0, count). What it wrote is visible to the caller afterwards. Allocates nothing.
+  // Runs task over [0, count). What it wrote is visible to the caller afterwards. Allocates
+  // nothing.
   void run(lathe_cpu_task task, const void *context, int64_t count);
 
 private:

@@ -11,8 +11,7 @@ namespace lathe::runtime {
 namespace {
 
 // Args of the ABI with their size filled in and the rest zero.
-template <typename Args>
-Args makeArgs(lathe_device *device) {
+template <typename Args> Args makeArgs(lathe_device *device) {
   Args args;
   std::memset(&args, 0, sizeof args);
   args.struct_size = sizeof args;
@@ -37,8 +36,8 @@ bool hasRequired(const lathe_device_api &api) {
          api.executable_entry && api.run;
 }
 
-// What a newer device has behind our table is left alone; what an older one lacks is NULL, and so is
-// an entry of which a wrong size holds only a part.
+// What a newer device has behind our table is left alone; what an older one lacks is NULL, and so
+// is an entry of which a wrong size holds only a part.
 lathe_device_api copyTable(const lathe_device_api *api) {
   lathe_device_api copy;
   std::memset(&copy, 0, sizeof copy);
@@ -57,9 +56,8 @@ Device::~Device() {
     close_(device_);
 }
 
-absl::StatusOr<std::shared_ptr<Device>> Device::wrap(const lathe_device_api *api,
-                                                     lathe_device *device,
-                                                     void (*close)(lathe_device *)) {
+absl::StatusOr<std::shared_ptr<Device>>
+Device::wrap(const lathe_device_api *api, lathe_device *device, void (*close)(lathe_device *)) {
   if (!api)
     return absl::FailedPreconditionError("device: gives no table of functions");
   lathe_device_api table = copyTable(api);
@@ -101,9 +99,9 @@ absl::StatusOr<Compatibility> Device::compatibility(absl::string_view needs) {
   if (!api_.compatibility) {
     if (needs == properties_.compatibility)
       return Compatibility{Compatibility::Verdict::optimal, 1, ""};
-    return Compatibility{Compatibility::Verdict::no, 0,
-                         absl::StrCat("needs ", needs, " but the device is ",
-                                      properties_.compatibility)};
+    return Compatibility{
+        Compatibility::Verdict::no, 0,
+        absl::StrCat("needs ", needs, " but the device is ", properties_.compatibility)};
   }
   char reason[1024] = {};
   auto args = makeArgs<lathe_compatibility_args>(device_);

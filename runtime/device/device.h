@@ -77,9 +77,8 @@ public:
   // Wraps a table. `close` is called with the device when the last owner is gone; may be nullptr.
   // Refuses no table, another major, a table without a required entry, and properties that make no
   // sense.
-  static absl::StatusOr<std::shared_ptr<Device>> wrap(const lathe_device_api *api,
-                                                      lathe_device *device,
-                                                      void (*close)(lathe_device *));
+  static absl::StatusOr<std::shared_ptr<Device>>
+  wrap(const lathe_device_api *api, lathe_device *device, void (*close)(lathe_device *));
   ~Device();
   Device(const Device &) = delete;
   Device &operator=(const Device &) = delete;

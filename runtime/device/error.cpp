@@ -18,10 +18,8 @@ absl::StatusCode codeOf(const lathe_error &error) {
   case LATHE_ERROR_FAILED_PRECONDITION:
   case LATHE_ERROR_UNIMPLEMENTED:
   case LATHE_ERROR_UNAVAILABLE:
-  case LATHE_ERROR_DATA_LOSS:
-    return static_cast<absl::StatusCode>(error.code);
-  default:
-    return absl::StatusCode::kInternal;
+  case LATHE_ERROR_DATA_LOSS: return static_cast<absl::StatusCode>(error.code);
+  default: return absl::StatusCode::kInternal;
   }
 }
 

@@ -25,8 +25,8 @@ struct EvalResult {
 using EvalProgress = absl::FunctionRef<void(int64_t done, int64_t total)>;
 
 // `tokens` is the text without special tokens. It is cut into windows of N-1 tokens, the last one
-// shorter; each is fed into an empty context behind a BOS. The mean is over all those tokens. Without
-// a BOS the first token of a window has nothing in front of it and is not counted.
+// shorter; each is fed into an empty context behind a BOS. The mean is over all those tokens.
+// Without a BOS the first token of a window has nothing in front of it and is not counted.
 LATHE_RUNTIME_API absl::StatusOr<EvalResult> evaluate(Session &session,
                                                       absl::Span<const int32_t> tokens,
                                                       const EvalOptions &options,

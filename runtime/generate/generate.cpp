@@ -14,9 +14,7 @@ double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-bool isSet(const std::atomic<bool> *stop) {
-  return stop && stop->load(std::memory_order_relaxed);
-}
+bool isSet(const std::atomic<bool> *stop) { return stop && stop->load(std::memory_order_relaxed); }
 
 // Feeds tokens; says whether generation can go on. A stop in the middle of it is no error.
 absl::StatusOr<bool> feedUnlessStopped(Session &session, absl::Span<const int32_t> tokens,
@@ -64,16 +62,11 @@ absl::StatusOr<StopReason> decodeLoop(Session &session, const GenerateOptions &o
 
 const char *stopReasonName(StopReason reason) {
   switch (reason) {
-  case StopReason::max_new:
-    return "max_new";
-  case StopReason::eos:
-    return "eos";
-  case StopReason::context_full:
-    return "context_full";
-  case StopReason::callback:
-    return "callback";
-  case StopReason::stopped:
-    return "stopped";
+  case StopReason::max_new: return "max_new";
+  case StopReason::eos: return "eos";
+  case StopReason::context_full: return "context_full";
+  case StopReason::callback: return "callback";
+  case StopReason::stopped: return "stopped";
   }
   return "stopped";
 }
@@ -83,8 +76,8 @@ absl::StatusOr<GenerateResult> generate(Session &session, absl::Span<const int32
   if (options.max_new < 0)
     return absl::InvalidArgumentError(
         absl::StrCat("--max-new ", options.max_new, ": must be 0 or more"));
-  LATHE_ASSIGN_OR_RETURN(Sampler sampler, Sampler::create(options.sampling,
-                                                          session.module().manifest().vocab_size));
+  LATHE_ASSIGN_OR_RETURN(Sampler sampler,
+                         Sampler::create(options.sampling, session.module().manifest().vocab_size));
   GenerateResult result;
   result.stats.load_seconds = session.module().loadSeconds();
   result.tokens.reserve(std::min<int64_t>(options.max_new, 4096));

@@ -16,7 +16,7 @@
 namespace lathe::runtime {
 
 struct GenerateOptions {
-  int64_t max_new = 256;            // 0: only the prompt is fed
+  int64_t max_new = 256;              // 0: only the prompt is fed
   std::vector<int32_t> eos_token_ids; // generation ends with one of them; it is not given out
   SamplingOptions sampling;
   const std::atomic<bool> *stop = nullptr; // Ctrl-C: ends after the running step; may be nullptr

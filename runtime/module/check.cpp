@@ -34,8 +34,7 @@ int bestOf(const std::vector<TargetVerdict> &verdicts) {
 std::vector<std::string> refusals(const std::vector<TargetVerdict> &verdicts) {
   std::vector<std::string> lines;
   for (const TargetVerdict &verdict : verdicts)
-    lines.push_back(
-        absl::StrCat("target '", verdict.target, "': ", verdict.compatibility.reason));
+    lines.push_back(absl::StrCat("target '", verdict.target, "': ", verdict.compatibility.reason));
   return lines;
 }
 
@@ -80,14 +79,10 @@ CheckResult judge(std::vector<TargetVerdict> verdicts, const Device &device) {
 
 const char *verdictName(Verdict verdict) {
   switch (verdict) {
-  case Verdict::optimal:
-    return "OPTIMAL";
-  case Verdict::usable:
-    return "USABLE";
-  case Verdict::recompile:
-    return "RECOMPILE";
-  case Verdict::no:
-    return "NO";
+  case Verdict::optimal: return "OPTIMAL";
+  case Verdict::usable: return "USABLE";
+  case Verdict::recompile: return "RECOMPILE";
+  case Verdict::no: return "NO";
   }
   return "NO";
 }
@@ -107,10 +102,10 @@ absl::StatusOr<const artifact::Target *> chooseTarget(const artifact::Artifact &
   int best = bestOf(verdicts);
   if (best >= 0)
     return &artifact.manifest().targets[best];
-  return absl::FailedPreconditionError(absl::StrCat(
-      artifact.path(), ": no target of it runs on ", device.properties().name, ": ",
-      verdicts.empty() ? "it holds no code" : absl::StrJoin(refusals(verdicts), "; "),
-      "; compile the model again with --target ", device.properties().level));
+  return absl::FailedPreconditionError(
+      absl::StrCat(artifact.path(), ": no target of it runs on ", device.properties().name, ": ",
+                   verdicts.empty() ? "it holds no code" : absl::StrJoin(refusals(verdicts), "; "),
+                   "; compile the model again with --target ", device.properties().level));
 }
 
 CheckResult checkArtifact(const std::string &path, Device &device, bool deep) {

@@ -23,9 +23,9 @@ struct TargetVerdict {
 
 struct CheckResult {
   Verdict verdict = Verdict::no;
-  std::string target;               // the one that would be taken; empty if none
+  std::string target;                 // the one that would be taken; empty if none
   std::vector<TargetVerdict> targets; // in the artifact's order
-  std::vector<std::string> reasons; // a line each; empty when optimal
+  std::vector<std::string> reasons;   // a line each; empty when optimal
 };
 
 // `deep` compares the digests of all sections, weights included; otherwise only small ones are.

@@ -16,15 +16,14 @@ struct ModuleOptions {
   std::string target; // a target's name; empty: the best one for the device
 };
 
-// Immutable once loaded and thread-safe; sessions share it. Weights stay in the file's mapping where
-// the device can import it. Digests of code and text sections are checked, those of weights are not
-// (they may be many gigabytes): see checkArtifact.
+// Immutable once loaded and thread-safe; sessions share it. Weights stay in the file's mapping
+// where the device can import it. Digests of code and text sections are checked, those of weights
+// are not (they may be many gigabytes): see checkArtifact.
 class LATHE_RUNTIME_API Module {
 public:
   // FAILED_PRECONDITION: no target runs on the device; the message says what each one lacks.
-  static absl::StatusOr<std::shared_ptr<Module>> load(const std::string &path,
-                                                      std::shared_ptr<Device> device,
-                                                      const ModuleOptions &options = {});
+  static absl::StatusOr<std::shared_ptr<Module>>
+  load(const std::string &path, std::shared_ptr<Device> device, const ModuleOptions &options = {});
 
   const artifact::Artifact &artifact() const { return artifact_; }
   const artifact::Manifest &manifest() const { return artifact_.manifest(); }

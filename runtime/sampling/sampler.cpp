@@ -123,9 +123,8 @@ absl::StatusOr<int32_t> Sampler::sample(absl::Span<const float> logits) {
   if (options_.temperature == 0)
     return best;
   if (logits.size() != candidates_.size())
-    return absl::InvalidArgumentError(absl::StrCat("there are ", logits.size(),
-                                                   " logits; the sampler was made for ",
-                                                   candidates_.size()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "there are ", logits.size(), " logits; the sampler was made for ", candidates_.size()));
   for (size_t id = 0; id < logits.size(); ++id)
     candidates_[id] = {0, logits[id], static_cast<int32_t>(id)};
   kept_ = logits.size();

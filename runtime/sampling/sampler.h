@@ -1,5 +1,5 @@
-// Chooses the next token from logits. Given the same logits, options and number of earlier draws, the
-// choice is the same on every machine.
+// Chooses the next token from logits. Given the same logits, options and number of earlier draws,
+// the choice is the same on every machine.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +17,20 @@ namespace lathe::runtime {
 struct SamplingOptions {
   double temperature = 0; // 0: greedy, the rest is then ignored
   int32_t top_k = 0;      // keep this many of the likeliest; 0: all
-  double top_p = 1;       // keep the fewest likeliest whose probabilities sum to this or more; 1: all
-  double min_p = 0;       // keep those with at least this share of the likeliest one's probability
+  double top_p = 1; // keep the fewest likeliest whose probabilities sum to this or more; 1: all
+  double min_p = 0; // keep those with at least this share of the likeliest one's probability
   uint64_t seed = 0;
 };
 
-// The highest logit; the lower id where several are equal. INVALID_ARGUMENT: a NaN, +infinity, or no
-// finite logit at all.
+// The highest logit; the lower id where several are equal. INVALID_ARGUMENT: a NaN, +infinity, or
+// no finite logit at all.
 LATHE_RUNTIME_API absl::StatusOr<int32_t> sampleGreedy(absl::Span<const float> logits);
 
 // Not thread-safe. Allocates in create() only. Randomness: std::mt19937_64 seeded with `seed` (the
-// standard pins its output); one draw for each token that is not greedy, its upper 53 bits as a number
-// u in [0, 1). Candidates are ranked by falling logit, then by rising id. The first one is taken whose
-// probabilities up to it sum to more than u: in the order of rank where top_k or top_p is set, in the
-// order of ids otherwise. Sums are in double, with an exp that no libm can change.
+// standard pins its output); one draw for each token that is not greedy, its upper 53 bits as a
+// number u in [0, 1). Candidates are ranked by falling logit, then by rising id. The first one is
+// taken whose probabilities up to it sum to more than u: in the order of rank where top_k or top_p
+// is set, in the order of ids otherwise. Sums are in double, with an exp that no libm can change.
 class LATHE_RUNTIME_API Sampler {
 public:
   // INVALID_ARGUMENT: an option out of its range; the message says which.

@@ -94,8 +94,8 @@ bool Session::canRewind() const {
 
 absl::Status Session::rewind(int64_t position) {
   if (position < 0 || position > position_)
-    return absl::InvalidArgumentError(absl::StrCat("cannot go back to token ", position,
-                                                   ": the context holds ", position_));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot go back to token ", position, ": the context holds ", position_));
   if (position == position_)
     return absl::OkStatus();
   if (!canRewind()) {

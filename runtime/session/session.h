@@ -33,7 +33,8 @@ public:
   static absl::StatusOr<std::unique_ptr<Session>> create(std::shared_ptr<Module> module,
                                                          const SessionOptions &options = {});
 
-  // Appends tokens to the context and runs them, in chunks. Afterwards logits() are those of the last.
+  // Appends tokens to the context and runs them, in chunks. Afterwards logits() are those of the
+  // last.
   //   INVALID_ARGUMENT   no token, or an id outside of the vocabulary
   //   OUT_OF_RANGE       more tokens than the context has room for; nothing was fed
   //   CANCELLED          `stop` was set; position() says how far it came
@@ -49,8 +50,9 @@ public:
   int64_t remaining() const { return contextLength() - position_; }
 
   absl::Status reset(); // to an empty context
-  // Forgets what came from `position` on; 0 works always. FAILED_PRECONDITION where the state cannot go back (it is
-  // not kept token by token, or a sliding window has overwritten what would be needed).
+  // Forgets what came from `position` on; 0 works always. FAILED_PRECONDITION where the state
+  // cannot go back (it is not kept token by token, or a sliding window has overwritten what would
+  // be needed).
   absl::Status rewind(int64_t position);
 
   const Module &module() const { return *module_; }

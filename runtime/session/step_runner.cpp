@@ -27,12 +27,9 @@ uint64_t neededBytes(BufferKind kind, uint64_t rows, uint64_t vocab_size) {
   case BufferKind::tokens:
   case BufferKind::slots:
   case BufferKind::positions:
-  case BufferKind::output_rows:
-    return 4 * rows;
-  case BufferKind::logits:
-    return 4 * rows * vocab_size;
-  default:
-    return 0;
+  case BufferKind::output_rows: return 4 * rows;
+  case BufferKind::logits: return 4 * rows * vocab_size;
+  default: return 0;
   }
 }
 
@@ -54,9 +51,9 @@ absl::StatusOr<StepRunner> StepRunner::create(std::shared_ptr<Module> module) {
   const artifact::Step *decode = runner.module_->findStep("decode");
   const artifact::Step *prefill = runner.module_->findStep("prefill");
   if (!decode && !prefill)
-    return absl::FailedPreconditionError(
-        absl::StrCat(runner.module_->artifact().path(), ": target '", runner.module_->target().name,
-                     "' has neither a decode nor a prefill step"));
+    return absl::FailedPreconditionError(absl::StrCat(runner.module_->artifact().path(),
+                                                      ": target '", runner.module_->target().name,
+                                                      "' has neither a decode nor a prefill step"));
   LATHE_RETURN_IF_ERROR(runner.allocate(decode, prefill));
   LATHE_ASSIGN_OR_RETURN(runner.decode_, runner.bind(decode));
   LATHE_ASSIGN_OR_RETURN(runner.prefill_, runner.bind(prefill));
@@ -83,15 +80,14 @@ absl::Status StepRunner::allocate(const artifact::Step *decode, const artifact::
 absl::StatusOr<std::vector<lathe_buffer *>>
 StepRunner::bindBuffers(const artifact::Step &step, const artifact::Call &call) const {
   if (call.buffers.size() != kKinds)
-    return absl::InvalidArgumentError(absl::StrCat("takes ", call.buffers.size(),
-                                                   " buffers; this runtime gives ", kKinds));
+    return absl::InvalidArgumentError(
+        absl::StrCat("takes ", call.buffers.size(), " buffers; this runtime gives ", kKinds));
   std::vector<lathe_buffer *> bound;
   for (size_t i = 0; i < kKinds; ++i) {
     BufferKind kind = step.buffers[call.buffers[i]].kind;
     if (kind != static_cast<BufferKind>(i))
-      return absl::InvalidArgumentError(absl::StrCat("its buffer ", i, " is of kind ",
-                                                     static_cast<int>(kind), "; it must be of kind ",
-                                                     i));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "its buffer ", i, " is of kind ", static_cast<int>(kind), "; it must be of kind ", i));
     bound.push_back(kind == BufferKind::weights ? module_->weights().handle()
                                                 : buffers_[i].handle());
   }
@@ -150,8 +146,8 @@ absl::StatusOr<absl::Span<const float>> StepRunner::run(absl::Span<const int32_t
                                             " wanted; it takes up to ", program.max_rows));
   LATHE_RETURN_IF_ERROR(writeInputs(tokens, position, output_rows));
   for (const BoundCall &call : program.calls)
-    LATHE_RETURN_IF_ERROR(module_->device()->run(module_->executable(), call.entry, call.buffers,
-                                                 rows, output_rows));
+    LATHE_RETURN_IF_ERROR(
+        module_->device()->run(module_->executable(), call.entry, call.buffers, rows, output_rows));
   LATHE_ASSIGN_OR_RETURN(void *logits, buffer(BufferKind::logits).map(LATHE_MAP_READ));
   logits_mapped_ = true;
   size_t count = output_rows * module_->manifest().vocab_size;

@@ -1,5 +1,5 @@
-// Any bytes as an artifact; as an artifact whose digests and sizes are put right, so that what comes
-// behind them is reached; as its manifest alone; and as the code in it.
+// Any bytes as an artifact; as an artifact whose digests and sizes are put right, so that what
+// comes behind them is reached; as its manifest alone; and as the code in it.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>

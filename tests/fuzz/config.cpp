@@ -35,7 +35,8 @@ static void readQuantization(const ConfigReader &config) {
   auto quantization = QuantizationConfig::read(config);
   if (!quantization.ok())
     return;
-  for (const char *module : {"lm_head", "model.layers.0.self_attn.kv_b_proj", "model.layers.11.mlp.gate"}) {
+  for (const char *module :
+       {"lm_head", "model.layers.0.self_attn.kv_b_proj", "model.layers.11.mlp.gate"}) {
     WeightFormat format = quantization->format(module);
     bool blocks = format.block_rows > 0 && format.block_columns > 0;
     require(blocks == (format.granularity == ScaleGranularity::block));

@@ -1,5 +1,5 @@
-// Any bytes as a safetensors file; as its header, so that the length in front need not be guessed; and
-// as an index of shards. What is read must lie in the file and agree with itself.
+// Any bytes as a safetensors file; as its header, so that the length in front need not be guessed;
+// and as an index of shards. What is read must lie in the file and agree with itself.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,5 +1,5 @@
-// A hostile tokenizer.json, then a zero byte, then a hostile text for it. Whatever loads must encode
-// and decode without harm, and must know every id that it gives.
+// A hostile tokenizer.json, then a zero byte, then a hostile text for it. Whatever loads must
+// encode and decode without harm, and must know every id that it gives.
 #include <cstdint>
 #include <cstdlib>
 

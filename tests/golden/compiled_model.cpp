@@ -41,7 +41,8 @@ void CompiledModel::compile(const std::string &checkpoint, const std::string &ac
   targets_ = report->targets;
 }
 
-std::unique_ptr<runtime::Session> CompiledModel::open(const std::string &target, int threads, int chunk) const {
+std::unique_ptr<runtime::Session> CompiledModel::open(const std::string &target, int threads,
+                                                      int chunk) const {
   auto device = valueOf(runtime::createCpuDevice({threads}));
   auto module = valueOf(runtime::Module::load(path(), device, {target}));
   return valueOf(runtime::Session::create(module, {chunk, nullptr}));
@@ -52,8 +53,8 @@ double CompiledModel::meanNll(const GoldenFolder &golden, const std::string &tar
   runtime::EvalOptions options;
   options.window = 256;
   options.bos_token_id = text.bos;
-  const auto result =
-      valueOf(runtime::evaluate(*open(target, 2, 0), text.tokens, options, [](int64_t, int64_t) {}));
+  const auto result = valueOf(
+      runtime::evaluate(*open(target, 2, 0), text.tokens, options, [](int64_t, int64_t) {}));
   EXPECT_EQ(result.tokens, golden.json()["eval"]["tokens"].get<int64_t>());
   return result.mean_nll;
 }

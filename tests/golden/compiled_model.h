@@ -16,8 +16,8 @@ public:
   CompiledModel();
   ~CompiledModel(); // removes the folder
 
-  void compile(const std::string &checkpoint, const std::string &activations, const std::string &mla_form = "",
-               const std::vector<std::string> &levels = {});
+  void compile(const std::string &checkpoint, const std::string &activations,
+               const std::string &mla_form = "", const std::vector<std::string> &levels = {});
 
   // Those that this machine runs, all of which were compiled for.
   const std::vector<std::string> &targets() const { return targets_; }

@@ -20,7 +20,8 @@ inline std::vector<std::string> foldersWithGoldens() {
   std::vector<std::string> folders;
   for (const char *root : {LATHE_TEST_DATA, LATHE_TEST_DATA "/golden", LATHE_SOURCE_DIR "/models"})
     for (const auto &entry : std::filesystem::directory_iterator(root))
-      if (fileExists(entry.path().string() + "/golden.json") && fileExists(entry.path().string() + "/config.json"))
+      if (fileExists(entry.path().string() + "/golden.json") &&
+          fileExists(entry.path().string() + "/config.json"))
         folders.push_back(entry.path().string());
   std::sort(folders.begin(), folders.end());
   return folders;
@@ -28,7 +29,8 @@ inline std::vector<std::string> foldersWithGoldens() {
 
 inline std::vector<std::string> foldersWithTexts() {
   std::vector<std::string> folders = foldersWithGoldens();
-  std::erase_if(folders, [](const std::string &folder) { return !fileExists(folder + "/eval.txt"); });
+  std::erase_if(folders,
+                [](const std::string &folder) { return !fileExists(folder + "/eval.txt"); });
   return folders;
 }
 
@@ -80,10 +82,12 @@ struct EvalText {
 };
 
 inline EvalText evalText(const GoldenFolder &golden) {
-  const auto tokenizer = text::Tokenizer::load(readTextFile(golden.path() + "/tokenizer.json").value_or(""), "tokenizer.json",
-                                               readTextFile(golden.path() + "/tokenizer_config.json").value_or(""));
+  const auto tokenizer = text::Tokenizer::load(
+      readTextFile(golden.path() + "/tokenizer.json").value_or(""), "tokenizer.json",
+      readTextFile(golden.path() + "/tokenizer_config.json").value_or(""));
   EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
-  const auto text = readTextFile(golden.path() + "/" + golden.json()["eval"]["file"].get<std::string>());
+  const auto text =
+      readTextFile(golden.path() + "/" + golden.json()["eval"]["file"].get<std::string>());
   const auto tokens = tokenizer->encode(*text, /*add_special=*/false);
   EXPECT_TRUE(tokens.ok()) << tokens.status();
   return {*tokens, tokenizer->bosId().value_or(-1)};

@@ -57,7 +57,8 @@ TEST_P(GoldenLogits, leadToTheSameGreedyTokens) {
   EXPECT_EQ(result->continuation, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenLogits, testing::ValuesIn(golden::foldersWithGoldens()), golden::testName);
+INSTANTIATE_TEST_SUITE_P(All, GoldenLogits, testing::ValuesIn(golden::foldersWithGoldens()),
+                         golden::testName);
 
 class GoldenText : public Golden {};
 
@@ -69,7 +70,8 @@ TEST_P(GoldenText, hasHuggingFacesMeanNegativeLogLikelihood) {
   EXPECT_NEAR(result->nats_per_token, golden.json()["eval"]["mean_nll"].get<double>(), 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenText, testing::ValuesIn(golden::foldersWithTexts()), golden::testName);
+INSTANTIATE_TEST_SUITE_P(All, GoldenText, testing::ValuesIn(golden::foldersWithTexts()),
+                         golden::testName);
 
 } // namespace
 } // namespace lathe::interpret

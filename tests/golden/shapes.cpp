@@ -1,6 +1,7 @@
-// Models of random shapes, compiled and held against the interpreter: odd head counts, one layer, one
-// expert, blocks that are cut, vocabularies that are a multiple of nothing. LATHE_TEST_SHAPES=200 in
-// the environment tries so many instead of the few that a build can wait for.
+// Models of random shapes, compiled and held against the interpreter: odd head counts, one layer,
+// one expert, blocks that are cut, vocabularies that are a multiple of nothing.
+// LATHE_TEST_SHAPES=200 in the environment tries so many instead of the few that a build can wait
+// for.
 #include <cmath>
 #include <cstdlib>
 
@@ -34,35 +35,53 @@ public:
     static const char *const names[] = {"f32", "bf16", "w8a8"};
     return names[kind_ == 3 ? between(0, 2) : between(0, 3) == 0 ? 1 : 0];
   }
-  int64_t between(int64_t least, int64_t most) { return std::uniform_int_distribution<int64_t>(least, most)(random_); }
+  int64_t between(int64_t least, int64_t most) {
+    return std::uniform_int_distribution<int64_t>(least, most)(random_);
+  }
 
 private:
   Json config() {
-    Json config = kind_ == 0 ? models::tinyLlama() : kind_ == 1 ? models::tinyDeepseekV2() : models::tinyDeepseekV3();
+    Json config = kind_ == 0   ? models::tinyLlama()
+                  : kind_ == 1 ? models::tinyDeepseekV2()
+                               : models::tinyDeepseekV3();
     config.update(common());
     config.update(kind_ == 0 ? llama() : deepseek());
     return config;
   }
   Json common() {
-    return {{"vocab_size", between(1, 70)}, {"hidden_size", between(1, kind_ == 3 ? 300 : 90)},
-            {"num_hidden_layers", between(1, 3)}, {"intermediate_size", between(1, kind_ == 3 ? 290 : 70)},
-            {"max_position_embeddings", between(12, 40)}, {"tie_word_embeddings", between(0, 1) == 1}};
+    return {{"vocab_size", between(1, 70)},
+            {"hidden_size", between(1, kind_ == 3 ? 300 : 90)},
+            {"num_hidden_layers", between(1, 3)},
+            {"intermediate_size", between(1, kind_ == 3 ? 290 : 70)},
+            {"max_position_embeddings", between(12, 40)},
+            {"tie_word_embeddings", between(0, 1) == 1}};
   }
   Json llama() {
     int64_t kv_heads = between(1, 3);
-    return {{"num_key_value_heads", kv_heads}, {"num_attention_heads", kv_heads * between(1, 3)},
-            {"head_dim", 2 * between(1, 20)}, {"attention_bias", between(0, 1) == 1}, {"mlp_bias", between(0, 1) == 1}};
+    return {{"num_key_value_heads", kv_heads},
+            {"num_attention_heads", kv_heads * between(1, 3)},
+            {"head_dim", 2 * between(1, 20)},
+            {"attention_bias", between(0, 1) == 1},
+            {"mlp_bias", between(0, 1) == 1}};
   }
   Json deepseek() {
     int64_t heads = between(1, 5), groups = between(1, 3), experts = groups * between(2, 4);
     int64_t kept = between(1, groups), top_k = between(1, kept * experts / groups);
     Json q_rank = kind_ == 1 && between(0, 1) ? Json(nullptr) : Json(between(1, 70));
-    return {{"num_attention_heads", heads}, {"num_key_value_heads", heads}, {"q_lora_rank", q_rank},
-            {"kv_lora_rank", between(1, kind_ == 3 ? 200 : 40)}, {"qk_nope_head_dim", between(1, 40)},
-            {"qk_rope_head_dim", 2 * between(1, 12)}, {"v_head_dim", between(1, 40)},
-            {"moe_intermediate_size", between(1, kind_ == 3 ? 150 : 40)}, {"n_routed_experts", experts},
-            {"n_group", kind_ == 1 ? 1 : groups}, {"topk_group", kind_ == 1 ? 1 : kept}, {"num_experts_per_tok", top_k},
-            {"n_shared_experts", between(1, 2)}, {"first_k_dense_replace", between(0, 1)}};
+    return {{"num_attention_heads", heads},
+            {"num_key_value_heads", heads},
+            {"q_lora_rank", q_rank},
+            {"kv_lora_rank", between(1, kind_ == 3 ? 200 : 40)},
+            {"qk_nope_head_dim", between(1, 40)},
+            {"qk_rope_head_dim", 2 * between(1, 12)},
+            {"v_head_dim", between(1, 40)},
+            {"moe_intermediate_size", between(1, kind_ == 3 ? 150 : 40)},
+            {"n_routed_experts", experts},
+            {"n_group", kind_ == 1 ? 1 : groups},
+            {"topk_group", kind_ == 1 ? 1 : kept},
+            {"num_experts_per_tok", top_k},
+            {"n_shared_experts", between(1, 2)},
+            {"first_k_dense_replace", between(0, 1)}};
   }
 
   std::mt19937 random_;
@@ -82,21 +101,27 @@ std::vector<float> interpreted(const std::string &folder, const std::string &act
   return runner->feedInChunks(ids, 0)->values;
 }
 
-std::vector<float> run(const CompiledModel &model, int threads, int chunk, const std::vector<int32_t> &ids) {
+std::vector<float> run(const CompiledModel &model, int threads, int chunk,
+                       const std::vector<int32_t> &ids) {
   std::vector<float> all;
-  auto sink = [&](size_t, absl::Span<const float> row) { all.insert(all.end(), row.begin(), row.end()); };
+  auto sink = [&](size_t, absl::Span<const float> row) {
+    all.insert(all.end(), row.begin(), row.end());
+  };
   const absl::Status status = model.open(model.targets()[0], threads, chunk)->feedAll(ids, sink);
   EXPECT_TRUE(status.ok()) << status;
   return all;
 }
 
-// Relative to the largest logit. Rounded activations may fall the other way where a sum is in between.
-void expectClose(const std::vector<float> &got, const std::vector<float> &expected, double tolerance) {
+// Relative to the largest logit. Rounded activations may fall the other way where a sum is in
+// between.
+void expectClose(const std::vector<float> &got, const std::vector<float> &expected,
+                 double tolerance) {
   ASSERT_EQ(got.size(), expected.size());
   double largest = 0, difference = 0;
   for (size_t i = 0; i < got.size(); ++i) {
     largest = std::max<double>(largest, std::abs(expected[i]));
-    difference = std::max(difference, std::isnan(got[i]) ? INFINITY : std::abs(double(got[i]) - expected[i]));
+    difference = std::max(difference,
+                          std::isnan(got[i]) ? INFINITY : std::abs(double(got[i]) - expected[i]));
   }
   EXPECT_LE(difference, tolerance * largest);
 }
@@ -115,8 +140,8 @@ TEST_P(RandomShapes, giveTheInterpretersLogitsForEveryChunkAndNumberOfThreads) {
   SCOPED_TRACE(tiny->config.dump() + " " + activations);
   ASSERT_TRUE(tiny->open().ok());
   CompiledModel model;
-  ASSERT_NO_FATAL_FAILURE(
-      model.compile(tiny->path(), activations, "", {runtime::CpuFeatures::ofThisMachine().levelName()}));
+  ASSERT_NO_FATAL_FAILURE(model.compile(tiny->path(), activations, "",
+                                        {runtime::CpuFeatures::ofThisMachine().levelName()}));
   std::vector<int32_t> ids(random.between(2, 12));
   for (int32_t &id : ids)
     id = random.between(0, tiny->config["vocab_size"].get<int64_t>() - 1);

@@ -17,7 +17,8 @@ const std::string kFolder = LATHE_SOURCE_DIR "/models/stories_mla_fp8";
 double interpretedNll(const GoldenFolder &golden) {
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
   context.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>();
-  absl::StatusOr<interpret::Model> model = interpret::openModel(context, golden.path(), /*weights=*/"", /*seed=*/0);
+  absl::StatusOr<interpret::Model> model =
+      interpret::openModel(context, golden.path(), /*weights=*/"", /*seed=*/0);
   EXPECT_TRUE(model.ok()) << model.status();
   passes::Options options;
   options.activations = "w8a8";
@@ -34,7 +35,8 @@ TEST(W8a8, predictsATextAsTheInterpreterDoesAndHardlyWorseThanF32) {
   const GoldenFolder golden(kFolder);
   CompiledModel model;
   ASSERT_NO_FATAL_FAILURE(model.compile(kFolder, "w8a8"));
-  const double oracle = interpretedNll(golden), exact = golden.json()["eval"]["mean_nll"].get<double>();
+  const double oracle = interpretedNll(golden),
+               exact = golden.json()["eval"]["mean_nll"].get<double>();
   for (const std::string &target : model.targets()) {
     const double compiled = model.meanNll(golden, target);
     EXPECT_NEAR(compiled, oracle, 0.003 * oracle) << target;

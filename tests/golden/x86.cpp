@@ -22,8 +22,9 @@ protected:
 
 std::vector<float> logitsOf(runtime::Session &session, const std::vector<int32_t> &ids) {
   std::vector<float> all;
-  const absl::Status status = session.feedAll(
-      ids, [&](size_t, absl::Span<const float> row) { all.insert(all.end(), row.begin(), row.end()); });
+  const absl::Status status = session.feedAll(ids, [&](size_t, absl::Span<const float> row) {
+    all.insert(all.end(), row.begin(), row.end());
+  });
   EXPECT_TRUE(status.ok()) << status;
   return all;
 }
@@ -41,8 +42,10 @@ protected:
     const std::vector<int32_t> ids = golden.allIds();
     for (int chunk : {0, 3, 1}) {
       const std::vector<float> one = logitsOf(*model.open(target, 1, chunk), ids);
-      EXPECT_LE(largestDifference(one, golden.logits()), golden.tolerance()) << target << ", chunk " << chunk;
-      EXPECT_EQ(one, logitsOf(*model.open(target, 2, chunk), ids)) << target << ", two threads, chunk " << chunk;
+      EXPECT_LE(largestDifference(one, golden.logits()), golden.tolerance())
+          << target << ", chunk " << chunk;
+      EXPECT_EQ(one, logitsOf(*model.open(target, 2, chunk), ids))
+          << target << ", two threads, chunk " << chunk;
     }
   }
 
@@ -92,7 +95,9 @@ class GoldenText : public Compiled {};
 TEST_P(GoldenText, hasHuggingFacesMeanNegativeLogLikelihood) {
   ASSERT_NO_FATAL_FAILURE(compile("f32"));
   for (const std::string &target : model.targets())
-    EXPECT_NEAR(model.meanNll(golden, target), golden.json()["eval"]["mean_nll"].get<double>(), 0.002) << target;
+    EXPECT_NEAR(model.meanNll(golden, target), golden.json()["eval"]["mean_nll"].get<double>(),
+                0.002)
+        << target;
 }
 
 TEST_P(GoldenText, losesLittleWithRoundedActivations) {

@@ -60,21 +60,16 @@ absl::StatusOr<Value> integerDivide(BinaryOp op, int64_t a, int64_t b) {
 absl::StatusOr<Value> onIntegers(BinaryOp op, int64_t a, int64_t b) {
   int64_t result = 0;
   switch (op) {
-  case BinaryOp::Add:
-    return checked(__builtin_add_overflow(a, b, &result), result);
-  case BinaryOp::Subtract:
-    return checked(__builtin_sub_overflow(a, b, &result), result);
-  case BinaryOp::Multiply:
-    return checked(__builtin_mul_overflow(a, b, &result), result);
+  case BinaryOp::Add: return checked(__builtin_add_overflow(a, b, &result), result);
+  case BinaryOp::Subtract: return checked(__builtin_sub_overflow(a, b, &result), result);
+  case BinaryOp::Multiply: return checked(__builtin_mul_overflow(a, b, &result), result);
   case BinaryOp::Divide:
     if (b == 0)
       return divisionByZero();
     return Value(static_cast<double>(a) / static_cast<double>(b));
   case BinaryOp::FloorDivide:
-  case BinaryOp::Modulo:
-    return integerDivide(op, a, b);
-  case BinaryOp::Power:
-    return integerPower(a, b);
+  case BinaryOp::Modulo: return integerDivide(op, a, b);
+  case BinaryOp::Power: return integerPower(a, b);
   }
   return integerTooLarge();
 }
@@ -111,20 +106,13 @@ absl::StatusOr<Value> onFloats(BinaryOp op, double a, double b) {
   if (divides && b == 0)
     return divisionByZero();
   switch (op) {
-  case BinaryOp::Add:
-    return Value(a + b);
-  case BinaryOp::Subtract:
-    return Value(a - b);
-  case BinaryOp::Multiply:
-    return Value(a * b);
-  case BinaryOp::Divide:
-    return Value(a / b);
-  case BinaryOp::FloorDivide:
-    return Value(floatFloorDivide(a, b));
-  case BinaryOp::Modulo:
-    return Value(floatModulo(a, b));
-  case BinaryOp::Power:
-    return floatPower(a, b);
+  case BinaryOp::Add: return Value(a + b);
+  case BinaryOp::Subtract: return Value(a - b);
+  case BinaryOp::Multiply: return Value(a * b);
+  case BinaryOp::Divide: return Value(a / b);
+  case BinaryOp::FloorDivide: return Value(floatFloorDivide(a, b));
+  case BinaryOp::Modulo: return Value(floatModulo(a, b));
+  case BinaryOp::Power: return floatPower(a, b);
   }
   return divisionByZero();
 }

@@ -13,14 +13,10 @@ constexpr absl::string_view kRefused[] = {"filesizeformat", "groupby",   "pprint
 
 absl::Span<const Function> tableAt(int place) {
   switch (place) {
-  case 0:
-    return textFilters();
-  case 1:
-    return numberFilters();
-  case 2:
-    return sequenceFilters();
-  default:
-    return selectionFilters();
+  case 0: return textFilters();
+  case 1: return numberFilters();
+  case 2: return sequenceFilters();
+  default: return selectionFilters();
   }
 }
 

@@ -146,7 +146,8 @@ Result sortKey(Call &call, const Value &item) {
   }
   std::vector<Value> keys;
   for (const Value &part : paths) {
-    LATHE_ASSIGN_OR_RETURN(Value key, part.isNone() ? Result(item) : getPath(call.budget, item, part));
+    LATHE_ASSIGN_OR_RETURN(Value key,
+                           part.isNone() ? Result(item) : getPath(call.budget, item, part));
     LATHE_ASSIGN_OR_RETURN(key, folded(call, std::move(key), call.flag(1, false)));
     keys.push_back(std::move(key));
   }

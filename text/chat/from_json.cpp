@@ -48,24 +48,15 @@ absl::StatusOr<Value> convert(const Json &json, int depth) {
     return absl::InvalidArgumentError(
         absl::StrCat("the context nests deeper than ", kMaxValueDepth, " levels"));
   switch (json.type()) {
-  case Json::value_t::null:
-    return Value(None{});
-  case Json::value_t::boolean:
-    return Value(json.get<bool>());
-  case Json::value_t::number_integer:
-    return Value(json.get<int64_t>());
-  case Json::value_t::number_unsigned:
-    return convertUnsigned(json.get<uint64_t>());
-  case Json::value_t::number_float:
-    return Value(json.get<double>());
-  case Json::value_t::string:
-    return convertText(json.get_ref<const std::string &>());
-  case Json::value_t::array:
-    return convertArray(json, depth);
-  case Json::value_t::object:
-    return convertObject(json, depth);
-  default:
-    return absl::InvalidArgumentError("the context holds something that is no JSON value");
+  case Json::value_t::null: return Value(None{});
+  case Json::value_t::boolean: return Value(json.get<bool>());
+  case Json::value_t::number_integer: return Value(json.get<int64_t>());
+  case Json::value_t::number_unsigned: return convertUnsigned(json.get<uint64_t>());
+  case Json::value_t::number_float: return Value(json.get<double>());
+  case Json::value_t::string: return convertText(json.get_ref<const std::string &>());
+  case Json::value_t::array: return convertArray(json, depth);
+  case Json::value_t::object: return convertObject(json, depth);
+  default: return absl::InvalidArgumentError("the context holds something that is no JSON value");
   }
 }
 

@@ -190,14 +190,10 @@ absl::StatusOr<bool> compare(Budget &budget, ast::CompareOp op, const Value &lef
   }
   LATHE_ASSIGN_OR_RETURN(std::partial_ordering ordering, order(budget, left, right));
   switch (op) {
-  case Op::Less:
-    return ordering < 0;
-  case Op::LessEqual:
-    return ordering <= 0;
-  case Op::Greater:
-    return ordering > 0;
-  default:
-    return ordering >= 0;
+  case Op::Less: return ordering < 0;
+  case Op::LessEqual: return ordering <= 0;
+  case Op::Greater: return ordering > 0;
+  default: return ordering >= 0;
   }
 }
 

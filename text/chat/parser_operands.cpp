@@ -31,15 +31,11 @@ void Parser::noteName(absl::string_view name) {
 
 Parser::Expression Parser::parsePrimary() {
   switch (current().kind) {
-  case TokenKind::Name:
-    return parseNameOrConstant();
-  case TokenKind::String:
-    return parseStrings();
+  case TokenKind::Name: return parseNameOrConstant();
+  case TokenKind::String: return parseStrings();
   case TokenKind::Integer:
-  case TokenKind::Float:
-    return parseNumber();
-  default:
-    break;
+  case TokenKind::Float: return parseNumber();
+  default: break;
   }
   if (isOperator("["))
     return parseList();

@@ -117,12 +117,9 @@ bool isPythonPrintable(char32_t c) {
   case UTF8PROC_CATEGORY_CO:
   case UTF8PROC_CATEGORY_CN:
   case UTF8PROC_CATEGORY_ZL:
-  case UTF8PROC_CATEGORY_ZP:
-    return false;
-  case UTF8PROC_CATEGORY_ZS:
-    return c == ' ';
-  default:
-    return true;
+  case UTF8PROC_CATEGORY_ZP: return false;
+  case UTF8PROC_CATEGORY_ZS: return c == ' ';
+  default: return true;
   }
 }
 

@@ -92,20 +92,14 @@ private:
 
   absl::Status put(const std::shared_ptr<const Sequence> &sequence) {
     switch (sequence->kind) {
-    case SequenceKind::List:
-      return putItems("[", sequence->items, "]");
+    case SequenceKind::List: return putItems("[", sequence->items, "]");
     case SequenceKind::Tuple:
       return putItems("(", sequence->items, sequence->items.size() == 1 ? ",)" : ")");
-    case SequenceKind::Generator:
-      return append("<generator object>");
-    case SequenceKind::Range:
-      return putRange(sequence->items);
-    case SequenceKind::Keys:
-      return putItems("dict_keys([", sequence->items, "])");
-    case SequenceKind::Values:
-      return putItems("dict_values([", sequence->items, "])");
-    case SequenceKind::Items:
-      return putItems("dict_items([", sequence->items, "])");
+    case SequenceKind::Generator: return append("<generator object>");
+    case SequenceKind::Range: return putRange(sequence->items);
+    case SequenceKind::Keys: return putItems("dict_keys([", sequence->items, "])");
+    case SequenceKind::Values: return putItems("dict_values([", sequence->items, "])");
+    case SequenceKind::Items: return putItems("dict_items([", sequence->items, "])");
     }
     return absl::OkStatus();
   }

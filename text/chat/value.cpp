@@ -30,20 +30,13 @@ absl::Status checkDepth(int depth) {
 
 absl::string_view sequenceName(SequenceKind kind) {
   switch (kind) {
-  case SequenceKind::List:
-    return "list";
-  case SequenceKind::Tuple:
-    return "tuple";
-  case SequenceKind::Generator:
-    return "generator";
-  case SequenceKind::Range:
-    return "range";
-  case SequenceKind::Keys:
-    return "dict_keys";
-  case SequenceKind::Values:
-    return "dict_values";
-  case SequenceKind::Items:
-    return "dict_items";
+  case SequenceKind::List: return "list";
+  case SequenceKind::Tuple: return "tuple";
+  case SequenceKind::Generator: return "generator";
+  case SequenceKind::Range: return "range";
+  case SequenceKind::Keys: return "dict_keys";
+  case SequenceKind::Values: return "dict_values";
+  case SequenceKind::Items: return "dict_items";
   }
   return "list";
 }

@@ -53,8 +53,8 @@ absl::StatusOr<AddedToken> readToken(const JsonField &field) {
   token.id = int32_t(id);
   if (token.content.empty() || token.content.size() > kMaxContent) {
     LATHE_ASSIGN_OR_RETURN(JsonField place, field.member("content"));
-    return place.wrong(absl::StrCat("has ", token.content.size(), " bytes; should have 1 to ",
-                                    kMaxContent));
+    return place.wrong(
+        absl::StrCat("has ", token.content.size(), " bytes; should have 1 to ", kMaxContent));
   }
   return token;
 }
@@ -82,7 +82,8 @@ absl::Status AddedTokens::add(const JsonField &field, const Vocabulary &vocabula
   int64_t id = of_model ? *of_model : next_id_++;
   if (id != token.id)
     return field.wrong(absl::StrCat("id: is ", token.id, " for '", token.content, "'; ",
-                                    of_model ? "the vocabulary says " : "the next free id is ", id));
+                                    of_model ? "the vocabulary says " : "the next free id is ",
+                                    id));
   SourcedText searched{token.content, 0};
   if (token.normalized)
     LATHE_RETURN_IF_ERROR(normalizer.apply(searched));
@@ -99,9 +100,9 @@ absl::Status AddedTokens::index() {
   std::vector<PrefixIndex::Entry> raw, normalized;
   for (size_t i = 0; i < tokens_.size(); ++i) {
     if (tokens_[i].searched.empty() || tokens_[i].searched.size() > kMaxContent)
-      return absl::InvalidArgumentError(
-          absl::StrCat("the normalizer makes '", tokens_[i].content, "' into ",
-                       tokens_[i].searched.size(), " bytes; should be 1 to ", kMaxContent));
+      return absl::InvalidArgumentError(absl::StrCat("the normalizer makes '", tokens_[i].content,
+                                                     "' into ", tokens_[i].searched.size(),
+                                                     " bytes; should be 1 to ", kMaxContent));
     (tokens_[i].normalized ? normalized : raw).push_back({tokens_[i].searched, int32_t(i)});
   }
   raw_ = PrefixIndex(std::move(raw));
@@ -123,9 +124,8 @@ std::vector<AddedTokens::Part> AddedTokens::cut(absl::string_view text, bool nor
     size_t length = 0;
     int32_t place = -1;
     if (!index.none(text[at]))
-      index.forEachPrefix(text.substr(at), [&](size_t size, int32_t value) {
-        length = size, place = value;
-      });
+      index.forEachPrefix(text.substr(at),
+                          [&](size_t size, int32_t value) { length = size, place = value; });
     if (place < 0) {
       ++at;
       continue;

@@ -23,10 +23,10 @@ struct AddedToken {
   // What is looked for: the content, or with `normalized` what the normalizer makes of it. This is
   // also what the decoder gets.
   std::string searched;
-  bool special;     // left out by decoding on request
-  bool single_word; // no word character may stand beside it
+  bool special;        // left out by decoding on request
+  bool single_word;    // no word character may stand beside it
   bool lstrip, rstrip; // takes the white space on that side with it
-  bool normalized;  // looked for in the normalised text
+  bool normalized;     // looked for in the normalised text
 };
 
 // Movable; thread-safe to read.
@@ -40,8 +40,8 @@ public:
 
   AddedTokens() = default;
   // `list` is the document's `added_tokens`. A token has the id of the model's token with the same
-  // text, or else the next id behind the vocabulary; a file whose own `id` says otherwise is refused,
-  // as are tokens that stand twice, empty ones and those over 1024 bytes.
+  // text, or else the next id behind the vocabulary; a file whose own `id` says otherwise is
+  // refused, as are tokens that stand twice, empty ones and those over 1024 bytes.
   static absl::StatusOr<AddedTokens> read(const JsonField &list, const Vocabulary &vocabulary,
                                           const Normalizer &normalizer);
 

@@ -103,8 +103,8 @@ absl::Status Bpe::readOptions(const JsonField &field) {
   return place.wrong(absl::StrCat("is '", unknown, "', which is not in the vocabulary"));
 }
 
-// The token `left` + `right`. Lists of merges are mostly in the order of their results, so the token
-// after the last one is tried before the hash table.
+// The token `left` + `right`. Lists of merges are mostly in the order of their results, so the
+// token after the last one is tried before the hash table.
 std::optional<int32_t> Bpe::joined(absl::string_view left, absl::string_view right,
                                    int64_t last) const {
   for (int64_t guess : {last, last + 1}) {
@@ -127,7 +127,8 @@ absl::Status Bpe::readMerges(const JsonField &field, const std::vector<MergeEntr
     if (merges[rank].legacy && absl::StartsWith(left, "#version"))
       return where("is a '#version' line, which belongs into merges.txt only");
     if (merges[rank].legacy && !splitLegacy(merges[rank].left, left, right))
-      return where(absl::StrCat("is '", merges[rank].left, "'; should be two tokens with one space "
+      return where(absl::StrCat("is '", merges[rank].left,
+                                "'; should be two tokens with one space "
                                 "between them"));
     std::optional<int32_t> ids[3] = {vocabulary_.find(left), vocabulary_.find(right),
                                      joined(left, right, last)};
@@ -157,8 +158,8 @@ bool Bpe::addBytes(absl::string_view character, Symbols &symbols) const {
   return true;
 }
 
-// An unknown token waits until the next known character: bytes in between overtake it, as they do in
-// Hugging Face's merge_word.
+// An unknown token waits until the next known character: bytes in between overtake it, as they do
+// in Hugging Face's merge_word.
 void Bpe::firstSymbols(absl::string_view piece, Symbols &symbols) const {
   bool pending = false;
   for (size_t at = 0; at < piece.size();) {

@@ -18,8 +18,8 @@ class Bpe : public Model {
 public:
   // `field` is the document's `model`. Borrows the vocabulary. Refuses merges that name absent
   // tokens, dropout, continuing_subword_prefix and end_of_word_suffix.
-  static absl::StatusOr<std::unique_ptr<Bpe>> build(const JsonField &field, const Document &document,
-                                                    const Vocabulary &vocabulary);
+  static absl::StatusOr<std::unique_ptr<Bpe>>
+  build(const JsonField &field, const Document &document, const Vocabulary &vocabulary);
 
   // O(n log n) in the length of the piece. What is in no token becomes bytes (byte_fallback), the
   // unknown token, or nothing where there is none.

@@ -30,8 +30,8 @@ absl::StatusOr<CharsMap> CharsMap::decode(absl::string_view base64) {
         absl::StrCat("holds ", bytes.size(), " bytes; should hold at least 4"));
   size_t trie = loadLittleEndian(bytes, 0);
   if (trie % 4 != 0 || trie > bytes.size() - 4)
-    return absl::InvalidArgumentError(absl::StrCat("says that its trie has ", trie,
-                                                   " bytes but holds ", bytes.size() - 4));
+    return absl::InvalidArgumentError(
+        absl::StrCat("says that its trie has ", trie, " bytes but holds ", bytes.size() - 4));
   CharsMap map;
   for (size_t at = 4; at < 4 + trie; at += 4)
     map.units_.push_back(loadLittleEndian(bytes, at));

@@ -40,7 +40,8 @@ std::optional<char> byteOf(absl::string_view token) {
   for (char digit : digits) {
     if (!absl::ascii_isxdigit(digit))
       return std::nullopt;
-    value = value * 16 + (absl::ascii_isdigit(digit) ? digit - '0' : absl::ascii_tolower(digit) - 'a' + 10);
+    value = value * 16 +
+            (absl::ascii_isdigit(digit) ? digit - '0' : absl::ascii_tolower(digit) - 'a' + 10);
   }
   return static_cast<char>(value);
 }
@@ -151,7 +152,8 @@ absl::StatusOr<Step> readStep(const JsonField &field, const std::string &type) {
     return readStrip(field);
   if (type == "BPEDecoder")
     return readBpeDecoder(field);
-  return field.wrong(absl::StrCat("the decoder '", type, "' is not supported; known are ByteLevel, "
+  return field.wrong(absl::StrCat("the decoder '", type,
+                                  "' is not supported; known are ByteLevel, "
                                   "ByteFallback, Fuse, Metaspace, Replace, Strip, BPEDecoder and "
                                   "Sequence"));
 }

@@ -10,7 +10,7 @@ namespace lathe::text {
 namespace {
 
 constexpr size_t kMaxDepth = 64;
-constexpr size_t kMaxKeys = 1024;     // of one object outside the vocabulary
+constexpr size_t kMaxKeys = 1024;      // of one object outside the vocabulary
 constexpr size_t kMaxValues = 1 << 20; // outside vocabulary and merges
 
 // Strings one behind the other. It never holds more bytes than the JSON text they came from, so one
@@ -126,9 +126,8 @@ public:
   bool parse_error(size_t, const std::string &, const nlohmann::detail::exception &e) override {
     absl::string_view what = e.what();
     size_t bracket = what.find("] ");
-    return refuse(absl::StrCat("not valid JSON: ", bracket == what.npos
-                                                       ? what
-                                                       : what.substr(bracket + 2)));
+    return refuse(
+        absl::StrCat("not valid JSON: ", bracket == what.npos ? what : what.substr(bracket + 2)));
   }
 
   void finish() {
@@ -146,8 +145,8 @@ private:
     return false;
   }
   bool refuseSize(absl::string_view where, absl::string_view what, int64_t limit) {
-    return refuse(absl::StrCat(where, ": has more than ", limit, " ", what,
-                               ", the most that is read"));
+    return refuse(
+        absl::StrCat(where, ": has more than ", limit, " ", what, ", the most that is read"));
   }
 
   bool isModelKey(absl::string_view key) const {
@@ -228,8 +227,8 @@ private:
   bool checkId(int64_t id) {
     if (id >= 0 && id < kMaxVocabulary)
       return true;
-    return refuse(absl::StrCat(place(), ": is ", id, "; should be an id from 0 to ",
-                               kMaxVocabulary - 1));
+    return refuse(
+        absl::StrCat(place(), ": is ", id, "; should be an id from 0 to ", kMaxVocabulary - 1));
   }
 
   template <typename T> bool scalar(T value) {

@@ -21,9 +21,8 @@ absl::string_view nameOf(const Json &value) {
 } // namespace
 
 absl::Status JsonField::wrong(absl::string_view what) const {
-  return absl::InvalidArgumentError(
-      path_.empty() ? absl::StrCat(source_, ": ", what)
-                    : absl::StrCat(source_, ": ", path_, ": ", what));
+  return absl::InvalidArgumentError(path_.empty() ? absl::StrCat(source_, ": ", what)
+                                                  : absl::StrCat(source_, ": ", path_, ": ", what));
 }
 
 bool JsonField::has(absl::string_view key) const {
@@ -35,8 +34,8 @@ bool JsonField::has(absl::string_view key) const {
 
 absl::StatusOr<JsonField> JsonField::member(absl::string_view key) const {
   if (!value_->is_object())
-    return wrong(absl::StrCat("is ", nameOf(*value_), "; should be an object with the key '", key,
-                              "'"));
+    return wrong(
+        absl::StrCat("is ", nameOf(*value_), "; should be an object with the key '", key, "'"));
   std::string path = path_.empty() ? std::string(key) : absl::StrCat(path_, ".", key);
   auto found = value_->find(std::string(key));
   if (found == value_->end())

@@ -15,8 +15,8 @@ namespace {
 using Step = Normalizer::Step;
 constexpr size_t kMaxSteps = 256;
 
-// A step that treats every part of the text alike: what the beginning becomes tells how far it goes.
-// Composition may add the next character's marks to it, hence the rounding up.
+// A step that treats every part of the text alike: what the beginning becomes tells how far it
+// goes. Composition may add the next character's marks to it, hence the rounding up.
 template <typename Map> Step mapping(Map map) {
   return [map](SourcedText &text) {
     absl::string_view whole = text.text;
@@ -168,7 +168,8 @@ absl::StatusOr<Step> readStep(const JsonField &field, const std::string &type) {
   if (type == "Precompiled")
     return readPrecompiled(field);
   return field.wrong(absl::StrCat(
-      "the normalizer '", type, "' is not supported; known are NFC, NFD, NFKC, NFKD, Lowercase, "
+      "the normalizer '", type,
+      "' is not supported; known are NFC, NFD, NFKC, NFKD, Lowercase, "
       "StripAccents, Nmt, ByteLevel, Prepend, Replace, Strip, Precompiled and Sequence"));
 }
 

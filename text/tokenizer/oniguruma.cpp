@@ -30,20 +30,44 @@ constexpr absl::string_view kCategories =
     " L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So Z Zs Zl Zp C Cc "
     "Cf Cn Co Cs Any ";
 constexpr absl::string_view kLongNames[][2] = {
-    {"letter", "L"},      {"mark", "M"},      {"number", "N"},         {"punctuation", "P"},
-    {"symbol", "S"},      {"separator", "Z"}, {"other", "C"},          {"uppercaseletter", "Lu"},
-    {"lowercaseletter", "Ll"}, {"titlecaseletter", "Lt"}, {"modifierletter", "Lm"},
-    {"otherletter", "Lo"}, {"decimalnumber", "Nd"}, {"alpha", "Alphabetic"},
-    {"alphabetic", "Alphabetic"}, {"upper", "Uppercase"}, {"uppercase", "Uppercase"},
-    {"lower", "Lowercase"}, {"lowercase", "Lowercase"}, {"ideographic", "Ideographic"},
-    {"emoji", "Emoji"}, {"extendedpictographic", "Extended_Pictographic"}, {"digit", "Nd"},
+    {"letter", "L"},
+    {"mark", "M"},
+    {"number", "N"},
+    {"punctuation", "P"},
+    {"symbol", "S"},
+    {"separator", "Z"},
+    {"other", "C"},
+    {"uppercaseletter", "Lu"},
+    {"lowercaseletter", "Ll"},
+    {"titlecaseletter", "Lt"},
+    {"modifierletter", "Lm"},
+    {"otherletter", "Lo"},
+    {"decimalnumber", "Nd"},
+    {"alpha", "Alphabetic"},
+    {"alphabetic", "Alphabetic"},
+    {"upper", "Uppercase"},
+    {"uppercase", "Uppercase"},
+    {"lower", "Lowercase"},
+    {"lowercase", "Lowercase"},
+    {"ideographic", "Ideographic"},
+    {"emoji", "Emoji"},
+    {"extendedpictographic", "Extended_Pictographic"},
+    {"digit", "Nd"},
 };
 
 constexpr absl::string_view kPosixSets[][2] = {
-    {"space", kSpace}, {"word", kWord}, {"xdigit", kHex}, {"alpha", "\\p{Alphabetic}"},
-    {"alnum", "\\p{Alphabetic}\\p{Nd}"}, {"digit", "\\p{Nd}"}, {"punct", "\\p{P}\\p{S}"},
-    {"upper", "\\p{Uppercase}"}, {"lower", "\\p{Lowercase}"}, {"cntrl", "\\p{Cc}"},
-    {"blank", "\\p{Zs}\\x{9}"}, {"ascii", "\\x{0}-\\x{7f}"},
+    {"space", kSpace},
+    {"word", kWord},
+    {"xdigit", kHex},
+    {"alpha", "\\p{Alphabetic}"},
+    {"alnum", "\\p{Alphabetic}\\p{Nd}"},
+    {"digit", "\\p{Nd}"},
+    {"punct", "\\p{P}\\p{S}"},
+    {"upper", "\\p{Uppercase}"},
+    {"lower", "\\p{Lowercase}"},
+    {"cntrl", "\\p{Cc}"},
+    {"blank", "\\p{Zs}\\x{9}"},
+    {"ascii", "\\x{0}-\\x{7f}"},
 };
 
 std::string propertyName(absl::string_view name) {
@@ -74,8 +98,8 @@ private:
   bool follows(absl::string_view text) const { return absl::StartsWith(in_.substr(at_), text); }
 
   absl::Status refuse(absl::string_view what) const {
-    return absl::UnimplementedError(absl::StrCat("in the regex '", in_, "', ", what,
-                                                 " at byte ", at_, " is not supported"));
+    return absl::UnimplementedError(
+        absl::StrCat("in the regex '", in_, "', ", what, " at byte ", at_, " is not supported"));
   }
 
   // Everything that a quantifier can stand behind goes through here.
@@ -97,9 +121,13 @@ private:
     case '[': return outerSet();
     case '(': return openGroup();
     case ')': closeGroup(); return absl::OkStatus();
-    case '*': case '+': case '?': quantifier(std::string(1, in_[at_++])); return absl::OkStatus();
+    case '*':
+    case '+':
+    case '?': quantifier(std::string(1, in_[at_++])); return absl::OkStatus();
     case '{': interval(); return absl::OkStatus();
-    case '|': case '^': case '$':
+    case '|':
+    case '^':
+    case '$':
       out_ += in_[at_++];
       atom_ = std::string::npos;
       return absl::OkStatus();
@@ -234,12 +262,19 @@ private:
   // What means the same in and out of sets; empty when the letter is none of those.
   absl::StatusOr<std::string> commonEscape() {
     switch (peek(1)) {
-    case 'p': case 'P': return property();
-    case 'x': case 'u': return codePoint();
+    case 'p':
+    case 'P': return property();
+    case 'x':
+    case 'u': return codePoint();
     case 'v': at_ += 2; return std::string("\\x{b}");
-    case 'd': case 'D': case 'n': case 'r': case 't': case 'f': case 'a': case 'e':
-      at_ += 2;
-      return std::string(in_.substr(at_ - 2, 2));
+    case 'd':
+    case 'D':
+    case 'n':
+    case 'r':
+    case 't':
+    case 'f':
+    case 'a':
+    case 'e': at_ += 2; return std::string(in_.substr(at_ - 2, 2));
     default: return std::string();
     }
   }
@@ -261,12 +296,19 @@ private:
     case 'W': return simple(absl::StrCat("[^", kWord, kLatinWord, "]"));
     case 'h': return simple(absl::StrCat("[", kHex, "]"));
     case 'H': return simple(absl::StrCat("[^", kHex, "]"));
-    case 'b': return simple(absl::StrCat("(?:(?<=", word, ")(?!", word, ")|(?<!", word, ")(?=", word,
-                                         "))"));
-    case 'B': return simple(absl::StrCat("(?:(?<=", word, ")(?=", word, ")|(?<!", word, ")(?!", word,
-                                         "))"));
-    case 'A': case 'z': case 'Z': case 'G': case 'K': case 'R': case 'X':
-      return simple(std::string(in_.substr(at_, 2)));
+    case 'b':
+      return simple(
+          absl::StrCat("(?:(?<=", word, ")(?!", word, ")|(?<!", word, ")(?=", word, "))"));
+    case 'B':
+      return simple(
+          absl::StrCat("(?:(?<=", word, ")(?=", word, ")|(?<!", word, ")(?!", word, "))"));
+    case 'A':
+    case 'z':
+    case 'Z':
+    case 'G':
+    case 'K':
+    case 'R':
+    case 'X': return simple(std::string(in_.substr(at_, 2)));
     default: break;
     }
     if (absl::ascii_isalpha(letter) && letter != 'k' && letter != 'g')
@@ -367,9 +409,12 @@ private:
     after_set = setFollows(0);
     LATHE_ASSIGN_OR_RETURN(std::string common, commonEscape());
     char letter = common.empty() ? peek(1) : '\0';
-    absl::string_view items = letter == 's' ? kSpace : letter == 'S' ? kNotSpace
-                              : letter == 'w' ? kWord : letter == 'h' ? kHex
-                              : letter == 'b' ? "\\x{8}" : absl::string_view(common);
+    absl::string_view items = letter == 's'   ? kSpace
+                              : letter == 'S' ? kNotSpace
+                              : letter == 'w' ? kWord
+                              : letter == 'h' ? kHex
+                              : letter == 'b' ? "\\x{8}"
+                                              : absl::string_view(common);
     if (!items.empty()) {
       absl::StrAppend(&out_, items);
       at_ += common.empty() ? 2 : 0;

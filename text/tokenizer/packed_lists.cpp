@@ -21,8 +21,8 @@ public:
   bool done() const { return at_ >= text_.size(); }
 
   void space() {
-    while (!done() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' ||
-                       text_[at_] == '\r'))
+    while (!done() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
       ++at_;
   }
   bool sees(char c) {
@@ -99,9 +99,7 @@ public:
   }
 
 private:
-  bool endsHere() const {
-    return done() || std::strchr(",]} \n\r\t:", text_[at_]) != nullptr;
-  }
+  bool endsHere() const { return done() || std::strchr(",]} \n\r\t:", text_[at_]) != nullptr; }
 
   bool escape(char *&out) { // behind the backslash
     if (done())
@@ -151,8 +149,7 @@ public:
         next_merge_(merge_strings_.get()) {}
 
   bool run() {
-    return validPrefix(text_) == text_.size() &&
-           members([this](absl::string_view key) {
+    return validPrefix(text_) == text_.size() && members([this](absl::string_view key) {
              if (key != "model" || !scan_.sees('{'))
                return key != "model" && scan_.skipValue();
              return !std::exchange(model_seen_, true) && model();
@@ -223,7 +220,8 @@ private:
     });
   }
 
-  // Unigram's list of scores is short, and the general reader keeps the one way to read a real number.
+  // Unigram's list of scores is short, and the general reader keeps the one way to read a real
+  // number.
   bool vocabulary() {
     if (document_.shape != VocabularyShape::kAbsent || !scan_.take('{'))
       return false;

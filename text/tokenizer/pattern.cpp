@@ -32,7 +32,8 @@ absl::StatusOr<std::vector<Range>> Pattern::findAll(absl::string_view text) cons
   return matches;
 }
 
-absl::StatusOr<std::string> replaceMatches(absl::string_view text, const std::vector<Range> &matches,
+absl::StatusOr<std::string> replaceMatches(absl::string_view text,
+                                           const std::vector<Range> &matches,
                                            absl::string_view content, size_t limit) {
   std::string out;
   size_t copied = 0;

@@ -26,7 +26,8 @@ private:
 
 // Each of the matches, which do not overlap, replaced by `content`. Fails when the result is longer
 // than `limit` bytes.
-absl::StatusOr<std::string> replaceMatches(absl::string_view text, const std::vector<Range> &matches,
+absl::StatusOr<std::string> replaceMatches(absl::string_view text,
+                                           const std::vector<Range> &matches,
                                            absl::string_view content, size_t limit);
 
 } // namespace lathe::text

@@ -45,8 +45,8 @@ absl::Status split(Pieces &pieces, const Finder &find, SplitBehavior behavior, b
 // Each character of one kind as a match of its own.
 Finder eachCharacterThat(bool (*is)(char32_t));
 
-// Writes every piece anew: `rewrite(piece's text, piece, out)` appends its text to `out` and corrects
-// piece.from_first.
+// Writes every piece anew: `rewrite(piece's text, piece, out)` appends its text to `out` and
+// corrects piece.from_first.
 template <typename Rewrite> void rewriteEach(Pieces &pieces, Rewrite rewrite) {
   std::string out;
   out.reserve(pieces.text.size() * 2);

@@ -20,9 +20,9 @@ public:
       return readSequence(field);
     bool is_template = type == "TemplateProcessing";
     if (!is_template && type != "BertProcessing" && type != "RobertaProcessing")
-      return field.wrong(absl::StrCat(
-          "the post-processor '", type, "' is not supported; known are TemplateProcessing, "
-          "BertProcessing, RobertaProcessing, ByteLevel and Sequence"));
+      return field.wrong(absl::StrCat("the post-processor '", type,
+                                      "' is not supported; known are TemplateProcessing, "
+                                      "BertProcessing, RobertaProcessing, ByteLevel and Sequence"));
     if (std::exchange(adds_, true))
       return field.wrong("is the second post-processor that adds tokens; should be the only one");
     return is_template ? readTemplate(field) : readPair(field);
@@ -41,7 +41,8 @@ private:
   absl::Status addId(const JsonField &place, const Json &value, std::vector<int32_t> &out) {
     bool fits = value.is_number_unsigned() && value.get<uint64_t>() < uint64_t(kMaxVocabulary);
     if (!fits || !knows_(value.get<int64_t>()))
-      return place.wrong(absl::StrCat("is ", value.dump(-1, ' ', false, Json::error_handler_t::replace),
+      return place.wrong(absl::StrCat("is ",
+                                      value.dump(-1, ' ', false, Json::error_handler_t::replace),
                                       "; should be the id of a token"));
     if (out.size() >= kMaxIds)
       return place.wrong(absl::StrCat("adds more than ", kMaxIds, " ids"));
@@ -56,8 +57,7 @@ private:
       if (pair.size() != 2)
         return field.wrong(absl::StrCat(key, ": has ", pair.size(), " elements; should have 2"));
       bool first = key[0] == 'c';
-      LATHE_RETURN_IF_ERROR(
-          addId(pair[1], pair[1].value(), first ? result.before : result.behind));
+      LATHE_RETURN_IF_ERROR(addId(pair[1], pair[1].value(), first ? result.before : result.behind));
     }
     return absl::OkStatus();
   }

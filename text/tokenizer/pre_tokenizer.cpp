@@ -32,7 +32,8 @@ absl::StatusOr<SplitBehavior> readBehavior(const JsonField &field) {
   if (name == "Contiguous")
     return SplitBehavior::kContiguous;
   LATHE_ASSIGN_OR_RETURN(JsonField place, field.member("behavior"));
-  return place.wrong(absl::StrCat("is '", name, "'; should be Removed, Isolated, "
+  return place.wrong(absl::StrCat("is '", name,
+                                  "'; should be Removed, Isolated, "
                                   "MergedWithPrevious, MergedWithNext or Contiguous"));
 }
 
@@ -189,7 +190,8 @@ absl::StatusOr<Step> readStep(const JsonField &field, const std::string &type) {
   if (type == "WhitespaceSplit")
     return splitting(eachCharacterThat(isWhitespace), SplitBehavior::kRemoved);
   return field.wrong(absl::StrCat(
-      "the pre-tokenizer '", type, "' is not supported; known are Split, ByteLevel, Metaspace, "
+      "the pre-tokenizer '", type,
+      "' is not supported; known are Split, ByteLevel, Metaspace, "
       "Digits, Punctuation, Whitespace, WhitespaceSplit, BertPreTokenizer and Sequence"));
 }
 

@@ -10,8 +10,8 @@
 
 namespace lathe::text {
 
-// A list of steps, each of them one of: Split, ByteLevel, Metaspace, Digits, Punctuation, Whitespace,
-// WhitespaceSplit, BertPreTokenizer; Sequence is flattened. Thread-safe.
+// A list of steps, each of them one of: Split, ByteLevel, Metaspace, Digits, Punctuation,
+// Whitespace, WhitespaceSplit, BertPreTokenizer; Sequence is flattened. Thread-safe.
 class PreTokenizer {
 public:
   PreTokenizer() = default; // cuts nothing

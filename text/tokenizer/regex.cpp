@@ -41,7 +41,8 @@ public:
         data_(pcre2_match_data_create_from_pattern(code, nullptr)),
         context_(pcre2_match_context_create(nullptr)) {
     // A sound pattern takes at most a few steps for each byte that it looks at.
-    pcre2_set_match_limit(context_.get(), uint32_t(std::min<size_t>(10'000 + 8 * text.size(), 1u << 30)));
+    pcre2_set_match_limit(context_.get(),
+                          uint32_t(std::min<size_t>(10'000 + 8 * text.size(), 1u << 30)));
     pcre2_set_heap_limit(context_.get(), kHeapKibibytes);
   }
 
@@ -103,9 +104,8 @@ private:
 
 absl::StatusOr<Regex> Regex::compile(absl::string_view pattern) {
   if (pattern.size() > kMaxPattern)
-    return absl::InvalidArgumentError(absl::StrCat("the regex has ", pattern.size(),
-                                                   " bytes, more than the ", kMaxPattern,
-                                                   " that are read"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the regex has ", pattern.size(), " bytes, more than the ", kMaxPattern, " that are read"));
   LATHE_ASSIGN_OR_RETURN(std::string translated, fromOniguruma(pattern));
   CompileContext context(pcre2_compile_context_create(nullptr));
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
@@ -116,8 +116,8 @@ absl::StatusOr<Regex> Regex::compile(absl::string_view pattern) {
       PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT,
       &code, &offset, context.get());
   if (!compiled)
-    return absl::InvalidArgumentError(absl::StrCat("the regex '", pattern, "' is broken: ",
-                                                   errorText(code)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the regex '", pattern, "' is broken: ", errorText(code)));
   Regex regex;
   regex.pattern_ = std::string(pattern);
   regex.code_ = std::shared_ptr<pcre2_code>(compiled, pcre2_code_free);

@@ -11,8 +11,8 @@
 
 namespace lathe::text {
 
-// Hugging Face's DecodeStream. What it keeps does not grow with the text, only with the ids that have
-// not made a character yet. Not thread-safe; the tokenizer must outlive it.
+// Hugging Face's DecodeStream. What it keeps does not grow with the text, only with the ids that
+// have not made a character yet. Not thread-safe; the tokenizer must outlive it.
 class DecodeStream {
 public:
   DecodeStream(const Tokenizer &tokenizer, bool skip_special)

@@ -48,7 +48,8 @@ absl::Status Tokenizer::Parts::readModel(const Document &document, const JsonFie
     LATHE_ASSIGN_OR_RETURN(model, Unigram::build(field, document, vocabulary));
     return absl::OkStatus();
   }
-  return field.wrong(absl::StrCat("type: is '", type, "', which is not supported; known are BPE and "
+  return field.wrong(absl::StrCat("type: is '", type,
+                                  "', which is not supported; known are BPE and "
                                   "Unigram"));
 }
 
@@ -140,7 +141,8 @@ absl::Status Tokenizer::Parts::encodePlain(SourcedText text, std::vector<int32_t
       continue;
     }
     Piece piece = subPiece(whole, part.range.begin, part.range.end);
-    absl::string_view view = absl::string_view(text.text).substr(piece.begin, piece.end - piece.begin);
+    absl::string_view view =
+        absl::string_view(text.text).substr(piece.begin, piece.end - piece.begin);
     LATHE_RETURN_IF_ERROR(encodeNormalized(view, piece, ids));
   }
   return absl::OkStatus();
@@ -195,8 +197,8 @@ absl::StatusOr<std::string> Tokenizer::decode(absl::Span<const int32_t> ids,
   for (int32_t id : ids) {
     std::optional<absl::string_view> token = parts_->decodedToken(id);
     if (!token)
-      return absl::InvalidArgumentError(absl::StrCat("the id ", id, " is not in the vocabulary of ",
-                                                     vocabSize(), " tokens"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("the id ", id, " is not in the vocabulary of ", vocabSize(), " tokens"));
     if (!skip_special || !parts_->added.isSpecial(*token))
       tokens.emplace_back(*token);
   }

@@ -13,8 +13,9 @@
 
 namespace lathe::text {
 
-// BPE and Unigram models; WordPiece and WordLevel are refused by name. Truncation and padding in the
-// file are ignored. Movable; const methods are thread-safe. See README.md for what is supported.
+// BPE and Unigram models; WordPiece and WordLevel are refused by name. Truncation and padding in
+// the file are ignored. Movable; const methods are thread-safe. See README.md for what is
+// supported.
 class Tokenizer {
 public:
   // Keeps none of the texts. `source_name` names the file in errors; `tokenizer_config_text` is

@@ -8,11 +8,11 @@
 
 namespace lathe::text {
 
-bool isWhitespace(char32_t character);   // the property White_Space
-bool isNumeric(char32_t character);      // Nd, Nl, No
-bool isPunctuation(char32_t character);  // P*, and all of ASCII's punctuation ($ + < = > ^ ` | ~)
-bool isMark(char32_t character);         // M*
-bool isWord(char32_t character);         // what \w means in Rust's regex
+bool isWhitespace(char32_t character);  // the property White_Space
+bool isNumeric(char32_t character);     // Nd, Nl, No
+bool isPunctuation(char32_t character); // P*, and all of ASCII's punctuation ($ + < = > ^ ` | ~)
+bool isMark(char32_t character);        // M*
+bool isWord(char32_t character);        // what \w means in Rust's regex
 
 // All texts are valid UTF-8.
 std::string lowercase(absl::string_view text);

@@ -30,9 +30,8 @@ absl::Status noTokenFor(absl::string_view text) {
 
 } // namespace
 
-absl::StatusOr<std::unique_ptr<Unigram>> Unigram::build(const JsonField &field,
-                                                        const Document &document,
-                                                        const Vocabulary &vocabulary) {
+absl::StatusOr<std::unique_ptr<Unigram>>
+Unigram::build(const JsonField &field, const Document &document, const Vocabulary &vocabulary) {
   if (document.shape != VocabularyShape::kList)
     return field.wrong("vocab: should be a list of [token, score] for a Unigram model");
   std::unique_ptr<Unigram> unigram(new Unigram(vocabulary));

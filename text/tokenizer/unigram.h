@@ -17,9 +17,8 @@ namespace lathe::text {
 class Unigram : public Model {
 public:
   // `field` is the document's `model`. Borrows the vocabulary.
-  static absl::StatusOr<std::unique_ptr<Unigram>> build(const JsonField &field,
-                                                        const Document &document,
-                                                        const Vocabulary &vocabulary);
+  static absl::StatusOr<std::unique_ptr<Unigram>>
+  build(const JsonField &field, const Document &document, const Vocabulary &vocabulary);
 
   // Viterbi, O(piece * longest token). Neighbouring unknown characters are one unknown token, or
   // their bytes with byte_fallback. Fails on an unknown character when the model has no unk_id.

@@ -23,10 +23,9 @@ absl::StatusOr<Vocabulary> Vocabulary::build(Document &document, absl::string_vi
                                                      entry.token, "'"));
     token = entry.token;
     if (!vocabulary.ids_.emplace(entry.token, entry.id).second)
-      return absl::InvalidArgumentError(absl::StrCat(source, ": model.vocab: the token '",
-                                                     entry.token, "' stands twice, with the ids ",
-                                                     vocabulary.ids_[entry.token], " and ",
-                                                     entry.id));
+      return absl::InvalidArgumentError(absl::StrCat(
+          source, ": model.vocab: the token '", entry.token, "' stands twice, with the ids ",
+          vocabulary.ids_[entry.token], " and ", entry.id));
   }
   return vocabulary;
 }

@@ -1,5 +1,6 @@
-// The compiler as a library that `lathe` loads when a verb needs it, so that `lathe run` starts without
-// MLIR and LLVM. Both sides are built together: C++ types cross this border, plugins never see it.
+// The compiler as a library that `lathe` loads when a verb needs it, so that `lathe run` starts
+// without MLIR and LLVM. Both sides are built together: C++ types cross this border, plugins never
+// see it.
 #pragma once
 
 #include <atomic>
@@ -20,14 +21,15 @@ using Note = std::function<void(absl::string_view text)>;
 
 struct CompileOptions {
   std::string checkpoint, output;
-  std::vector<std::string> targets; // "x86", "x86-64-v3", ...; empty: this machine's level and lower ones
-  std::string activations = "f32";  // "f32", "bf16", "w8a8"
-  std::string mla_form;             // "materialised", "absorbed"; empty: the cost model chooses
-  int64_t max_context = 0;          // tokens; 0: the model's own
-  int64_t prefill_chunk = 0;        // rows that one prefill step takes; 0: chosen
-  int threads = 0;                  // for packing; 0: all physical cores
-  std::string dump_stages;          // folder for the IR after each stage; empty: none
-  bool force = false;               // replace `output` if it is there
+  std::vector<std::string>
+      targets; // "x86", "x86-64-v3", ...; empty: this machine's level and lower ones
+  std::string activations = "f32"; // "f32", "bf16", "w8a8"
+  std::string mla_form;            // "materialised", "absorbed"; empty: the cost model chooses
+  int64_t max_context = 0;         // tokens; 0: the model's own
+  int64_t prefill_chunk = 0;       // rows that one prefill step takes; 0: chosen
+  int threads = 0;                 // for packing; 0: all physical cores
+  std::string dump_stages;         // folder for the IR after each stage; empty: none
+  bool force = false;              // replace `output` if it is there
   Progress progress;
   Note note;
   const std::atomic<bool> *cancelled = nullptr; // looked at between pieces of work

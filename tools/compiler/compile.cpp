@@ -1,5 +1,5 @@
-// The way of a checkpoint to an artifact. Everything small comes first: what can be refused is refused
-// before a byte of weights is packed.
+// The way of a checkpoint to an artifact. Everything small comes first: what can be refused is
+// refused before a byte of weights is packed.
 #include "tools/compiler/compile.h"
 
 #include <chrono>
@@ -73,33 +73,37 @@ private:
 };
 
 absl::Status Compilation::checkCancelled() const {
-  return options_.cancelled && options_.cancelled->load() ? absl::CancelledError("interrupted") : absl::OkStatus();
+  return options_.cancelled && options_.cancelled->load() ? absl::CancelledError("interrupted")
+                                                          : absl::OkStatus();
 }
 
 absl::Status Compilation::checkOptions() {
-  if (options_.activations != "f32" && options_.activations != "bf16" && options_.activations != "w8a8")
+  if (options_.activations != "f32" && options_.activations != "bf16" &&
+      options_.activations != "w8a8")
     return absl::InvalidArgumentError(
-        absl::StrCat("activations '", options_.activations, "' are not known; the known ones are f32, bf16, w8a8"));
+        absl::StrCat("activations '", options_.activations,
+                     "' are not known; the known ones are f32, bf16, w8a8"));
   if (!options_.force && fileExists(options_.output))
-    return absl::AlreadyExistsError(absl::StrCat(options_.output, ": is there already; --force replaces it"));
+    return absl::AlreadyExistsError(
+        absl::StrCat(options_.output, ": is there already; --force replaces it"));
   LATHE_ASSIGN_OR_RETURN(levels_, chooseTargets(options_.targets));
   return absl::OkStatus();
 }
 
 absl::Status Compilation::import() {
   progress("importing");
-  LATHE_ASSIGN_OR_RETURN(frontend::Checkpoint checkpoint, frontend::Checkpoint::open(options_.checkpoint));
+  LATHE_ASSIGN_OR_RETURN(frontend::Checkpoint checkpoint,
+                         frontend::Checkpoint::open(options_.checkpoint));
   checkpoint_.emplace(std::move(checkpoint));
   models::ImportOptions import;
   import.max_context = options_.max_context;
-  import.progress = [&](uint64_t done, uint64_t total) {
-    progress("importing", done, total);
-    return checkCancelled().ok();
-  };
-  LATHE_ASSIGN_OR_RETURN(module_, models::importCheckpoint(context_, *checkpoint_, import));
-  LATHE_ASSIGN_OR_RETURN(portable_, bytecodeOf(*module_));
-  return dump("portable", *module_);
-}
+  import.progress = [&](uint64_t done, uint64_t total) { progress("importing", done, total);
+  return checkCancelled().ok();
+};
+LATHE_ASSIGN_OR_RETURN(module_, models::importCheckpoint(context_, *checkpoint_, import));
+LATHE_ASSIGN_OR_RETURN(portable_, bytecodeOf(*module_));
+return dump("portable", *module_);
+} // namespace
 
 // 03-fuse.mlir, in the order of the stages.
 absl::Status Compilation::dump(llvm::StringRef stage, mlir::ModuleOp module) {
@@ -111,8 +115,9 @@ absl::Status Compilation::dump(llvm::StringRef stage, mlir::ModuleOp module) {
   ++dumps_;
   llvm::raw_string_ostream stream(text);
   module.print(stream, mlir::OpPrintingFlags().printNameLocAsPrefix());
-  LATHE_ASSIGN_OR_RETURN(FileWriter file, FileWriter::create(absl::StrCat(options_.dump_stages, "/", number, "-",
-                                                                         stage.str(), ".mlir")));
+  LATHE_ASSIGN_OR_RETURN(FileWriter file,
+                         FileWriter::create(absl::StrCat(options_.dump_stages, "/", number, "-",
+                                                         stage.str(), ".mlir")));
   LATHE_RETURN_IF_ERROR(file.write(text.data(), text.size()));
   return file.commit();
 }
@@ -124,7 +129,9 @@ absl::Status Compilation::optimise() {
   options.activations = options_.activations;
   options.mla_form = options_.mla_form;
   options.prefill_chunk = options_.prefill_chunk;
-  auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) { dumped_.Update(dump(stage, module)); };
+  auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) {
+    dumped_.Update(dump(stage, module));
+  };
   if (failed(passes::optimise(*module_, options, hook)))
     return diagnostics.status("optimising");
   LATHE_RETURN_IF_ERROR(dumped_);
@@ -136,7 +143,9 @@ absl::Status Compilation::plan() {
   CollectedDiagnostics diagnostics(context_);
   for (auto step : module_->getOps<mlir::func::FuncOp>())
     x86::annotateForPlanning(step);
-  auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) { dumped_.Update(dump(stage, module)); };
+  auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) {
+    dumped_.Update(dump(stage, module));
+  };
   if (failed(passes::plan(*module_, hook)))
     return diagnostics.status("planning memory");
   return dumped_;
@@ -157,7 +166,8 @@ absl::Status Compilation::selectTargets() {
   return absl::OkStatus();
 }
 
-// A target a thread: they take seconds each and share nothing. Cancelling leaves out those not begun.
+// A target a thread: they take seconds each and share nothing. Cancelling leaves out those not
+// begun.
 void Compilation::makeCode() {
   std::atomic<size_t> next{0}, done{0};
   std::mutex report;
@@ -181,16 +191,20 @@ absl::Status Compilation::makeTargets() {
   makeCode(); // joins
   for (const TargetCode &target : targets_)
     if (!target.code.ok())
-      return prefixed(target.code.status(), absl::StrCat("code for ", target.level->name.str(), ": "));
+      return prefixed(target.code.status(),
+                      absl::StrCat("code for ", target.level->name.str(), ": "));
   return absl::OkStatus();
 }
 
 absl::Status Compilation::write() {
-  LATHE_ASSIGN_OR_RETURN(artifact::Manifest manifest, makeManifest(*module_, *checkpoint_, options_.activations));
-  LATHE_ASSIGN_OR_RETURN(artifact::ArtifactWriter writer, artifact::ArtifactWriter::create(options_.output));
+  LATHE_ASSIGN_OR_RETURN(artifact::Manifest manifest,
+                         makeManifest(*module_, *checkpoint_, options_.activations));
+  LATHE_ASSIGN_OR_RETURN(artifact::ArtifactWriter writer,
+                         artifact::ArtifactWriter::create(options_.output));
   for (const TargetCode &target : targets_) {
     std::string name = target.level->name.str(), text = x86::programText(target.program, *weights_);
-    manifest.targets.push_back(makeTarget(*target.level, target.program, *weights_, manifest.vocab_size));
+    manifest.targets.push_back(
+        makeTarget(*target.level, target.program, *weights_, manifest.vocab_size));
     LATHE_RETURN_IF_ERROR(writer.addSection("code." + name, *target.code).status());
     LATHE_RETURN_IF_ERROR(writer.addSection("program." + name, text).status());
     report_.targets.push_back(name);
@@ -223,8 +237,10 @@ absl::StatusOr<CompileReport> Compilation::run() {
   return std::move(report_);
 }
 
-} // namespace
+} // namespace lathe::compiler
 
-absl::StatusOr<CompileReport> compile(const CompileOptions &options) { return Compilation(options).run(); }
+absl::StatusOr<CompileReport> compile(const CompileOptions &options) {
+  return Compilation(options).run();
+}
 
 } // namespace lathe::compiler

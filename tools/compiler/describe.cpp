@@ -1,9 +1,9 @@
 // What `lathe inspect` asks of the compiler.
 #include "absl/strings/str_cat.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SourceMgr.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
 
 #include "base/status.h"
 #include "ir/lathe/dialect.h"
@@ -33,7 +33,9 @@ void appendLines(const nlohmann::ordered_json &value, int depth, std::string &te
       absl::StrAppend(&text, indent, value.is_array() ? "-" : absl::StrCat(key, ":"), "\n");
       appendLines(child, depth + 1, text);
     } else {
-      std::string shown = child.is_string() ? child.get<std::string>() : child.is_structured() ? "none" : child.dump();
+      std::string shown = child.is_string()       ? child.get<std::string>()
+                          : child.is_structured() ? "none"
+                                                  : child.dump();
       absl::StrAppend(&text, indent, label, shown, "\n");
     }
   }
@@ -71,7 +73,8 @@ absl::StatusOr<std::string> printBytecode(absl::string_view bytecode) {
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
-  return module ? absl::StatusOr<std::string>(printed(*module)) : diagnostics.status("reading the IR");
+  return module ? absl::StatusOr<std::string>(printed(*module))
+                : diagnostics.status("reading the IR");
 }
 
 } // namespace lathe::compiler

@@ -18,7 +18,8 @@ CollectedDiagnostics::CollectedDiagnostics(mlir::MLIRContext &context)
       }) {}
 
 absl::Status CollectedDiagnostics::status(llvm::StringRef what) const {
-  return absl::InternalError(absl::StrCat(what.str(), ": ", errors_.empty() ? "failed without a reason" : errors_));
+  return absl::InternalError(
+      absl::StrCat(what.str(), ": ", errors_.empty() ? "failed without a reason" : errors_));
 }
 
 } // namespace lathe::compiler

@@ -8,7 +8,8 @@
 
 namespace lathe::compiler {
 
-// Collects the errors that a context reports while the object lives; notes and warnings are left out.
+// Collects the errors that a context reports while the object lives; notes and warnings are left
+// out.
 class CollectedDiagnostics {
 public:
   explicit CollectedDiagnostics(mlir::MLIRContext &context);

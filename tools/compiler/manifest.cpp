@@ -18,7 +18,9 @@ public:
   explicit ModelFacts(mlir::ModuleOp module)
       : facts_(module->getAttrOfType<mlir::DictionaryAttr>("lathe.model")) {}
 
-  int64_t integer(llvm::StringRef key) const { return facts_.getAs<mlir::IntegerAttr>(key).getInt(); }
+  int64_t integer(llvm::StringRef key) const {
+    return facts_.getAs<mlir::IntegerAttr>(key).getInt();
+  }
   std::string text(llvm::StringRef key) const { return facts_.getAs<mlir::StringAttr>(key).str(); }
 
 private:
@@ -27,7 +29,8 @@ private:
 
 // A folder may be named in any bytes; a manifest holds UTF-8 without controls, up to 512 bytes.
 std::string printable(const std::string &name) {
-  std::string quoted = nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string quoted =
+      nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return quoted.size() <= 512 ? quoted.substr(1, quoted.size() - 2) : "a name too long to print";
 }
 
@@ -60,7 +63,8 @@ void addGeneration(const frontend::GenerationConfig &generation, artifact::Manif
 }
 
 // In the order of artifact::BufferKind, which is that of the code's buffers, too.
-std::vector<artifact::Buffer> stepBuffers(const x86::StepProgram &step, uint64_t weight_bytes, uint32_t vocab_size) {
+std::vector<artifact::Buffer> stepBuffers(const x86::StepProgram &step, uint64_t weight_bytes,
+                                          uint32_t vocab_size) {
   using Kind = artifact::BufferKind;
   uint64_t rows = step.max_rows, row_ids = 4 * rows;
   return {{Kind::tokens, row_ids},
@@ -73,7 +77,8 @@ std::vector<artifact::Buffer> stepBuffers(const x86::StepProgram &step, uint64_t
           {Kind::state, step.state_bytes}};
 }
 
-artifact::Step makeStep(const x86::StepProgram &program, uint64_t weight_bytes, uint32_t vocab_size) {
+artifact::Step makeStep(const x86::StepProgram &program, uint64_t weight_bytes,
+                        uint32_t vocab_size) {
   artifact::Step step;
   step.name = program.name;
   step.max_rows = static_cast<uint32_t>(program.max_rows);
@@ -88,7 +93,8 @@ artifact::Step makeStep(const x86::StepProgram &program, uint64_t weight_bytes, 
 
 } // namespace
 
-absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module, const frontend::Checkpoint &checkpoint,
+absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module,
+                                                const frontend::Checkpoint &checkpoint,
                                                 const std::string &activations) {
   ModelFacts facts(module);
   artifact::Manifest manifest;
@@ -112,8 +118,8 @@ absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module, const fro
   return manifest;
 }
 
-artifact::Target makeTarget(const x86::Level &level, const x86::Program &program, const x86::WeightPlan &weights,
-                            uint32_t vocab_size) {
+artifact::Target makeTarget(const x86::Level &level, const x86::Program &program,
+                            const x86::WeightPlan &weights, uint32_t vocab_size) {
   artifact::Target target;
   target.name = level.name.str();
   target.compatibility = level.compatibility.str();

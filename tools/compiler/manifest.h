@@ -13,10 +13,11 @@
 namespace lathe::compiler {
 
 // All but the targets and the sections. `module` has been planned.
-absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module, const frontend::Checkpoint &checkpoint,
+absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module,
+                                                const frontend::Checkpoint &checkpoint,
                                                 const std::string &activations);
 
-artifact::Target makeTarget(const x86::Level &level, const x86::Program &program, const x86::WeightPlan &weights,
-                            uint32_t vocab_size);
+artifact::Target makeTarget(const x86::Level &level, const x86::Program &program,
+                            const x86::WeightPlan &weights, uint32_t vocab_size);
 
 } // namespace lathe::compiler

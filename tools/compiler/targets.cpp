@@ -41,14 +41,16 @@ absl::Status add(const std::string &name, std::vector<const x86::Level *> &chose
 
 } // namespace
 
-absl::StatusOr<std::vector<const x86::Level *>> chooseTargets(const std::vector<std::string> &names) {
+absl::StatusOr<std::vector<const x86::Level *>>
+chooseTargets(const std::vector<std::string> &names) {
   std::vector<const x86::Level *> chosen;
   for (const std::string &name : names)
     if (absl::Status status = add(name, chosen); !status.ok())
       return status;
   if (names.empty())
     chosen = levelsOfThisMachine();
-  std::sort(chosen.begin(), chosen.end(), std::greater<>()); // they stand in one array, the best last
+  std::sort(chosen.begin(), chosen.end(),
+            std::greater<>()); // they stand in one array, the best last
   chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
   return chosen;
 }

@@ -11,6 +11,7 @@ namespace lathe::compiler {
 
 // Names as `--target` takes them: "x86" is every level, none at all this machine's level and every
 // lower one. The best level first, each once. INVALID_ARGUMENT names the known ones.
-absl::StatusOr<std::vector<const x86::Level *>> chooseTargets(const std::vector<std::string> &names);
+absl::StatusOr<std::vector<const x86::Level *>>
+chooseTargets(const std::vector<std::string> &names);
 
 } // namespace lathe::compiler

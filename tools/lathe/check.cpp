@@ -21,12 +21,9 @@ struct CheckFlags {
 
 const char *nameOf(Compatibility::Verdict verdict) {
   switch (verdict) {
-  case Compatibility::Verdict::optimal:
-    return "optimal";
-  case Compatibility::Verdict::usable:
-    return "usable";
-  case Compatibility::Verdict::no:
-    return "no";
+  case Compatibility::Verdict::optimal: return "optimal";
+  case Compatibility::Verdict::usable: return "usable";
+  case Compatibility::Verdict::no: return "no";
   }
   return "no";
 }

@@ -80,7 +80,8 @@ int dispatch(const std::vector<std::string> &words) {
 
 int main(int argc, char **argv) {
   using namespace lathe::cli;
-  std::signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is an error to report, as a full disk is
+  std::signal(SIGXFSZ,
+              SIG_IGN); // a limit on the size of files is an error to report, as a full disk is
   try {
     int status = dispatch({argv + 1, argv + argc});
     if (!outputFailed())

@@ -7,19 +7,22 @@ using namespace lathe::x86;
 #define LATHE_BODY __attribute__((always_inline))
 
 // A slot's and KV head's part of a cache.
-static LATHE_INLINE char *cachePart(char *cache, const KvCacheParams &c, int64_t slot, int64_t head) {
+static LATHE_INLINE char *cachePart(char *cache, const KvCacheParams &c, int64_t slot,
+                                    int64_t head) {
   return cache + (slot * c.kv_heads + head) * roundUp(kvKeyBytes(c) + kvValueBytes(c), 64);
 }
 
-static LATHE_INLINE void writeKey(char *part, const KvCacheParams &c, int64_t position, const float *key) {
+static LATHE_INLINE void writeKey(char *part, const KvCacheParams &c, int64_t position,
+                                  const float *key) {
   int64_t bytes = formatBytes(c.format), lane = lanePlace(c.format, position % 16);
   char *tile = part + position / 16 * 16 * c.key_dim * bytes;
   for (int64_t d = 0; d < c.key_dim; ++d)
     encodeOne(tile + (d * 16 + lane) * bytes, c.format, key[d]);
 }
 
-LATHE_X86_DEFINE(attention_write)(const Frame *frame, const int64_t *operands, const AttentionWriteParams *params,
-                                  int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(attention_write)
+(const Frame *frame, const int64_t *operands, const AttentionWriteParams *params, int64_t begin,
+ int64_t end) {
   const AttentionWriteParams &p = *params;
   const KvCacheParams &c = p.cache;
   const float *key = resolve<float>(frame, operands[AttentionWriteOperand::key]);
@@ -32,7 +35,8 @@ LATHE_X86_DEFINE(attention_write)(const Frame *frame, const int64_t *operands, c
       char *part = cachePart(cache, c, slots[t], head);
       writeKey(part, c, positions[t], key + t * p.key_stride + head * c.key_dim);
       const float *from = value + t * p.value_stride + head * c.value_dim;
-      char *to = part + kvKeyBytes(c) + positions[t] * roundUp(c.value_dim, 16) * formatBytes(c.format);
+      char *to =
+          part + kvKeyBytes(c) + positions[t] * roundUp(c.value_dim, 16) * formatBytes(c.format);
       for (int64_t j = 0; j < c.value_dim; j += 16)
         encode(to + j * formatBytes(c.format), c.format, loadSome(from + j, c.value_dim - j));
     }
@@ -44,12 +48,13 @@ static LATHE_INLINE void convert(const char *from, int64_t format, int64_t vecto
 }
 
 namespace {
-constexpr int attention_keys = 64;         // keys of a block
+constexpr int attention_keys = 64;        // keys of a block
 constexpr int64_t attention_queries = 48; // (row, head) pairs that share a pass over the keys
 } // namespace
 
-LATHE_X86_DEFINE(attention)(const Frame *frame, const int64_t *operands, const AttentionParams *params,
-                            int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(attention)
+(const Frame *frame, const int64_t *operands, const AttentionParams *params, int64_t begin,
+ int64_t end) {
   const AttentionParams &p = *params;
   const KvCacheParams &c = p.cache;
   const float *query = resolve<float>(frame, operands[AttentionOperand::query]);
@@ -59,35 +64,40 @@ LATHE_X86_DEFINE(attention)(const Frame *frame, const int64_t *operands, const A
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
   int64_t group = p.num_heads / c.kv_heads, value_stride = roundUp(c.value_dim, 16);
   FlashShape shape = {c.key_dim, c.value_dim, bitsFloat(p.softmax_scale)};
-  FlashState state = flashState(LATHE_STACK_FLOATS(flashStateFloats(attention_queries, c.value_dim)),
-                                attention_queries, c.value_dim);
+  FlashState state =
+      flashState(LATHE_STACK_FLOATS(flashStateFloats(attention_queries, c.value_dim)),
+                 attention_queries, c.value_dim);
   bool plain = c.format == Format::f32; // read where it lies
   float *keys = LATHE_STACK_FLOATS(plain ? 16 : attention_keys * c.key_dim);
   float *values = LATHE_STACK_FLOATS(plain ? 16 : attention_keys * value_stride);
   for (int64_t item = begin; item < end; ++item) {
     int64_t head = item % c.kv_heads, block = item / c.kv_heads * p.rows_per_item;
-    eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item),
-                [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
-      const char *part = cachePart(cache, c, slot, head);
-      int64_t pairs = (last - first) * group;
-      auto keysAt = [&](int64_t start, int64_t count) LATHE_BODY {
-        const char *k = part + start * c.key_dim * formatBytes(c.format);
-        const char *v = part + kvKeyBytes(c) + start * value_stride * formatBytes(c.format);
-        if (plain)
-          return FlashKeys{reinterpret_cast<const float *>(k), reinterpret_cast<const float *>(v), value_stride};
-        convert(k, c.format, ceilDiv(count, 16) * c.key_dim, keys);
-        convert(v, c.format, count * value_stride / 16, values);
-        return FlashKeys{keys, values, value_stride};
-      };
-      for (int64_t pair = 0; pair < pairs; pair += attention_queries) {
-        auto rowAt = [&](int64_t i) LATHE_BODY {
-          int64_t t = first + (pair + i) / group, h = head * group + (pair + i) % group, position = positions[t];
-          int64_t oldest = p.window && position >= p.window ? position - p.window + 1 : 0;
-          return FlashRow{query + t * p.query_stride + h * c.key_dim, result + t * p.result_stride + h * c.value_dim,
-                          oldest, position};
-        };
-        flash<attention_keys>(smaller(attention_queries, pairs - pair), shape, state, rowAt, keysAt);
-      }
-    });
+    eachSegment(
+        slots, block, smaller(frame->rows, block + p.rows_per_item),
+        [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
+          const char *part = cachePart(cache, c, slot, head);
+          int64_t pairs = (last - first) * group;
+          auto keysAt = [&](int64_t start, int64_t count) LATHE_BODY {
+            const char *k = part + start * c.key_dim * formatBytes(c.format);
+            const char *v = part + kvKeyBytes(c) + start * value_stride * formatBytes(c.format);
+            if (plain)
+              return FlashKeys{reinterpret_cast<const float *>(k),
+                               reinterpret_cast<const float *>(v), value_stride};
+            convert(k, c.format, ceilDiv(count, 16) * c.key_dim, keys);
+            convert(v, c.format, count * value_stride / 16, values);
+            return FlashKeys{keys, values, value_stride};
+          };
+          for (int64_t pair = 0; pair < pairs; pair += attention_queries) {
+            auto rowAt = [&](int64_t i) LATHE_BODY {
+              int64_t t = first + (pair + i) / group, h = head * group + (pair + i) % group,
+                      position = positions[t];
+              int64_t oldest = p.window && position >= p.window ? position - p.window + 1 : 0;
+              return FlashRow{query + t * p.query_stride + h * c.key_dim,
+                              result + t * p.result_stride + h * c.value_dim, oldest, position};
+            };
+            flash<attention_keys>(smaller(attention_queries, pairs - pair), shape, state, rowAt,
+                                  keysAt);
+          }
+        });
   }
 }

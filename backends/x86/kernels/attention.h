@@ -5,9 +5,9 @@
 
 namespace lathe::x86 {
 
-// A layer's cache. Per slot and KV head: keys in tiles of 16 positions, [tile][key_dim][16], so that
-// scores are a product with 16 keys at once; then values [position][value_dim rounded up to 16].
-// All zero at first; numbers of columns that are padding stay zero.
+// A layer's cache. Per slot and KV head: keys in tiles of 16 positions, [tile][key_dim][16], so
+// that scores are a product with 16 keys at once; then values [position][value_dim rounded up to
+// 16]. All zero at first; numbers of columns that are padding stay zero.
 struct KvCacheParams {
   int64_t slots;
   int64_t max_context;

@@ -1,9 +1,10 @@
 #include "backends/x86/kernels/bitcode.h"
 
 // Puts FILE between the symbols NAME and NAME_end.
-#define LATHE_EMBED(NAME, FILE)                                                                                        \
-  __asm__(".section .rodata\n.balign 64\n" #NAME ":\n.incbin \"" LATHE_BITCODE_DIR "/" FILE "\"\n" #NAME "_end:\n"     \
-          ".byte 0\n.previous\n");                                                                                     \
+#define LATHE_EMBED(NAME, FILE)                                                                    \
+  __asm__(".section .rodata\n.balign 64\n" #NAME ":\n.incbin \"" LATHE_BITCODE_DIR "/" FILE        \
+          "\"\n" #NAME "_end:\n"                                                                   \
+          ".byte 0\n.previous\n");                                                                 \
   extern "C" __attribute__((visibility("hidden"))) const char NAME[], NAME##_end[];
 
 LATHE_EMBED(lathe_bitcode_v3, "x86-64-v3.bc")

@@ -1,6 +1,6 @@
-// Attention over blocks of keys with an online softmax (FlashAttention-2): what all attention kernels
-// share. A row's result depends on its own query and keys alone: blocks stand at multiples of Keys,
-// and a block in which a row sees nothing changes nothing.
+// Attention over blocks of keys with an online softmax (FlashAttention-2): what all attention
+// kernels share. A row's result depends on its own query and keys alone: blocks stand at multiples
+// of Keys, and a block in which a row sees nothing changes nothing.
 #pragma once
 
 #include "backends/x86/kernels/function.h"
@@ -18,7 +18,8 @@ struct FlashRow {
   int64_t last;
 };
 
-// What a block of keys is: tiles [key_dim][16], one after the other, and a row of values for each key.
+// What a block of keys is: tiles [key_dim][16], one after the other, and a row of values for each
+// key.
 struct FlashKeys {
   const float *keys;
   const float *values;
@@ -31,13 +32,16 @@ struct FlashShape {
   float scale;
 };
 
-// Running results of `count` rows: sums [count][value_dim rounded up to 16], maxima and denominators.
+// Running results of `count` rows: sums [count][value_dim rounded up to 16], maxima and
+// denominators.
 struct FlashState {
   float *sums;
   float *largest;
   float *total;
 };
-constexpr int64_t flashStateFloats(int64_t rows, int64_t value_dim) { return rows * (roundUp(value_dim, 16) + 2); }
+constexpr int64_t flashStateFloats(int64_t rows, int64_t value_dim) {
+  return rows * (roundUp(value_dim, 16) + 2);
+}
 LATHE_INLINE FlashState flashState(float *memory, int64_t rows, int64_t value_dim) {
   float *behind = memory + rows * roundUp(value_dim, 16);
   return {memory, behind, behind + rows};
@@ -45,8 +49,8 @@ LATHE_INLINE FlashState flashState(float *memory, int64_t rows, int64_t value_di
 
 // sums[r][t] += x[r][k] * w[t][k] over `length` k
 template <int R, int T>
-LATHE_INLINE void rowsTimes(const float *const *x, const float *w, int64_t w_stride, int64_t tile_stride,
-                            int64_t length, f32x16 (&sums)[R][T]) {
+LATHE_INLINE void rowsTimes(const float *const *x, const float *w, int64_t w_stride,
+                            int64_t tile_stride, int64_t length, f32x16 (&sums)[R][T]) {
   for (int64_t k = 0; k < length; ++k)
     for (int t = 0; t < T; ++t) {
       f32x16 weight = load16(w + t * tile_stride + k * w_stride);
@@ -59,18 +63,21 @@ constexpr i32x16 lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 1
 
 // scores[r][tile * 16 ..] of tiles [tile, tile + T); keys that a row does not see are -infinity.
 template <int R, int T, int Keys>
-LATHE_INLINE void scoreTiles(const FlashRow *rows, const FlashShape &shape, const float *keys, int64_t block,
-                             int64_t tile, float (*scores)[Keys]) {
+LATHE_INLINE void scoreTiles(const FlashRow *rows, const FlashShape &shape, const float *keys,
+                             int64_t block, int64_t tile, float (*scores)[Keys]) {
   const float *queries[R];
   for (int r = 0; r < R; ++r)
     queries[r] = rows[r].query;
   f32x16 sums[R][T] = {};
-  rowsTimes<R, T>(queries, keys + tile * shape.key_dim * 16, 16, shape.key_dim * 16, shape.key_dim, sums);
+  rowsTimes<R, T>(queries, keys + tile * shape.key_dim * 16, 16, shape.key_dim * 16, shape.key_dim,
+                  sums);
   for (int r = 0; r < R; ++r)
     for (int t = 0; t < T; ++t) {
       i32x16 place = lane_numbers + static_cast<int32_t>(block + (tile + t) * 16);
-      i32x16 seen = (place >= static_cast<int32_t>(rows[r].first)) & (place <= static_cast<int32_t>(rows[r].last));
-      store16(scores[r] + (tile + t) * 16, seen ? sums[r][t] * shape.scale : splat(-__builtin_inff()));
+      i32x16 seen = (place >= static_cast<int32_t>(rows[r].first)) &
+                    (place <= static_cast<int32_t>(rows[r].last));
+      store16(scores[r] + (tile + t) * 16,
+              seen ? sums[r][t] * shape.scale : splat(-__builtin_inff()));
     }
 }
 
@@ -95,8 +102,9 @@ LATHE_INLINE float probabilities(float *scores, int64_t tiles, float &largest, f
 }
 
 template <int R, int T, int Keys>
-LATHE_INLINE void addValues(const float (*scores)[Keys], const float *shrink, const FlashKeys &block, int64_t keys,
-                            int64_t column, int64_t sum_stride, float *sums) {
+LATHE_INLINE void addValues(const float (*scores)[Keys], const float *shrink,
+                            const FlashKeys &block, int64_t keys, int64_t column,
+                            int64_t sum_stride, float *sums) {
   const float *weights[R];
   f32x16 result[R][T];
   for (int r = 0; r < R; ++r) {
@@ -112,8 +120,9 @@ LATHE_INLINE void addValues(const float (*scores)[Keys], const float *shrink, co
 
 // R rows (from `first_row` of the state) and one block of `keys` keys, Keys at most.
 template <int R, int T, int Keys>
-LATHE_INLINE void flashTile(const FlashRow *rows, int64_t first_row, const FlashShape &shape, const FlashKeys &block,
-                            int64_t start, int64_t keys, const FlashState &state) {
+LATHE_INLINE void flashTile(const FlashRow *rows, int64_t first_row, const FlashShape &shape,
+                            const FlashKeys &block, int64_t start, int64_t keys,
+                            const FlashState &state) {
   alignas(64) float scores[R][Keys];
   float shrink[R];
   int64_t tiles = ceilDiv(keys, 16), tile = 0, column = 0, stride = roundUp(shape.value_dim, 16);
@@ -122,7 +131,8 @@ LATHE_INLINE void flashTile(const FlashRow *rows, int64_t first_row, const Flash
   for (; T > 1 && tile < tiles; ++tile)
     scoreTiles<R, 1, Keys>(rows, shape, block.keys, start, tile, scores);
   for (int r = 0; r < R; ++r)
-    shrink[r] = probabilities<Keys>(scores[r], tiles, state.largest[first_row + r], state.total[first_row + r]);
+    shrink[r] = probabilities<Keys>(scores[r], tiles, state.largest[first_row + r],
+                                    state.total[first_row + r]);
   float *sums = state.sums + first_row * stride;
   for (; column + T * 16 <= stride; column += T * 16)
     addValues<R, T, Keys>(scores, shrink, block, keys, column, stride, sums);
@@ -130,11 +140,11 @@ LATHE_INLINE void flashTile(const FlashRow *rows, int64_t first_row, const Flash
     addValues<R, 1, Keys>(scores, shrink, block, keys, column, stride, sums);
 }
 
-// All of it for `count` rows of one slot. rowAt(i) gives a FlashRow; keysAt(start, keys) the block of
-// keys [start, start + keys).
+// All of it for `count` rows of one slot. rowAt(i) gives a FlashRow; keysAt(start, keys) the block
+// of keys [start, start + keys).
 template <int Keys, typename RowAt, typename KeysAt>
-LATHE_INLINE void flash(int64_t count, const FlashShape &shape, const FlashState &state, RowAt rowAt,
-                        KeysAt keysAt) {
+LATHE_INLINE void flash(int64_t count, const FlashShape &shape, const FlashState &state,
+                        RowAt rowAt, KeysAt keysAt) {
   constexpr int R = flash_rows;
   int64_t stride = roundUp(shape.value_dim, 16), first = INT64_MAX, last = -1;
   for (int64_t i = 0; i < count; ++i) {
@@ -163,7 +173,8 @@ LATHE_INLINE void flash(int64_t count, const FlashShape &shape, const FlashState
   for (int64_t i = 0; i < count; ++i) {
     float *result = rowAt(i).result;
     for (int64_t j = 0; j < shape.value_dim; j += 16)
-      storeSome(result + j, load16(state.sums + i * stride + j) / state.total[i], shape.value_dim - j);
+      storeSome(result + j, load16(state.sums + i * stride + j) / state.total[i],
+                shape.value_dim - j);
   }
 }
 
@@ -180,7 +191,7 @@ LATHE_INLINE void eachSegment(const int32_t *slots, int64_t begin, int64_t end, 
 }
 
 // Scratch on the stack whose size is a constant once the kernel is inlined.
-#define LATHE_STACK_FLOATS(count)                                                                             \
+#define LATHE_STACK_FLOATS(count)                                                                  \
   static_cast<float *>(__builtin_alloca_with_align(static_cast<size_t>(count) * 4, 512))
 
 } // namespace lathe::x86

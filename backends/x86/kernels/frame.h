@@ -8,8 +8,8 @@
 // every shape is a constant after inlining; NameParams holds int64_t only and is stored as i64s.
 // `NameOperand` names the places in `operands`; `nameItems(params)` says how many items there are.
 // Items never write the same bytes and their results do not depend on how they are grouped.
-// Unless a kernel says otherwise: rows are f32, strides count elements, 0-element extents are legal,
-// and an operand may not overlap one that is written.
+// Unless a kernel says otherwise: rows are f32, strides count elements, 0-element extents are
+// legal, and an operand may not overlap one that is written.
 #pragma once
 
 #include <stddef.h>
@@ -46,7 +46,8 @@ constexpr int64_t operand(Buffer::Kind buffer, int64_t offset) {
 constexpr int64_t no_operand = -1; // for an optional operand that is not there
 
 template <typename T> inline T *resolve(const Frame *frame, int64_t operand) {
-  return reinterpret_cast<T *>(frame->buffers[operand >> 48] + (operand & ((int64_t{1} << 48) - 1)));
+  return reinterpret_cast<T *>(frame->buffers[operand >> 48] +
+                               (operand & ((int64_t{1} << 48) - 1)));
 }
 
 // What a wrapper looks like.
@@ -58,7 +59,9 @@ struct RowSource {
 };
 
 constexpr int64_t rowCount(const Frame &frame, int64_t source) {
-  return source == RowSource::rows ? frame.rows : source == RowSource::output_rows ? frame.output_rows : 1;
+  return source == RowSource::rows          ? frame.rows
+         : source == RowSource::output_rows ? frame.output_rows
+                                            : 1;
 }
 
 constexpr int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -73,7 +76,8 @@ struct Items {
 };
 
 constexpr int64_t itemCount(const Items &rule, int64_t source_rows) {
-  return rule.items * (rule.row_source ? ceilDiv(source_rows * rule.row_factor, rule.rows_per_item) : 1);
+  return rule.items *
+         (rule.row_source ? ceilDiv(source_rows * rule.row_factor, rule.rows_per_item) : 1);
 }
 
 // How a kernel that works row by row is cut: item i does the rows [i * rows_per_item, ...) of
@@ -88,12 +92,12 @@ constexpr Items rowItems(const RowSplit &split) {
   return {1, split.source ? split.rows_per_item : 1, split.factor, split.source};
 }
 
-// One entry of a step's table: integers only, so that a deep model is a longer table and needs neither
-// code nor relocations for it.
+// One entry of a step's table: integers only, so that a deep model is a longer table and needs
+// neither code nor relocations for it.
 struct Region {
   int64_t task;     // index into the executable's tasks
   int64_t operands; // index of the first into the step's operands
-  int64_t items; // this and the next three: the item rule
+  int64_t items;    // this and the next three: the item rule
   int64_t rows_per_item;
   int64_t row_factor;
   int64_t row_source;
@@ -103,11 +107,13 @@ struct Region {
 
 // Float parameters travel as int64_t: the bits of the f32 in the low half.
 constexpr int64_t floatBits(float value) { return __builtin_bit_cast(uint32_t, value); }
-constexpr float bitsFloat(int64_t bits) { return __builtin_bit_cast(float, static_cast<uint32_t>(bits)); }
+constexpr float bitsFloat(int64_t bits) {
+  return __builtin_bit_cast(float, static_cast<uint32_t>(bits));
+}
 
 // Declares the kernel lathe_x86_NAME in a header.
-#define LATHE_X86_KERNEL(name, Params)                                                                     \
-  extern "C" void lathe_x86_##name(const ::lathe::x86::Frame *frame, const int64_t *operands,             \
+#define LATHE_X86_KERNEL(name, Params)                                                             \
+  extern "C" void lathe_x86_##name(const ::lathe::x86::Frame *frame, const int64_t *operands,      \
                                    const Params *params, int64_t begin, int64_t end);
 
 } // namespace lathe::x86

@@ -31,20 +31,29 @@ LATHE_INLINE float exponential(float x) { return exponential(splat(x))[0]; }
 LATHE_INLINE f32x16 sigmoid(f32x16 x) { return 1.0f / (exponential(-x) + 1.0f); }
 LATHE_INLINE f32x16 gated(f32x16 gate, f32x16 up) { return gate * sigmoid(gate) * up; }
 
-// sine and cosine in f64 to well under an f32 ulp for |x| up to 1e8: the argument less a multiple of
-// pi / 2 in three parts (Cody and Waite), then the series of the small angle.
+// sine and cosine in f64 to well under an f32 ulp for |x| up to 1e8: the argument less a multiple
+// of pi / 2 in three parts (Cody and Waite), then the series of the small angle.
 LATHE_INLINE void sineCosine(double x, double &sine, double &cosine) {
   double n = __builtin_roundeven(x * 0.63661977236758134308);
   double r = __builtin_fma(n, -1.57079632673412561417e+00, x);
   r = __builtin_fma(n, -6.07710050630396597660e-11, r);
   r = __builtin_fma(n, -2.02226624879595063154e-21, r);
   double z = r * r;
-  double s = r + r * z * (-1.66666666666666324348e-01 + z * (8.33333333332248946124e-03 +
-             z * (-1.98412698298579493134e-04 + z * (2.75573137070700676789e-06 +
-             z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)))));
-  double c = 1.0 - 0.5 * z + z * z * (4.16666666666666019037e-02 + z * (-1.38888888888741095749e-03 +
-             z * (2.48015872894767294178e-05 + z * (-2.75573143513906633035e-07 +
-             z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
+  double s =
+      r + r * z *
+              (-1.66666666666666324348e-01 +
+               z * (8.33333333332248946124e-03 +
+                    z * (-1.98412698298579493134e-04 +
+                         z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 +
+                                                                z * 1.58969099521155010221e-10)))));
+  double c =
+      1.0 - 0.5 * z +
+      z * z *
+          (4.16666666666666019037e-02 +
+           z * (-1.38888888888741095749e-03 +
+                z * (2.48015872894767294178e-05 +
+                     z * (-2.75573143513906633035e-07 +
+                          z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)))));
   int64_t quadrant = static_cast<int64_t>(n) & 3;
   double odd_s = quadrant & 1 ? c : s, odd_c = quadrant & 1 ? s : c;
   sine = quadrant & 2 ? -odd_s : odd_s;

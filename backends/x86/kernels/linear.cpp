@@ -5,22 +5,26 @@
 
 using namespace lathe::x86;
 
-LATHE_X86_DEFINE(linear)(const Frame *frame, const int64_t *operands, const LinearParams *params, int64_t begin,
-                         int64_t end) {
+LATHE_X86_DEFINE(linear)
+(const Frame *frame, const int64_t *operands, const LinearParams *params, int64_t begin,
+ int64_t end) {
   const LinearParams &p = *params;
   const WeightParams &w = p.weight;
   int64_t count = rowCount(*frame, p.row_source) * (p.row_source ? p.row_factor : 1);
   const char *weight = resolve<char>(frame, operands[LinearOperand::weight]);
   const float *x = resolve<float>(frame, operands[LinearOperand::x]);
   float *result = resolve<float>(frame, operands[LinearOperand::result]);
-  const float *x_scales = p.x.block ? resolve<float>(frame, operands[LinearOperand::x_scales]) : nullptr;
+  const float *x_scales =
+      p.x.block ? resolve<float>(frame, operands[LinearOperand::x_scales]) : nullptr;
   const float *bias = p.has_bias ? resolve<float>(frame, operands[LinearOperand::bias]) : nullptr;
-  const float *residual = p.has_residual ? resolve<float>(frame, operands[LinearOperand::residual]) : nullptr;
+  const float *residual =
+      p.has_residual ? resolve<float>(frame, operands[LinearOperand::residual]) : nullptr;
   for (int64_t i = begin; i < end; ++i) {
     TileItem item = tileItem(i, w.n, p.tiles_per_item);
     const char *stack = weight + item.outer * w.matrix_bytes;
     XRows rows = {x + item.outer * p.x_batch_stride, x_scales, nullptr, 1};
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) __attribute__((always_inline)) {
+    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
+        __attribute__((always_inline)) {
       int64_t column = tile * 16, lanes_here = smaller<int64_t>(16, w.n - column);
       int64_t place = row * p.result_stride + item.outer * p.result_batch_stride + column;
       f32x16 value = totals[0];
@@ -34,20 +38,25 @@ LATHE_X86_DEFINE(linear)(const Frame *frame, const int64_t *operands, const Line
   }
 }
 
-LATHE_X86_DEFINE(gated_linear)(const Frame *frame, const int64_t *operands, const GatedLinearParams *params,
-                               int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(gated_linear)
+(const Frame *frame, const int64_t *operands, const GatedLinearParams *params, int64_t begin,
+ int64_t end) {
   const GatedLinearParams &p = *params;
   const WeightParams &w = p.weight;
   const char *stacks[2] = {resolve<char>(frame, operands[GatedLinearOperand::gate]),
                            resolve<char>(frame, operands[GatedLinearOperand::up])};
   XRows rows = {resolve<float>(frame, operands[GatedLinearOperand::x]),
-                p.x.block ? resolve<float>(frame, operands[GatedLinearOperand::x_scales]) : nullptr, nullptr, 1};
+                p.x.block ? resolve<float>(frame, operands[GatedLinearOperand::x_scales]) : nullptr,
+                nullptr, 1};
   float *result = resolve<float>(frame, operands[GatedLinearOperand::result]);
-  const float *gate_bias = p.has_bias ? resolve<float>(frame, operands[GatedLinearOperand::gate_bias]) : nullptr;
-  const float *up_bias = p.has_bias ? resolve<float>(frame, operands[GatedLinearOperand::up_bias]) : nullptr;
+  const float *gate_bias =
+      p.has_bias ? resolve<float>(frame, operands[GatedLinearOperand::gate_bias]) : nullptr;
+  const float *up_bias =
+      p.has_bias ? resolve<float>(frame, operands[GatedLinearOperand::up_bias]) : nullptr;
   for (int64_t i = begin; i < end; ++i) {
     TileItem item = tileItem(i, w.n, p.tiles_per_item);
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) __attribute__((always_inline)) {
+    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
+        __attribute__((always_inline)) {
       int64_t column = tile * 16, lanes_here = smaller<int64_t>(16, w.n - column);
       f32x16 gate = totals[0], up = totals[1];
       if (p.has_bias) {
@@ -56,6 +65,7 @@ LATHE_X86_DEFINE(gated_linear)(const Frame *frame, const int64_t *operands, cons
       }
       storeSome(result + row * p.result_stride + column, gated(gate, up), lanes_here);
     };
-    product<2>(rows, p.row_source, rowCount(*frame, p.row_source), stacks, item.begin, item.end, w, p.x, finish);
+    product<2>(rows, p.row_source, rowCount(*frame, p.row_source), stacks, item.begin, item.end, w,
+               p.x, finish);
   }
 }

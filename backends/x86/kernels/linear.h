@@ -10,7 +10,8 @@ struct Activations {
   enum Kind : int64_t {
     f32 = 0,
     bf16 = 1, // each value is exact in bf16 (kernel `cast`)
-    w8a8 = 2, // each value is an e4m3 number; x_scales hold a scale a row and x_block (kernel `quantize`)
+    w8a8 = 2, // each value is an e4m3 number; x_scales hold a scale a row and x_block (kernel
+              // `quantize`)
   };
 };
 
@@ -18,8 +19,8 @@ struct Activations {
 struct XParams {
   int64_t activations;
   int64_t stride;
-  int64_t block;        // w8a8: columns that share a scale; it and the weight's scale_block_k divide one
-                        // another, or scale_block_k is k. Else 0
+  int64_t block; // w8a8: columns that share a scale; it and the weight's scale_block_k divide one
+                 // another, or scale_block_k is k. Else 0
   int64_t scale_stride; // w8a8: floats between the scales of two rows
 };
 

@@ -14,7 +14,9 @@ struct LatentCacheParams {
   int64_t rope_dim;
   int64_t format; // f32, bf16, f16: rounded to nearest even when written
 };
-constexpr int64_t latentStride(const LatentCacheParams &c) { return roundUp(c.kv_lora_rank + c.rope_dim, 16); }
+constexpr int64_t latentStride(const LatentCacheParams &c) {
+  return roundUp(c.kv_lora_rank + c.rope_dim, 16);
+}
 constexpr int64_t latentCacheBytes(const LatentCacheParams &c) { // of the layer; align it to 64
   return c.slots * roundUp(c.max_context, 16) * latentStride(c) * formatBytes(c.format);
 }
@@ -32,8 +34,9 @@ constexpr Items mlaWriteItems(const MlaWriteParams &p) { return rowItems(p.split
 LATHE_X86_KERNEL(mla_write, MlaWriteParams)
 
 // Absorbed form: query [T, num_heads * (c + r)] is in latent space,
-// result[t, h] = sum_s softmax_s(softmax_scale * query[t, h] . latent[s]) latent_c[s], [T, num_heads * c].
-// Item = (block of rows, block of heads): all its heads share one pass over the latents.
+// result[t, h] = sum_s softmax_s(softmax_scale * query[t, h] . latent[s]) latent_c[s], [T,
+// num_heads * c]. Item = (block of rows, block of heads): all its heads share one pass over the
+// latents.
 struct MlaAbsorbedParams {
   LatentCacheParams cache;
   int64_t num_heads;
@@ -51,12 +54,12 @@ constexpr Items mlaAbsorbedItems(const MlaAbsorbedParams &p) {
 }
 LATHE_X86_KERNEL(mla_absorbed, MlaAbsorbedParams)
 
-// Materialised form: query [T, num_heads * (n + r)] is [nope | rotated rope] per head; for blocks of
-// keys k_nope = latent_c W_UK^T and value = latent_c W_UV^T are expanded once for all rows of the
-// item, result [T, num_heads * v]. key_weight is a stack of num_heads matrices [n, c], value_weight
-// of [v, c] (rows h * (n + v) and h * (n + v) + n of kv_b).
-// Item = (block of rows, head). rows_per_item should be large: expansion is repeated per block.
-// `scratch` needs mlaMaterialisedScratch(params) * items bytes, 64-byte aligned.
+// Materialised form: query [T, num_heads * (n + r)] is [nope | rotated rope] per head; for blocks
+// of keys k_nope = latent_c W_UK^T and value = latent_c W_UV^T are expanded once for all rows of
+// the item, result [T, num_heads * v]. key_weight is a stack of num_heads matrices [n, c],
+// value_weight of [v, c] (rows h * (n + v) and h * (n + v) + n of kv_b). Item = (block of rows,
+// head). rows_per_item should be large: expansion is repeated per block. `scratch` needs
+// mlaMaterialisedScratch(params) * items bytes, 64-byte aligned.
 struct MlaMaterialisedParams {
   LatentCacheParams cache;
   WeightParams key_weight;

@@ -5,8 +5,9 @@
 
 using namespace lathe::x86;
 
-LATHE_X86_DEFINE(moe_sort)(const Frame *frame, const int64_t *operands, const MoeSortParams *params, int64_t begin,
-                           int64_t end) {
+LATHE_X86_DEFINE(moe_sort)
+(const Frame *frame, const int64_t *operands, const MoeSortParams *params, int64_t begin,
+ int64_t end) {
   if (begin >= end)
     return;
   const int32_t *indices = resolve<int32_t>(frame, operands[MoeSortOperand::indices]);
@@ -28,8 +29,9 @@ LATHE_X86_DEFINE(moe_sort)(const Frame *frame, const int64_t *operands, const Mo
   }
 }
 
-LATHE_X86_DEFINE(moe_gate_up)(const Frame *frame, const int64_t *operands, const MoeGateUpParams *params,
-                              int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(moe_gate_up)
+(const Frame *frame, const int64_t *operands, const MoeGateUpParams *params, int64_t begin,
+ int64_t end) {
   const MoeGateUpParams &p = *params;
   const WeightParams &w = p.weight;
   const char *gate = resolve<char>(frame, operands[MoeGateUpOperand::gate]);
@@ -37,7 +39,8 @@ LATHE_X86_DEFINE(moe_gate_up)(const Frame *frame, const int64_t *operands, const
   const int32_t *order = resolve<int32_t>(frame, operands[MoeGateUpOperand::order]);
   const int32_t *offsets = resolve<int32_t>(frame, operands[MoeGateUpOperand::offsets]);
   const float *x = resolve<float>(frame, operands[MoeGateUpOperand::x]);
-  const float *x_scales = p.x.block ? resolve<float>(frame, operands[MoeGateUpOperand::x_scales]) : nullptr;
+  const float *x_scales =
+      p.x.block ? resolve<float>(frame, operands[MoeGateUpOperand::x_scales]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeGateUpOperand::result]);
   for (int64_t i = begin; i < end; ++i) {
     TileItem item = tileItem(i, w.n, p.tiles_per_item);
@@ -46,7 +49,8 @@ LATHE_X86_DEFINE(moe_gate_up)(const Frame *frame, const int64_t *operands, const
       continue;
     const char *stacks[2] = {gate + item.outer * w.matrix_bytes, up + item.outer * w.matrix_bytes};
     XRows rows = {x, x_scales, order + first, p.top_k};
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) __attribute__((always_inline)) {
+    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
+        __attribute__((always_inline)) {
       storeSome(result + (first + row) * p.result_stride + tile * 16, gated(totals[0], totals[1]),
                 smaller<int64_t>(16, w.n - tile * 16));
     };
@@ -54,14 +58,16 @@ LATHE_X86_DEFINE(moe_gate_up)(const Frame *frame, const int64_t *operands, const
   }
 }
 
-LATHE_X86_DEFINE(moe_down)(const Frame *frame, const int64_t *operands, const MoeDownParams *params, int64_t begin,
-                           int64_t end) {
+LATHE_X86_DEFINE(moe_down)
+(const Frame *frame, const int64_t *operands, const MoeDownParams *params, int64_t begin,
+ int64_t end) {
   const MoeDownParams &p = *params;
   const WeightParams &w = p.weight;
   const char *down = resolve<char>(frame, operands[MoeDownOperand::down]);
   const int32_t *offsets = resolve<int32_t>(frame, operands[MoeDownOperand::offsets]);
   const float *x = resolve<float>(frame, operands[MoeDownOperand::x]);
-  const float *x_scales = p.x.block ? resolve<float>(frame, operands[MoeDownOperand::x_scales]) : nullptr;
+  const float *x_scales =
+      p.x.block ? resolve<float>(frame, operands[MoeDownOperand::x_scales]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeDownOperand::result]);
   for (int64_t i = begin; i < end; ++i) {
     TileItem item = tileItem(i, w.n, p.tiles_per_item);
@@ -69,8 +75,10 @@ LATHE_X86_DEFINE(moe_down)(const Frame *frame, const int64_t *operands, const Mo
     if (count == 0)
       continue;
     const char *stack = down + item.outer * w.matrix_bytes;
-    XRows rows = {x + first * p.x.stride, p.x.block ? x_scales + first * p.x.scale_stride : nullptr, nullptr, 1};
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) __attribute__((always_inline)) {
+    XRows rows = {x + first * p.x.stride, p.x.block ? x_scales + first * p.x.scale_stride : nullptr,
+                  nullptr, 1};
+    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
+        __attribute__((always_inline)) {
       storeSome(result + (first + row) * p.result_stride + tile * 16, totals[0],
                 smaller<int64_t>(16, w.n - tile * 16));
     };
@@ -78,16 +86,19 @@ LATHE_X86_DEFINE(moe_down)(const Frame *frame, const int64_t *operands, const Mo
   }
 }
 
-LATHE_X86_DEFINE(moe_combine)(const Frame *frame, const int64_t *operands, const MoeCombineParams *params,
-                              int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(moe_combine)
+(const Frame *frame, const int64_t *operands, const MoeCombineParams *params, int64_t begin,
+ int64_t end) {
   const MoeCombineParams &p = *params;
   const float *rows = resolve<float>(frame, operands[MoeCombineOperand::rows]);
   const int32_t *position = resolve<int32_t>(frame, operands[MoeCombineOperand::position]);
   const float *weights = resolve<float>(frame, operands[MoeCombineOperand::weights]);
-  const float *residual = p.has_residual ? resolve<float>(frame, operands[MoeCombineOperand::residual]) : nullptr;
+  const float *residual =
+      p.has_residual ? resolve<float>(frame, operands[MoeCombineOperand::residual]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeCombineOperand::result]);
   int64_t total = rowCount(*frame, p.split.source);
-  for (int64_t t = begin * p.split.rows_per_item; t < smaller(total, end * p.split.rows_per_item); ++t)
+  for (int64_t t = begin * p.split.rows_per_item; t < smaller(total, end * p.split.rows_per_item);
+       ++t)
     for (int64_t j = 0; j < p.columns; j += 16) {
       int64_t here = smaller<int64_t>(16, p.columns - j);
       f32x16 sum = {};
@@ -100,15 +111,18 @@ LATHE_X86_DEFINE(moe_combine)(const Frame *frame, const int64_t *operands, const
     }
 }
 
-LATHE_X86_DEFINE(moe_gate_up_row)(const Frame *frame, const int64_t *operands, const MoeGateUpRowParams *params,
-                                  int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(moe_gate_up_row)
+(const Frame *frame, const int64_t *operands, const MoeGateUpRowParams *params, int64_t begin,
+ int64_t end) {
   const MoeGateUpRowParams &p = *params;
   const WeightParams &w = p.weight;
   const char *gate = resolve<char>(frame, operands[MoeGateUpRowOperand::gate]);
   const char *up = resolve<char>(frame, operands[MoeGateUpRowOperand::up]);
   const int32_t *indices = resolve<int32_t>(frame, operands[MoeGateUpRowOperand::indices]);
   XRows rows = {resolve<float>(frame, operands[MoeGateUpRowOperand::x]),
-                p.x.block ? resolve<float>(frame, operands[MoeGateUpRowOperand::x_scales]) : nullptr, nullptr, 1};
+                p.x.block ? resolve<float>(frame, operands[MoeGateUpRowOperand::x_scales])
+                          : nullptr,
+                nullptr, 1};
   float *result = resolve<float>(frame, operands[MoeGateUpRowOperand::result]);
   for (int64_t i = begin; i < end; ++i) {
     TileItem item = tileItem(i, w.n, p.tiles_per_item);
@@ -124,30 +138,33 @@ LATHE_X86_DEFINE(moe_gate_up_row)(const Frame *frame, const int64_t *operands, c
 
 // sums of T tiles over the experts, in their order.
 template <int T>
-static LATHE_INLINE void downTiles(const MoeDownRowParams &p, const char *down, const int32_t *indices,
-                                   const float *weights, const float *h, const float *h_scales, int64_t tile,
-                                   f32x16 (&sums)[T]) {
+static LATHE_INLINE void downTiles(const MoeDownRowParams &p, const char *down,
+                                   const int32_t *indices, const float *weights, const float *h,
+                                   const float *h_scales, int64_t tile, f32x16 (&sums)[T]) {
   for (int64_t k = 0; k < p.top_k; ++k) {
     const char *codes[T];
     f32x16 totals[T];
     for (int t = 0; t < T; ++t)
       codes[t] = down + indices[k] * p.weight.matrix_bytes + (tile + t) * p.weight.tile_bytes;
-    rowProduct<T>(h + k * p.x.stride, p.x.block ? h_scales + k * p.x.scale_stride : nullptr, codes, p.weight, p.x,
-                  totals);
+    rowProduct<T>(h + k * p.x.stride, p.x.block ? h_scales + k * p.x.scale_stride : nullptr, codes,
+                  p.weight, p.x, totals);
     for (int t = 0; t < T; ++t)
       sums[t] = fma(splat(weights[k]), totals[t], sums[t]);
   }
 }
 
-LATHE_X86_DEFINE(moe_down_row)(const Frame *frame, const int64_t *operands, const MoeDownRowParams *params,
-                               int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(moe_down_row)
+(const Frame *frame, const int64_t *operands, const MoeDownRowParams *params, int64_t begin,
+ int64_t end) {
   const MoeDownRowParams &p = *params;
   const char *down = resolve<char>(frame, operands[MoeDownRowOperand::down]);
   const int32_t *indices = resolve<int32_t>(frame, operands[MoeDownRowOperand::indices]);
   const float *weights = resolve<float>(frame, operands[MoeDownRowOperand::weights]);
   const float *h = resolve<float>(frame, operands[MoeDownRowOperand::x]);
-  const float *h_scales = p.x.block ? resolve<float>(frame, operands[MoeDownRowOperand::x_scales]) : nullptr;
-  const float *residual = p.has_residual ? resolve<float>(frame, operands[MoeDownRowOperand::residual]) : nullptr;
+  const float *h_scales =
+      p.x.block ? resolve<float>(frame, operands[MoeDownRowOperand::x_scales]) : nullptr;
+  const float *residual =
+      p.has_residual ? resolve<float>(frame, operands[MoeDownRowOperand::residual]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeDownRowOperand::result]);
   auto finish = [&](int64_t tile, f32x16 sum) __attribute__((always_inline)) {
     int64_t column = tile * 16, here = smaller<int64_t>(16, p.weight.n - column);

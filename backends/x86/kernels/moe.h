@@ -1,6 +1,6 @@
-// Mixture of experts. T rows, K = top_k choices a row, E experts, H hidden columns, F inner columns.
-// Pair p = t * K + k. Prefill: route, sort, gate_up, down, combine. Decode (one row): route,
-// gate_up_row, down_row. With w8a8, `quantize` runs on x before and on h (factor K) between.
+// Mixture of experts. T rows, K = top_k choices a row, E experts, H hidden columns, F inner
+// columns. Pair p = t * K + k. Prefill: route, sort, gate_up, down, combine. Decode (one row):
+// route, gate_up_row, down_row. With w8a8, `quantize` runs on x before and on h (factor K) between.
 #pragma once
 
 #include "backends/x86/kernels/linear.h"
@@ -18,10 +18,10 @@ struct GroupScore {
 
 // Chooses experts as #lathe.routing says: indices i32 [T, K] best first, ties to the lower index,
 // weights f32 [T, K]. Item = a block of rows. The router's product is made inside, a block's logits
-// live on the stack; with `from_logits` they are read instead (one row: `linear` spreads the product
-// over the threads).
+// live on the stack; with `from_logits` they are read instead (one row: `linear` spreads the
+// product over the threads).
 struct MoeRouteParams {
-  RowSplit split; // rows_per_item at most 16
+  RowSplit split;      // rows_per_item at most 16
   WeightParams router; // n = E at most max_experts; k = H
   int64_t from_logits;
   int64_t input_stride; // of x, or of the logits
@@ -41,8 +41,9 @@ struct MoeRouteOperand {
 constexpr Items moeRouteItems(const MoeRouteParams &p) { return rowItems(p.split); }
 LATHE_X86_KERNEL(moe_route, MoeRouteParams)
 
-// Stable counting sort of the pairs by expert. order[i]: the pair that stands at i; position[p]: where
-// pair p stands; expert e has the places offsets[e] <= i < offsets[e + 1]. All i32; one item, serial.
+// Stable counting sort of the pairs by expert. order[i]: the pair that stands at i; position[p]:
+// where pair p stands; expert e has the places offsets[e] <= i < offsets[e + 1]. All i32; one item,
+// serial.
 struct MoeSortParams {
   int64_t num_experts;
   int64_t top_k;
@@ -105,7 +106,8 @@ struct MoeCombineOperand {
 constexpr Items moeCombineItems(const MoeCombineParams &p) { return rowItems(p.split); }
 LATHE_X86_KERNEL(moe_combine, MoeCombineParams)
 
-// One row: h[k] = swiglu(x gate_e^T, x up_e^T), e = indices[k]. h is [K, F]. Item = (k, group of tiles).
+// One row: h[k] = swiglu(x gate_e^T, x up_e^T), e = indices[k]. h is [K, F]. Item = (k, group of
+// tiles).
 struct MoeGateUpRowParams {
   WeightParams weight;
   XParams x;

@@ -77,8 +77,8 @@ LATHE_INLINE void keepGroups(float *selection, const MoeRouteParams &p) {
 }
 
 // One row: scores f32 [E] to indices and weights.
-LATHE_INLINE void choose(const float *scores, const float *bias, const MoeRouteParams &p, int32_t *indices,
-                         float *weights) {
+LATHE_INLINE void choose(const float *scores, const float *bias, const MoeRouteParams &p,
+                         int32_t *indices, float *weights) {
   alignas(64) float selection[max_experts];
   int64_t width = roundUp(p.router.n, 16);
   for (int64_t e = 0; e < width; ++e)
@@ -105,18 +105,21 @@ LATHE_INLINE void choose(const float *scores, const float *bias, const MoeRouteP
 
 } // namespace
 
-LATHE_X86_DEFINE(moe_route)(const Frame *frame, const int64_t *operands, const MoeRouteParams *params, int64_t begin,
-                            int64_t end) {
+LATHE_X86_DEFINE(moe_route)
+(const Frame *frame, const int64_t *operands, const MoeRouteParams *params, int64_t begin,
+ int64_t end) {
   const MoeRouteParams &p = *params;
   const float *input = resolve<float>(frame, operands[MoeRouteOperand::input]);
-  const char *router = p.from_logits ? nullptr : resolve<char>(frame, operands[MoeRouteOperand::router]);
+  const char *router =
+      p.from_logits ? nullptr : resolve<char>(frame, operands[MoeRouteOperand::router]);
   const float *bias = p.has_bias ? resolve<float>(frame, operands[MoeRouteOperand::bias]) : nullptr;
   int32_t *indices = resolve<int32_t>(frame, operands[MoeRouteOperand::indices]);
   float *weights = resolve<float>(frame, operands[MoeRouteOperand::weights]);
-  int64_t experts = p.router.n, width = roundUp(experts, 16), total = rowCount(*frame, p.split.source);
+  int64_t experts = p.router.n, width = roundUp(experts, 16),
+          total = rowCount(*frame, p.split.source);
   int64_t per_item = p.split.source ? p.split.rows_per_item : 1;
-  float *logits = static_cast<float *>(
-      __builtin_alloca_with_align(static_cast<size_t>(smaller(per_item, route_rows) * width) * 4, 512));
+  float *logits = static_cast<float *>(__builtin_alloca_with_align(
+      static_cast<size_t>(smaller(per_item, route_rows) * width) * 4, 512));
   for (int64_t i = begin; i < end; ++i) {
     int64_t first = i * per_item, count = smaller(per_item, total - first);
     if (p.from_logits) {
@@ -125,11 +128,12 @@ LATHE_X86_DEFINE(moe_route)(const Frame *frame, const int64_t *operands, const M
           logits[r * width + e] = input[(first + r) * p.input_stride + e];
     } else {
       XRows rows = {input + first * p.input_stride, nullptr, nullptr, 1};
-      auto keep = [&](int64_t row, int64_t tile, const f32x16 *totals) __attribute__((always_inline)) {
+      auto keep = [&](int64_t row, int64_t tile, const f32x16 *totals)
+          __attribute__((always_inline)) {
         store16(logits + row * width + tile * 16, totals[0]);
       };
-      product<1>(rows, p.split.source, count, &router, 0, tileCount(experts), p.router, {Activations::f32, p.input_stride, 0, 0},
-                 keep);
+      product<1>(rows, p.split.source, count, &router, 0, tileCount(experts), p.router,
+                 {Activations::f32, p.input_stride, 0, 0}, keep);
     }
     for (int64_t r = 0; r < count; ++r) {
       for (int64_t e = experts; e < width; ++e)
@@ -138,7 +142,8 @@ LATHE_X86_DEFINE(moe_route)(const Frame *frame, const int64_t *operands, const M
         softmaxScores(logits + r * width, width);
       else
         sigmoidScores(logits + r * width, width);
-      choose(logits + r * width, bias, p, indices + (first + r) * p.top_k, weights + (first + r) * p.top_k);
+      choose(logits + r * width, bias, p, indices + (first + r) * p.top_k,
+             weights + (first + r) * p.top_k);
     }
   }
 }

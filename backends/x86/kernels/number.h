@@ -7,11 +7,13 @@
 namespace lathe::x86 {
 
 // e4m3 as f16 bits is the number times 2^-8 (performance: shifts only, exact on all finite codes).
-LATHE_INLINE constexpr float decodeFactor(int64_t format) { return format == Format::e4m3 ? 256.0f : 1.0f; }
+LATHE_INLINE constexpr float decodeFactor(int64_t format) {
+  return format == Format::e4m3 ? 256.0f : 1.0f;
+}
 
 LATHE_INLINE f32x16 joinHalves(u32x8 low, u32x8 high) {
-  return __builtin_bit_cast(
-      f32x16, __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  return __builtin_bit_cast(f32x16, __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+                                                            10, 11, 12, 13, 14, 15));
 }
 LATHE_INLINE f32x16 widenHalf(u16x16 bits) {
   return __builtin_convertvector(__builtin_bit_cast(f16x16, bits), f32x16);
@@ -30,8 +32,9 @@ template <typename Words> LATHE_INLINE Words halfBits(Words words, int64_t forma
 LATHE_INLINE f32x16 decodeByte(const char *codes, int64_t format) {
   i16x8 words = load<i16x8>(codes);
   i16x8 even = halfBits(static_cast<i16x8>(words << 8), format), odd = halfBits(words, format);
-  return widenHalf(__builtin_bit_cast(u16x16, __builtin_shufflevector(even, odd, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
-                                                         12, 13, 14, 15)));
+  return widenHalf(
+      __builtin_bit_cast(u16x16, __builtin_shufflevector(even, odd, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+                                                         10, 11, 12, 13, 14, 15)));
 }
 
 // 16 codes as f32 divided by decodeFactor(format), in the order of the rows.
@@ -53,10 +56,12 @@ LATHE_INLINE void decodePair(const char *codes, int64_t format, f32x16 &first, f
   }
   i16x16 words = load<i16x16>(codes);
   i16x16 even = halfBits(static_cast<i16x16>(words << 8), format), odd = halfBits(words, format);
-  first = widenHalf(__builtin_bit_cast(u16x16, __builtin_shufflevector(
-      even, odd, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)));
-  second = widenHalf(__builtin_bit_cast(u16x16, __builtin_shufflevector(
-      even, odd, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)));
+  first = widenHalf(
+      __builtin_bit_cast(u16x16, __builtin_shufflevector(even, odd, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17,
+                                                         18, 19, 20, 21, 22, 23)));
+  second = widenHalf(
+      __builtin_bit_cast(u16x16, __builtin_shufflevector(even, odd, 8, 9, 10, 11, 12, 13, 14, 15,
+                                                         24, 25, 26, 27, 28, 29, 30, 31)));
 }
 
 // f32 rounded to bf16, to nearest even, as f32. NaN stays NaN.

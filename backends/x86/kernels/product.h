@@ -11,14 +11,14 @@
 
 namespace lathe::x86 {
 
-constexpr int64_t chunk_k = 256;        // inputs that are converted at a time
+constexpr int64_t chunk_k = 256;           // inputs that are converted at a time
 constexpr int64_t x_stride = chunk_k + 16; // floats between rows that are copied side by side
-constexpr int panel_tiles = 4;          // tiles that are converted at a time
-constexpr int64_t row_block = 96;       // rows whose totals are kept at a time
+constexpr int panel_tiles = 4;             // tiles that are converted at a time
+constexpr int64_t row_block = 96;          // rows whose totals are kept at a time
 constexpr int vector_tiles = LATHE_X86_WIDE ? 8 : 4; // tiles of the one-row form
 constexpr int register_rows = LATHE_X86_WIDE ? 12 : 6;
 constexpr int register_tiles = LATHE_X86_WIDE ? 2 : 1;
-constexpr int64_t prefetch_bytes = 2048; // measured: reference of the README
+constexpr int64_t prefetch_bytes = 2048; // ahead of what is read; the best of 0.5 to 8 KiB on Zen 3
 
 // The rows of x: row i is x + (order ? order[i] / divisor : i) * stride.
 struct XRows {
@@ -28,7 +28,9 @@ struct XRows {
   int64_t divisor;
 };
 
-LATHE_INLINE int64_t sourceRow(const XRows &rows, int64_t i) { return rows.order ? rows.order[i] / rows.divisor : i; }
+LATHE_INLINE int64_t sourceRow(const XRows &rows, int64_t i) {
+  return rows.order ? rows.order[i] / rows.divisor : i;
+}
 
 // How many k are summed before scales come in.
 LATHE_INLINE int64_t sumBlock(const WeightParams &w, const XParams &x) {
@@ -40,8 +42,8 @@ LATHE_INLINE int64_t sumBlock(const WeightParams &w, const XParams &x) {
 }
 
 // total + sum, with the scales of the block that begins at k. x_scales: of the row.
-LATHE_INLINE f32x16 addBlock(f32x16 total, f32x16 sum, const char *tile, const float *x_scales, int64_t k,
-                             const WeightParams &w, const XParams &x) {
+LATHE_INLINE f32x16 addBlock(f32x16 total, f32x16 sum, const char *tile, const float *x_scales,
+                             int64_t k, const WeightParams &w, const XParams &x) {
   const char *scales = tile + codeBytes(w.k, w.format);
   if (w.scale_mode == ScaleMode::none && decodeFactor(w.format) == 1.0f && !x.block)
     return total + sum;
@@ -94,7 +96,8 @@ LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *
 }
 
 // `length` codes of a tile from k on, as f32 [length][16].
-LATHE_INLINE void convertChunk(const char *tile, const WeightParams &w, int64_t k, int64_t length, float *out) {
+LATHE_INLINE void convertChunk(const char *tile, const WeightParams &w, int64_t k, int64_t length,
+                               float *out) {
   int64_t code_bytes = 16 * formatBytes(w.format), i = 0;
   const char *codes = tile + k * code_bytes;
   for (; i + 2 <= length; i += 2) {
@@ -107,8 +110,8 @@ LATHE_INLINE void convertChunk(const char *tile, const WeightParams &w, int64_t 
     store16(out + i * 16, decode(codes + i * code_bytes, w.format));
 }
 
-// sums[r][t] += x[r][k] * weights[t][k] over `length` k. Rows are x_stride floats apart, tiles tile_stride
-// floats, the 16 of consecutive k w_stride floats.
+// sums[r][t] += x[r][k] * weights[t][k] over `length` k. Rows are x_stride floats apart, tiles
+// tile_stride floats, the 16 of consecutive k w_stride floats.
 template <int R, int T>
 LATHE_INLINE void registerTile(const float *x, const float *weights, int64_t w_stride,
                                int64_t tile_stride, int64_t length, f32x16 (&sums)[R][T]) {
@@ -131,31 +134,34 @@ struct Chunk {
 };
 
 template <int R, int T>
-LATHE_INLINE void addRows(const float *x, const XRows &rows, int64_t first_row,
-                          const Chunk &chunk, int tile, const WeightParams &w, const XParams &xp, float *totals) {
+LATHE_INLINE void addRows(const float *x, const XRows &rows, int64_t first_row, const Chunk &chunk,
+                          int tile, const WeightParams &w, const XParams &xp, float *totals) {
   int64_t block = sumBlock(w, xp);
   for (int64_t done = 0; done < chunk.length; done += block) {
     f32x16 sums[R][T] = {};
     registerTile<R, T>(x + done, chunk.weights + (tile * chunk_k + done) * 16, 16, chunk_k * 16,
                        smaller(block, chunk.length - done), sums);
     for (int r = 0; r < R; ++r) {
-      const float *x_scales = xp.block ? rows.scales + sourceRow(rows, first_row + r) * xp.scale_stride : nullptr;
+      const float *x_scales =
+          xp.block ? rows.scales + sourceRow(rows, first_row + r) * xp.scale_stride : nullptr;
       for (int t = 0; t < T; ++t) {
         float *total = totals + (t * row_block + r) * 16;
-        store16(total, addBlock(load16(total), sums[r][t], chunk.tiles[tile + t], x_scales, chunk.k + done, w, xp));
+        store16(total, addBlock(load16(total), sums[r][t], chunk.tiles[tile + t], x_scales,
+                                chunk.k + done, w, xp));
       }
     }
   }
 }
 
-// R rows, all tiles of the panel. The rows are copied side by side first: where they lie, strides of
-// a power of two put them into the same few lines of L1.
+// R rows, all tiles of the panel. The rows are copied side by side first: where they lie, strides
+// of a power of two put them into the same few lines of L1.
 template <int R>
 LATHE_INLINE void addRowGroup(const XRows &rows, int64_t first_row, const Chunk &chunk, int tiles,
                               const WeightParams &w, const XParams &xp, float *totals) {
   alignas(64) float x[R * x_stride];
   for (int r = 0; r < R; ++r)
-    __builtin_memcpy(x + r * x_stride, rows.x + sourceRow(rows, first_row + r) * xp.stride + chunk.k,
+    __builtin_memcpy(x + r * x_stride,
+                     rows.x + sourceRow(rows, first_row + r) * xp.stride + chunk.k,
                      static_cast<size_t>(chunk.length) * 4);
   int t = 0;
   for (; t + register_tiles <= tiles; t += register_tiles)
@@ -165,8 +171,9 @@ LATHE_INLINE void addRowGroup(const XRows &rows, int64_t first_row, const Chunk 
 }
 
 // totals[tile][row][16] of up to row_block rows and panel_tiles tiles.
-LATHE_INLINE void blockProduct(const XRows &rows, int64_t first_row, int64_t count, const char *const *tile_codes,
-                               int tiles, const WeightParams &w, const XParams &xp, float *totals) {
+LATHE_INLINE void blockProduct(const XRows &rows, int64_t first_row, int64_t count,
+                               const char *const *tile_codes, int tiles, const WeightParams &w,
+                               const XParams &xp, float *totals) {
   alignas(64) float converted[panel_tiles * chunk_k * 16];
   int64_t block = sumBlock(w, xp), step = chunk_k / block * block;
   for (int t = 0; t < tiles; ++t)
@@ -188,8 +195,9 @@ LATHE_INLINE void blockProduct(const XRows &rows, int64_t first_row, int64_t cou
 // The products of `count` rows with the tiles [begin, end) of S stacks at `stacks`, which share one
 // layout. finish(row, tile, f32x16 totals[S]) takes each result once.
 template <int S, typename Finish>
-LATHE_INLINE void manyRows(const XRows &rows, int64_t count, const char *const *stacks, int64_t begin, int64_t end,
-                           const WeightParams &w, const XParams &xp, Finish finish) {
+LATHE_INLINE void manyRows(const XRows &rows, int64_t count, const char *const *stacks,
+                           int64_t begin, int64_t end, const WeightParams &w, const XParams &xp,
+                           Finish finish) {
   constexpr int step = panel_tiles / S;
   alignas(64) float totals[panel_tiles * row_block * 16];
   for (int64_t tile = begin; tile < end; tile += step) {
@@ -213,16 +221,16 @@ LATHE_INLINE void manyRows(const XRows &rows, int64_t count, const char *const *
 }
 
 template <int S, int T, typename Finish>
-LATHE_INLINE void rowTiles(const XRows &rows, const char *const *stacks, int64_t tile, const WeightParams &w,
-                           const XParams &xp, Finish finish) {
+LATHE_INLINE void rowTiles(const XRows &rows, const char *const *stacks, int64_t tile,
+                           const WeightParams &w, const XParams &xp, Finish finish) {
   const char *codes[S * T];
   f32x16 totals[S * T];
   for (int t = 0; t < T; ++t)
     for (int s = 0; s < S; ++s)
       codes[t * S + s] = stacks[s] + (tile + t) * w.tile_bytes;
   int64_t row = sourceRow(rows, 0);
-  rowProduct<S * T>(rows.x + row * xp.stride, xp.block ? rows.scales + row * xp.scale_stride : nullptr, codes, w, xp,
-                    totals);
+  rowProduct<S * T>(rows.x + row * xp.stride,
+                    xp.block ? rows.scales + row * xp.scale_stride : nullptr, codes, w, xp, totals);
   for (int t = 0; t < T; ++t)
     finish(int64_t{0}, tile + t, totals + t * S);
 }
@@ -238,8 +246,9 @@ LATHE_INLINE void oneRow(const XRows &rows, const char *const *stacks, int64_t b
 }
 
 template <int S, typename Finish>
-LATHE_INLINE void product(const XRows &rows, int64_t count, const char *const *stacks, int64_t begin, int64_t end,
-                          const WeightParams &w, const XParams &xp, Finish finish) {
+LATHE_INLINE void product(const XRows &rows, int64_t count, const char *const *stacks,
+                          int64_t begin, int64_t end, const WeightParams &w, const XParams &xp,
+                          Finish finish) {
   if (count == 1)
     return oneRow<S>(rows, stacks, begin, end, w, xp, finish);
   manyRows<S>(rows, count, stacks, begin, end, w, xp, finish);
@@ -248,8 +257,9 @@ LATHE_INLINE void product(const XRows &rows, int64_t count, const char *const *s
 // The same over the rows of a source that is known when code is made: a decode step has one row, a
 // prefill step seldom; so neither carries the code of the other form.
 template <int S, typename Finish>
-LATHE_INLINE void product(const XRows &rows, int64_t source, int64_t count, const char *const *stacks, int64_t begin,
-                          int64_t end, const WeightParams &w, const XParams &xp, Finish finish) {
+LATHE_INLINE void product(const XRows &rows, int64_t source, int64_t count,
+                          const char *const *stacks, int64_t begin, int64_t end,
+                          const WeightParams &w, const XParams &xp, Finish finish) {
   if (source == RowSource::none)
     oneRow<S>(rows, stacks, begin, end, w, xp, finish);
   else if (source == RowSource::rows)

@@ -7,7 +7,8 @@
 namespace lathe::x86 {
 
 template <typename Body>
-LATHE_INLINE void eachRow(const Frame *frame, const RowSplit &split, int64_t begin, int64_t end, Body body) {
+LATHE_INLINE void eachRow(const Frame *frame, const RowSplit &split, int64_t begin, int64_t end,
+                          Body body) {
   int64_t per_item = split.source ? split.rows_per_item : 1;
   int64_t total = rowCount(*frame, split.source) * (split.source ? split.factor : 1);
   for (int64_t row = begin * per_item, last = smaller(total, end * per_item); row < last; ++row)

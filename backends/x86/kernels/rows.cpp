@@ -9,7 +9,8 @@ using namespace lathe::x86;
 #define LATHE_BODY __attribute__((always_inline))
 
 // Column j of row `token` of a tile16 table.
-static LATHE_INLINE float tiledElement(const char *table, const WeightParams &w, int64_t token, int64_t j) {
+static LATHE_INLINE float tiledElement(const char *table, const WeightParams &w, int64_t token,
+                                       int64_t j) {
   const char *codes = table + token / 16 * w.tile_bytes;
   int64_t place = j * 16 + lanePlace(w.format, token % 16);
   if (w.format == Format::f32)
@@ -27,8 +28,9 @@ static LATHE_INLINE float plainElement(const char *row, int64_t format, int64_t 
                                : __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16);
 }
 
-LATHE_X86_DEFINE(embedding)(const Frame *frame, const int64_t *operands, const EmbeddingParams *params,
-                            int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(embedding)
+(const Frame *frame, const int64_t *operands, const EmbeddingParams *params, int64_t begin,
+ int64_t end) {
   const EmbeddingParams &p = *params;
   const char *table = resolve<char>(frame, operands[EmbeddingOperand::table]);
   float *result = resolve<float>(frame, operands[EmbeddingOperand::result]);
@@ -41,8 +43,9 @@ LATHE_X86_DEFINE(embedding)(const Frame *frame, const int64_t *operands, const E
   });
 }
 
-LATHE_X86_DEFINE(select_rows)(const Frame *frame, const int64_t *operands, const SelectRowsParams *params,
-                              int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(select_rows)
+(const Frame *frame, const int64_t *operands, const SelectRowsParams *params, int64_t begin,
+ int64_t end) {
   const SelectRowsParams &p = *params;
   const float *input = resolve<float>(frame, operands[SelectRowsOperand::input]);
   float *result = resolve<float>(frame, operands[SelectRowsOperand::result]);
@@ -53,20 +56,22 @@ LATHE_X86_DEFINE(select_rows)(const Frame *frame, const int64_t *operands, const
   });
 }
 
-LATHE_X86_DEFINE(copy_columns)(const Frame *frame, const int64_t *operands, const CopyColumnsParams *params,
-                               int64_t begin, int64_t end) {
+LATHE_X86_DEFINE(copy_columns)
+(const Frame *frame, const int64_t *operands, const CopyColumnsParams *params, int64_t begin,
+ int64_t end) {
   const CopyColumnsParams &p = *params;
   const float *input = resolve<float>(frame, operands[CopyColumnsOperand::input]);
   float *result = resolve<float>(frame, operands[CopyColumnsOperand::result]);
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     for (int64_t b = 0; b < p.batch; ++b)
       __builtin_memcpy(result + t * p.result_stride + b * p.result_batch_stride,
-                       input + t * p.input_stride + b * p.input_batch_stride, static_cast<size_t>(p.columns) * 4);
+                       input + t * p.input_stride + b * p.input_batch_stride,
+                       static_cast<size_t>(p.columns) * 4);
   });
 }
 
-LATHE_X86_DEFINE(add)(const Frame *frame, const int64_t *operands, const AddParams *params, int64_t begin,
-                      int64_t end) {
+LATHE_X86_DEFINE(add)
+(const Frame *frame, const int64_t *operands, const AddParams *params, int64_t begin, int64_t end) {
   const AddParams &p = *params;
   const float *lhs = resolve<float>(frame, operands[AddOperand::lhs]);
   const float *rhs = resolve<float>(frame, operands[AddOperand::rhs]);
@@ -74,26 +79,31 @@ LATHE_X86_DEFINE(add)(const Frame *frame, const int64_t *operands, const AddPara
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     eachVector(p.columns, [&](int64_t j, int64_t here) LATHE_BODY {
       storeSome(result + t * p.result_stride + j,
-                loadSome(lhs + t * p.lhs_stride + j, here) + loadSome(rhs + t * p.rhs_stride + j, here), here);
+                loadSome(lhs + t * p.lhs_stride + j, here) +
+                    loadSome(rhs + t * p.rhs_stride + j, here),
+                here);
     });
   });
 }
 
-LATHE_X86_DEFINE(scale)(const Frame *frame, const int64_t *operands, const ScaleParams *params, int64_t begin,
-                        int64_t end) {
+LATHE_X86_DEFINE(scale)
+(const Frame *frame, const int64_t *operands, const ScaleParams *params, int64_t begin,
+ int64_t end) {
   const ScaleParams &p = *params;
   const float *input = resolve<float>(frame, operands[ScaleOperand::input]);
   float *result = resolve<float>(frame, operands[ScaleOperand::result]);
   float factor = bitsFloat(p.factor);
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     eachVector(p.columns, [&](int64_t j, int64_t here) LATHE_BODY {
-      storeSome(result + t * p.result_stride + j, loadSome(input + t * p.input_stride + j, here) * factor, here);
+      storeSome(result + t * p.result_stride + j,
+                loadSome(input + t * p.input_stride + j, here) * factor, here);
     });
   });
 }
 
-LATHE_X86_DEFINE(swiglu)(const Frame *frame, const int64_t *operands, const SwigluParams *params, int64_t begin,
-                         int64_t end) {
+LATHE_X86_DEFINE(swiglu)
+(const Frame *frame, const int64_t *operands, const SwigluParams *params, int64_t begin,
+ int64_t end) {
   const SwigluParams &p = *params;
   const float *gate = resolve<float>(frame, operands[SwigluOperand::gate]);
   const float *up = resolve<float>(frame, operands[SwigluOperand::up]);
@@ -101,13 +111,16 @@ LATHE_X86_DEFINE(swiglu)(const Frame *frame, const int64_t *operands, const Swig
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     eachVector(p.columns, [&](int64_t j, int64_t here) LATHE_BODY {
       storeSome(result + t * p.result_stride + j,
-                gated(loadSome(gate + t * p.gate_stride + j, here), loadSome(up + t * p.up_stride + j, here)), here);
+                gated(loadSome(gate + t * p.gate_stride + j, here),
+                      loadSome(up + t * p.up_stride + j, here)),
+                here);
     });
   });
 }
 
-LATHE_X86_DEFINE(rms_norm)(const Frame *frame, const int64_t *operands, const RmsNormParams *params, int64_t begin,
-                           int64_t end) {
+LATHE_X86_DEFINE(rms_norm)
+(const Frame *frame, const int64_t *operands, const RmsNormParams *params, int64_t begin,
+ int64_t end) {
   const RmsNormParams &p = *params;
   const float *input = resolve<float>(frame, operands[RmsNormOperand::input]);
   const float *scale = resolve<float>(frame, operands[RmsNormOperand::scale]);

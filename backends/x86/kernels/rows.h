@@ -6,8 +6,8 @@
 
 namespace lathe::x86 {
 
-// result[t] = f32(table[tokens[t]]). The table is row-major in `format` (f32, bf16, f16; no padding),
-// or, with `tiled`, the tile16 weight that a tied head uses.
+// result[t] = f32(table[tokens[t]]). The table is row-major in `format` (f32, bf16, f16; no
+// padding), or, with `tiled`, the tile16 weight that a tied head uses.
 struct EmbeddingParams {
   RowSplit split;
   WeightParams table; // n = vocabulary, k = columns
@@ -122,9 +122,9 @@ struct QuantizeOperand {
 constexpr Items quantizeItems(const QuantizeParams &p) { return rowItems(p.split); }
 LATHE_X86_KERNEL(quantize, QuantizeParams)
 
-// Per row and group: result[j] = input[j] * scale[j] / sqrt(mean(input^2) + epsilon), j < group_size.
-// `scale` is f32 [group_size] (a packed vector), the same for all groups. Groups lie side by side.
-// In place is fine.
+// Per row and group: result[j] = input[j] * scale[j] / sqrt(mean(input^2) + epsilon), j <
+// group_size. `scale` is f32 [group_size] (a packed vector), the same for all groups. Groups lie
+// side by side. In place is fine.
 struct RmsNormParams {
   RowSplit split;
   int64_t groups;

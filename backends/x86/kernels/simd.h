@@ -1,6 +1,6 @@
 // Vectors of 16 f32 and what the kernels do with them, for clang. A vector is two ymm on x86-64-v3
-// and one zmm from x86-64-v4 on; LATHE_X86_WIDE chooses the register tiles of the latter, and can be
-// set on any machine to test them. Nothing here calls libm.
+// and one zmm from x86-64-v4 on; LATHE_X86_WIDE chooses the register tiles of the latter, and can
+// be set on any machine to test them. Nothing here calls libm.
 #pragma once
 
 #include <stddef.h>
@@ -37,7 +37,9 @@ template <typename V> LATHE_INLINE V load(const void *from) {
   __builtin_memcpy(&result, from, sizeof(V));
   return result;
 }
-template <typename V> LATHE_INLINE void store(void *to, V value) { __builtin_memcpy(to, &value, sizeof(V)); }
+template <typename V> LATHE_INLINE void store(void *to, V value) {
+  __builtin_memcpy(to, &value, sizeof(V));
+}
 
 LATHE_INLINE f32x16 load16(const float *from) { return load<f32x16>(from); }
 LATHE_INLINE void store16(float *to, f32x16 value) { store(to, value); }
@@ -69,8 +71,8 @@ LATHE_INLINE f32x16 maximum(f32x16 a, f32x16 b) { return a > b ? a : b; }
 LATHE_INLINE f32x16 absolute(f32x16 a) { return __builtin_elementwise_abs(a); }
 
 // Sums and maxima of the lanes, always in the same order.
-#define LATHE_HALVES(v, a, b)                                                                       \
-  a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);                                        \
+#define LATHE_HALVES(v, a, b)                                                                      \
+  a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);                                       \
   b = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)
 typedef float f32x8 __attribute__((vector_size(32)));
 typedef float f32x4 __attribute__((vector_size(16)));
@@ -83,7 +85,8 @@ LATHE_INLINE float sumLanes(f32x16 v) {
 LATHE_INLINE float maxLanes(f32x16 v) {
   LATHE_HALVES(v, f32x8 a, f32x8 b);
   f32x8 e = a > b ? a : b;
-  f32x4 l = __builtin_shufflevector(e, e, 0, 1, 2, 3), h = __builtin_shufflevector(e, e, 4, 5, 6, 7);
+  f32x4 l = __builtin_shufflevector(e, e, 0, 1, 2, 3),
+        h = __builtin_shufflevector(e, e, 4, 5, 6, 7);
   f32x4 q = l > h ? l : h;
   float x = q[0] > q[2] ? q[0] : q[2], y = q[1] > q[3] ? q[1] : q[3];
   return x > y ? x : y;

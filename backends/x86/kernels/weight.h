@@ -3,10 +3,10 @@
 // A matrix [n, k] is cut into tiles of 16 rows (outputs), zeros where rows are missing. A tile is
 // its codes [k][16] in the weight's own type, then its scales, padded with zeros to 64 bytes:
 // f32 [blocks] with mode `tile` (the 16 rows share a scale), f32 [blocks][16] with mode `lane`,
-// blocks = ceil(k / scale_block_k). The scales start at the next multiple of 64 bytes after the codes.
-// The order of the 16 in memory: f32 and f16 rising; bf16 and the 8-bit types 0, 8, 1, 9, ... 7, 15,
-// so that even and odd elements are the two halves and nothing needs to be widened by a shuffle.
-// A stack (experts, heads) is its matrices one after the other, matrix_bytes apart.
+// blocks = ceil(k / scale_block_k). The scales start at the next multiple of 64 bytes after the
+// codes. The order of the 16 in memory: f32 and f16 rising; bf16 and the 8-bit types 0, 8, 1, 9,
+// ... 7, 15, so that even and odd elements are the two halves and nothing needs to be widened by a
+// shuffle. A stack (experts, heads) is its matrices one after the other, matrix_bytes apart.
 #pragma once
 
 #include "backends/x86/kernels/frame.h"
@@ -44,10 +44,13 @@ struct WeightParams {
 constexpr int64_t tile_rows = 16;
 
 constexpr int64_t tileCount(int64_t n) { return ceilDiv(n, tile_rows); }
-constexpr int64_t codeBytes(int64_t k, int64_t format) { return roundUp(k * tile_rows * formatBytes(format), 64); }
+constexpr int64_t codeBytes(int64_t k, int64_t format) {
+  return roundUp(k * tile_rows * formatBytes(format), 64);
+}
 
 constexpr WeightParams weightParams(int64_t n, int64_t k, int64_t format,
-                                    int64_t scale_mode = ScaleMode::none, int64_t scale_block_k = 0) {
+                                    int64_t scale_mode = ScaleMode::none,
+                                    int64_t scale_block_k = 0) {
   int64_t block = scale_mode == ScaleMode::none || scale_block_k > k ? k : scale_block_k;
   int64_t blocks = scale_mode == ScaleMode::none || k == 0 ? 0 : ceilDiv(k, block);
   int64_t scales = blocks * 4 * (scale_mode == ScaleMode::lane ? tile_rows : 1);

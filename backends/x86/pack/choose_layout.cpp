@@ -20,8 +20,8 @@ Axis rowAxis(const SourceMatrix &source, const MatrixView &view) {
 }
 Axis columnAxis(const SourceMatrix &source) { return {0, 0, source.columns, source.block_columns}; }
 
-// The longest run such that scales change only at multiples of it, in every matrix; the whole length
-// where they never change.
+// The longest run such that scales change only at multiples of it, in every matrix; the whole
+// length where they never change.
 int64_t scaleRun(const Axis &axis, int64_t batch) {
   int64_t run = 0;
   for (int64_t b = 0; b < batch; ++b) {
@@ -48,7 +48,8 @@ bool lanesShareScales(const Axis &axis, int64_t batch) {
   return true;
 }
 
-// Kernels sum at most 256 inputs before scales come in: a longer run that 128 does not divide is cut.
+// Kernels sum at most 256 inputs before scales come in: a longer run that 128 does not divide is
+// cut.
 int64_t kernelRun(int64_t run, int64_t k) {
   if (run <= 256 || run >= k || run % 128 == 0)
     return run;
@@ -60,18 +61,21 @@ int64_t kernelRun(int64_t run, int64_t k) {
 
 absl::Status checkEqual(const SourceMatrix &first, const SourceMatrix &other) {
   bool scales = first.has_scales == other.has_scales &&
-                (!first.has_scales || (first.block_rows == other.block_rows && first.block_columns == other.block_columns));
-  if (first.rows == other.rows && first.columns == other.columns && first.format == other.format && scales)
+                (!first.has_scales || (first.block_rows == other.block_rows &&
+                                       first.block_columns == other.block_columns));
+  if (first.rows == other.rows && first.columns == other.columns && first.format == other.format &&
+      scales)
     return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      other.name, ": is ", formatName(other.format), " [", other.rows, ", ", other.columns, "], but ", first.name,
-      " of the same stack is ", formatName(first.format), " [", first.rows, ", ", first.columns,
-      "]; shapes, types and scale blocks of a stack must be equal"));
+      other.name, ": is ", formatName(other.format), " [", other.rows, ", ", other.columns,
+      "], but ", first.name, " of the same stack is ", formatName(first.format), " [", first.rows,
+      ", ", first.columns, "]; shapes, types and scale blocks of a stack must be equal"));
 }
 
 } // namespace
 
-absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sources, const MatrixView &view) {
+absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sources,
+                                            const MatrixView &view) {
   if (sources.empty())
     return absl::InvalidArgumentError("a stack of no matrices cannot be packed");
   const SourceMatrix &first = sources.front();

@@ -19,7 +19,8 @@ std::string TileLayout::name() const {
   std::string codes = absl::StrCat("tile16x", formatName(format));
   if (scale_mode == ScaleMode::none)
     return codes;
-  return absl::StrCat(codes, scale_mode == ScaleMode::lane ? "+lanescale" : "+scale", scale_block_k);
+  return absl::StrCat(codes, scale_mode == ScaleMode::lane ? "+lanescale" : "+scale",
+                      scale_block_k);
 }
 
 } // namespace lathe::x86

@@ -21,7 +21,8 @@ struct Matrix {
   int64_t row(int64_t n, int64_t k) const { return first_row + (transposed ? k : n); }
   int64_t column(int64_t n, int64_t k) const { return transposed ? n : k; }
   const uint8_t *at(int64_t n, int64_t k) const {
-    return source.codes.data() + (row(n, k) * source.columns + column(n, k)) * formatBytes(source.format);
+    return source.codes.data() +
+           (row(n, k) * source.columns + column(n, k)) * formatBytes(source.format);
   }
 };
 
@@ -44,16 +45,19 @@ void packCodes(const Matrix &matrix, const TileLayout &layout, int64_t n, uint8_
   transposeRows(rows, layout.k, bytes, tile);
 }
 
-absl::Status checkTile(const Matrix &matrix, const TileLayout &layout, int64_t n, const uint8_t *tile) {
+absl::Status checkTile(const Matrix &matrix, const TileLayout &layout, int64_t n,
+                       const uint8_t *tile) {
   return checkFinite(layout.format, tile, layout.k * tile_rows, [&](int64_t i) {
     int64_t lane = 0;
     while (lanePlace(layout.format, lane) != i % tile_rows)
       ++lane;
-    return place(matrix.source, matrix.row(n + lane, i / tile_rows), matrix.column(n + lane, i / tile_rows));
+    return place(matrix.source, matrix.row(n + lane, i / tile_rows),
+                 matrix.column(n + lane, i / tile_rows));
   });
 }
 
-absl::Status packScales(const Matrix &matrix, const TileLayout &layout, int64_t n, uint8_t *scales) {
+absl::Status packScales(const Matrix &matrix, const TileLayout &layout, int64_t n,
+                        uint8_t *scales) {
   if (layout.scale_mode == ScaleMode::none)
     return absl::OkStatus();
   int64_t per_block = layout.scale_mode == ScaleMode::lane ? tile_rows : 1;
@@ -64,7 +68,8 @@ absl::Status packScales(const Matrix &matrix, const TileLayout &layout, int64_t 
       int64_t row = matrix.row(n + lane, k), column = matrix.column(n + lane, k);
       float scale = scaleAt(matrix.source, row, column);
       if (!std::isfinite(scale))
-        return absl::InvalidArgumentError(absl::StrCat(place(matrix.source, row, column), " has the scale ", scale,
+        return absl::InvalidArgumentError(absl::StrCat(place(matrix.source, row, column),
+                                                       " has the scale ", scale,
                                                        "; scales must be finite"));
       std::memcpy(scales + i * 4, &scale, 4);
     }
@@ -88,7 +93,9 @@ constexpr int64_t window_codes = 256 * 1024;
 
 float toFloat(Format::Kind format, const uint8_t *code) {
   SourceMatrix one;
-  one.scale_type = format == Format::f32 ? ScaleType::f32 : format == Format::bf16 ? ScaleType::bf16 : ScaleType::f16;
+  one.scale_type = format == Format::f32    ? ScaleType::f32
+                   : format == Format::bf16 ? ScaleType::bf16
+                                            : ScaleType::f16;
   one.rows = one.columns = one.block_rows = one.block_columns = 1;
   one.scales = {code, static_cast<size_t>(formatBytes(format))};
   return scaleAt(one, 0, 0);
@@ -96,12 +103,13 @@ float toFloat(Format::Kind format, const uint8_t *code) {
 
 } // namespace
 
-absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view, const TileLayout &layout,
-                       const PackSink &sink) {
+absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view,
+                       const TileLayout &layout, const PackSink &sink) {
   LATHE_ASSIGN_OR_RETURN(TileLayout expected, chooseTileLayout(sources, view));
   if (!(expected == layout))
-    return absl::InvalidArgumentError(absl::StrCat(sources.front().name, ": the layout ", layout.name(),
-                                                   " is not the one chosen for it, ", expected.name()));
+    return absl::InvalidArgumentError(absl::StrCat(sources.front().name, ": the layout ",
+                                                   layout.name(), " is not the one chosen for it, ",
+                                                   expected.name()));
   std::vector<uint8_t> tile(static_cast<size_t>(layout.params().tile_bytes));
   for (const SourceMatrix &source : sources)
     for (int64_t b = 0; b < view.batch; ++b) {
@@ -111,14 +119,16 @@ absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView 
   return absl::OkStatus();
 }
 
-absl::Status packVector(const std::string &name, Format::Kind format, absl::Span<const uint8_t> values,
-                        const PackSink &sink) {
+absl::Status packVector(const std::string &name, Format::Kind format,
+                        absl::Span<const uint8_t> values, const PackSink &sink) {
   int64_t bytes = formatBytes(format), count = static_cast<int64_t>(values.size()) / bytes;
   if (bytes == 1 || values.size() % static_cast<size_t>(bytes) != 0)
-    return absl::InvalidArgumentError(absl::StrCat(name, ": ", values.size(), " bytes are no vector of ",
-                                                   formatName(format), "; vectors are f32, bf16 or f16"));
-  LATHE_RETURN_IF_ERROR(checkFinite(format, values.data(), count,
-                                    [&](int64_t i) { return absl::StrCat(name, ": element [", i, "]"); }));
+    return absl::InvalidArgumentError(absl::StrCat(name, ": ", values.size(),
+                                                   " bytes are no vector of ", formatName(format),
+                                                   "; vectors are f32, bf16 or f16"));
+  LATHE_RETURN_IF_ERROR(checkFinite(format, values.data(), count, [&](int64_t i) {
+    return absl::StrCat(name, ": element [", i, "]");
+  }));
   std::vector<float> result(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i)
     result[static_cast<size_t>(i)] = toFloat(format, values.data() + i * bytes);

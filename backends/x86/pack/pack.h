@@ -47,20 +47,22 @@ inline MatrixView wholeMatrix(const SourceMatrix &source) { return {1, 0, 0, sou
 // Takes the packed bytes in order. An error stops the packing and is handed on.
 using PackSink = std::function<absl::Status(absl::Span<const uint8_t>)>;
 
-// The layout of all views of all sources (an expert each, equal in shape and types): scales shared by
-// the 16 rows of a tile where they are in every matrix, else a scale per lane, over the longest run
-// of k that all matrices allow. INVALID_ARGUMENT if a source's bytes, blocks or the view do not fit
-// its shape, or the sources differ.
-absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sources, const MatrixView &view);
+// The layout of all views of all sources (an expert each, equal in shape and types): scales shared
+// by the 16 rows of a tile where they are in every matrix, else a scale per lane, over the longest
+// run of k that all matrices allow. INVALID_ARGUMENT if a source's bytes, blocks or the view do not
+// fit its shape, or the sources differ.
+absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sources,
+                                            const MatrixView &view);
 
-// Packs matrices in the order source, batch. `layout` is what chooseTileLayout gave. Memory: a tile.
-// INVALID_ARGUMENT with the place of the first code or scale that is NaN or infinite.
+// Packs matrices in the order source, batch. `layout` is what chooseTileLayout gave. Memory: a
+// tile. INVALID_ARGUMENT with the place of the first code or scale that is NaN or infinite.
 absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view,
                        const TileLayout &layout, const PackSink &sink);
 
-// Values as f32, for vectors (biases, norms): `count` elements of `format`, not finite ones refused.
-absl::Status packVector(const std::string &name, Format::Kind format, absl::Span<const uint8_t> values,
-                        const PackSink &sink);
+// Values as f32, for vectors (biases, norms): `count` elements of `format`, not finite ones
+// refused.
+absl::Status packVector(const std::string &name, Format::Kind format,
+                        absl::Span<const uint8_t> values, const PackSink &sink);
 
 // The rows of a table as they are (row-major embedding), not finite ones refused.
 absl::Status packTable(const SourceMatrix &source, const PackSink &sink);

@@ -27,7 +27,8 @@ float halfToFloat(uint16_t bits) {
 float bf16ToFloat(uint16_t bits) { return bitsFloat(static_cast<int64_t>(bits) << 16); }
 
 float powerOfTwo(uint8_t exponent) {
-  return exponent == 255 ? std::numeric_limits<float>::quiet_NaN() : std::ldexp(1.0f, exponent - 127);
+  return exponent == 255 ? std::numeric_limits<float>::quiet_NaN()
+                         : std::ldexp(1.0f, exponent - 127);
 }
 
 int64_t scaleBytes(ScaleType type) {
@@ -52,8 +53,8 @@ absl::Status checkBytes(const SourceMatrix &source, const char *what, size_t hav
       absl::StrCat(source.name, ": has ", have, " bytes of ", what, "; its shape needs ", want));
 }
 
-// Places of all bits that are set in a number which is not finite, and the bits that make it so: all
-// of `exponent`, and for e4m3 the mantissa too.
+// Places of all bits that are set in a number which is not finite, and the bits that make it so:
+// all of `exponent`, and for e4m3 the mantissa too.
 struct NotFinite {
   uint32_t mask;
   uint32_t least; // masked bits from here on are not finite
@@ -79,7 +80,9 @@ template <typename T> bool anyNotFinite(Format::Kind format, const uint8_t *code
 
 uint32_t bitsAt(Format::Kind format, const uint8_t *codes, int64_t i) {
   int64_t bytes = formatBytes(format);
-  return bytes == 4 ? loadAt<uint32_t>(codes, i) : bytes == 2 ? loadAt<uint16_t>(codes, i) : codes[i];
+  return bytes == 4   ? loadAt<uint32_t>(codes, i)
+         : bytes == 2 ? loadAt<uint16_t>(codes, i)
+                      : codes[i];
 }
 
 } // namespace
@@ -89,20 +92,23 @@ absl::Status checkSource(const SourceMatrix &source, const MatrixView &view) {
   LATHE_RETURN_IF_ERROR(checkBytes(source, "codes", source.codes.size(), codes));
   if (source.has_scales) {
     if (!isBlock(source.block_rows) || !isBlock(source.block_columns))
-      return absl::InvalidArgumentError(absl::StrCat(source.name, ": scale blocks are ", source.block_rows, " x ",
-                                                     source.block_columns, "; both must be 1 to ", largest_block));
-    int64_t blocks = product(ceilDiv(source.rows, source.block_rows), ceilDiv(source.columns, source.block_columns),
-                             scaleBytes(source.scale_type));
+      return absl::InvalidArgumentError(absl::StrCat(source.name, ": scale blocks are ",
+                                                     source.block_rows, " x ", source.block_columns,
+                                                     "; both must be 1 to ", largest_block));
+    int64_t blocks =
+        product(ceilDiv(source.rows, source.block_rows),
+                ceilDiv(source.columns, source.block_columns), scaleBytes(source.scale_type));
     LATHE_RETURN_IF_ERROR(checkBytes(source, "scales", source.scales.size(), blocks));
   }
   int64_t span;
   bool fits = view.batch >= 1 && view.offset >= 0 && view.period >= 0 && view.rows >= 0 &&
-              !__builtin_mul_overflow(view.batch - 1, view.period, &span) && view.offset <= source.rows &&
-              span <= source.rows - view.offset && view.rows <= source.rows - view.offset - span;
+              !__builtin_mul_overflow(view.batch - 1, view.period, &span) &&
+              view.offset <= source.rows && span <= source.rows - view.offset &&
+              view.rows <= source.rows - view.offset - span;
   if (!fits)
-    return absl::InvalidArgumentError(absl::StrCat(source.name, ": a view of ", view.batch, " x ", view.rows,
-                                                   " rows from ", view.offset, ", ", view.period,
-                                                   " apart, does not fit its ", source.rows, " rows"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        source.name, ": a view of ", view.batch, " x ", view.rows, " rows from ", view.offset, ", ",
+        view.period, " apart, does not fit its ", source.rows, " rows"));
   return absl::OkStatus();
 }
 
@@ -131,9 +137,9 @@ absl::Status checkFinite(Format::Kind format, const uint8_t *codes, int64_t coun
                           : anyNotFinite<uint8_t>(format, codes, count);
   for (int64_t i = 0; bad && i < count; ++i)
     if (!isFiniteCode(format, bitsAt(format, codes, i)))
-      return absl::InvalidArgumentError(absl::StrCat(where(i), " is the ", formatName(format), " code 0x",
-                                                     absl::Hex(bitsAt(format, codes, i)),
-                                                     ", not a finite number; weights must be finite"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          where(i), " is the ", formatName(format), " code 0x", absl::Hex(bitsAt(format, codes, i)),
+          ", not a finite number; weights must be finite"));
   return absl::OkStatus();
 }
 

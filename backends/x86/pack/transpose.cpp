@@ -34,7 +34,8 @@ void transposeScalar(const uint8_t *const rows[16], int64_t begin, int64_t colum
 void transposeBlock(const uint8_t *const rows[16], int64_t k, uint8_t *out) {
   __m128i a[16], b[16];
   for (int i = 0; i < 16; ++i)
-    a[i] = rows[i] ? _mm_loadu_si128(reinterpret_cast<const __m128i *>(rows[i] + k)) : _mm_setzero_si128();
+    a[i] = rows[i] ? _mm_loadu_si128(reinterpret_cast<const __m128i *>(rows[i] + k))
+                   : _mm_setzero_si128();
   auto shuffle = [](const __m128i *from, __m128i *to) {
     for (int i = 0; i < 8; ++i) {
       to[2 * i] = _mm_unpacklo_epi8(from[i], from[i + 8]);
@@ -61,7 +62,8 @@ void transposeBytes(const uint8_t *const rows[16], int64_t columns, uint8_t *out
 
 } // namespace
 
-void transposeRows(const uint8_t *const rows[16], int64_t columns, int64_t element_bytes, uint8_t *out) {
+void transposeRows(const uint8_t *const rows[16], int64_t columns, int64_t element_bytes,
+                   uint8_t *out) {
   if (element_bytes == 1)
     return transposeBytes(rows, columns, out);
   if (element_bytes == 2)
@@ -73,7 +75,8 @@ void placeLanes(const uint8_t *codes, int count, Format::Kind format, uint8_t *o
   int64_t bytes = formatBytes(format);
   std::memset(out, 0, static_cast<size_t>(16 * bytes));
   for (int64_t lane = 0; lane < count; ++lane)
-    std::memcpy(out + lanePlace(format, lane) * bytes, codes + lane * bytes, static_cast<size_t>(bytes));
+    std::memcpy(out + lanePlace(format, lane) * bytes, codes + lane * bytes,
+                static_cast<size_t>(bytes));
 }
 
 } // namespace lathe::x86

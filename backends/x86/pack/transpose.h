@@ -8,7 +8,8 @@
 namespace lathe::x86 {
 
 // out[k][p] = rows[p][k] for k < columns, elements of 1, 2 or 4 bytes; zeros where rows[p] is null.
-void transposeRows(const uint8_t *const rows[16], int64_t columns, int64_t element_bytes, uint8_t *out);
+void transposeRows(const uint8_t *const rows[16], int64_t columns, int64_t element_bytes,
+                   uint8_t *out);
 
 // out[lanePlace(format, lane)] = codes[lane] for lane < count, zeros in the other places.
 void placeLanes(const uint8_t *codes, int count, Format::Kind format, uint8_t *out);

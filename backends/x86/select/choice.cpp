@@ -5,7 +5,9 @@
 namespace lathe::x86 {
 
 // About 64 KiB of f32 a block: cheap against the hand-over of an item (some hundred ns).
-int64_t rowsPerItem(int64_t columns) { return std::clamp<int64_t>(16384 / std::max<int64_t>(columns, 1), 1, 16); }
+int64_t rowsPerItem(int64_t columns) {
+  return std::clamp<int64_t>(16384 / std::max<int64_t>(columns, 1), 1, 16);
+}
 
 // 32 KiB of codes take about 3 us from memory on one core; small matrices are cut into 16 items at
 // most, since more cannot keep more threads busy than it costs.
@@ -21,6 +23,8 @@ int64_t attentionRowsPerItem(int64_t max_rows) { return std::min<int64_t>(max_ro
 // enough to make the expansion of a key block (256 times less work a row) small.
 int64_t materialisedRowsPerItem(int64_t max_rows) { return std::min<int64_t>(max_rows, 256); }
 
-int64_t absorbedHeadsPerItem(int64_t num_heads) { return num_heads <= 8 ? ceilDiv(num_heads, 2) : 8; }
+int64_t absorbedHeadsPerItem(int64_t num_heads) {
+  return num_heads <= 8 ? ceilDiv(num_heads, 2) : 8;
+}
 
 } // namespace lathe::x86

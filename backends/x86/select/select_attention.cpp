@@ -10,9 +10,9 @@
 
 namespace lathe::x86 {
 
+using mlir::failure;
 using mlir::FailureOr;
 using mlir::LogicalResult;
-using mlir::failure;
 using mlir::success;
 
 LogicalResult selectOp(Selector &s, ir::AttentionOp op) {
@@ -20,7 +20,8 @@ LogicalResult selectOp(Selector &s, ir::AttentionOp op) {
   Place cache = s.place(op.getCache()), result = s.place(op.getResult());
   KvCacheParams layout = kvCacheParams(op.getCache().getType());
   AttentionWriteParams write{layout, key.stride, value.stride};
-  s.add(op, "attention_write", write, {key.operand, value.operand, cache.operand}, attentionWriteItems(write));
+  s.add(op, "attention_write", write, {key.operand, value.operand, cache.operand},
+        attentionWriteItems(write));
   AttentionParams params{layout,
                          static_cast<int64_t>(op.getNumHeads()),
                          floatBits(op.getSoftmaxScale().convertToFloat()),
@@ -28,11 +29,13 @@ LogicalResult selectOp(Selector &s, ir::AttentionOp op) {
                          query.stride,
                          result.stride,
                          attentionRowsPerItem(s.maxRows())};
-  s.add(op, "attention", params, {query.operand, cache.operand, result.operand}, attentionItems(params));
+  s.add(op, "attention", params, {query.operand, cache.operand, result.operand},
+        attentionItems(params));
   return success();
 }
 
-static void absorbed(Selector &s, ir::MlaAttentionOp op, const LatentCacheParams &layout, int64_t cache) {
+static void absorbed(Selector &s, ir::MlaAttentionOp op, const LatentCacheParams &layout,
+                     int64_t cache) {
   Place query = s.place(op.getQuery()), result = s.place(op.getResult());
   MlaAbsorbedParams params{layout,
                            static_cast<int64_t>(op.getNumHeads()),
@@ -41,7 +44,8 @@ static void absorbed(Selector &s, ir::MlaAttentionOp op, const LatentCacheParams
                            result.stride,
                            absorbedHeadsPerItem(op.getNumHeads()),
                            attentionRowsPerItem(s.maxRows())};
-  s.add(op, "mla_absorbed", params, {query.operand, cache, result.operand}, mlaAbsorbedItems(params));
+  s.add(op, "mla_absorbed", params, {query.operand, cache, result.operand},
+        mlaAbsorbedItems(params));
 }
 
 static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t cache) {
@@ -51,11 +55,13 @@ static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t ca
   FailureOr<MatrixWeight> valueWeight = s.weights().heads(op.getKvB(), values);
   if (failed(keyWeight) || failed(valueWeight))
     return failure();
-  MlaMaterialisedParams params = materialisedParams(op, keyWeight->params, valueWeight->params, s.maxRows());
+  MlaMaterialisedParams params =
+      materialisedParams(op, keyWeight->params, valueWeight->params, s.maxRows());
   params.query_stride = query.stride;
   params.result_stride = result.stride;
   s.add(op, "mla_materialised", params,
-        {query.operand, cache, keyWeight->operand, valueWeight->operand, s.scratch(op), result.operand},
+        {query.operand, cache, keyWeight->operand, valueWeight->operand, s.scratch(op),
+         result.operand},
         mlaMaterialisedItems(params));
   return success();
 }
@@ -73,23 +79,21 @@ LogicalResult selectOp(Selector &s, ir::MlaAttentionOp op) {
 }
 
 // One product a head: x of head h is `x_width` columns wide, its result `result_width`.
-static LogicalResult headProducts(Selector &s, mlir::Operation *op, mlir::Value kv_b, const HeadView &view,
-                                  const Place &x, int64_t x_width, const Place &result, int64_t result_width) {
+static LogicalResult headProducts(Selector &s, mlir::Operation *op, mlir::Value kv_b,
+                                  const HeadView &view, const Place &x, int64_t x_width,
+                                  const Place &result, int64_t result_width) {
   FailureOr<MatrixWeight> weight = s.weights().heads(kv_b, view);
   if (failed(weight))
     return failure();
-  LinearParams params{weight->params,
-                      {Activations::f32, x.stride, 0, 0},
+  LinearParams params{weight->params,     {Activations::f32, x.stride, 0, 0},
                       s.rowSource(),
                       /*row_factor=*/1,
                       /*has_bias=*/0,
-                      /*has_residual=*/0,
-                      result.stride,
-                      view.heads,
-                      x_width,
-                      result_width,
-                      tilesPerItem(weight->params)};
-  s.add(op, "linear", params, {x.operand, no_operand, weight->operand, no_operand, no_operand, result.operand},
+                      /*has_residual=*/0, result.stride,
+                      view.heads,         x_width,
+                      result_width,       tilesPerItem(weight->params)};
+  s.add(op, "linear", params,
+        {x.operand, no_operand, weight->operand, no_operand, no_operand, result.operand},
         linearItems(params));
   return success();
 }
@@ -98,18 +102,22 @@ LogicalResult selectOp(Selector &s, ir::AbsorbQueryOp op) {
   int64_t n = op.getQkNopeHeadDim(), r = op.getQkRopeHeadDim(), heads = op.getNumHeads();
   int64_t c = columnsOf(op.getResult()) / heads - r;
   Place input = s.place(op.getInput()), result = s.place(op.getResult());
-  if (failed(headProducts(s, op, op.getKvB(), keyRows(op).transposed(), input, n + r, result, c + r)))
+  if (failed(
+          headProducts(s, op, op.getKvB(), keyRows(op).transposed(), input, n + r, result, c + r)))
     return failure();
-  CopyColumnsParams rope{s.split(op.getResult(), heads * r), r, heads, input.stride, n + r, result.stride, c + r};
-  s.add(op, "copy_columns", rope, {input.column(n).operand, result.column(c).operand}, copyColumnsItems(rope)).joined =
-      true;
+  CopyColumnsParams rope{
+      s.split(op.getResult(), heads * r), r, heads, input.stride, n + r, result.stride, c + r};
+  s.add(op, "copy_columns", rope, {input.column(n).operand, result.column(c).operand},
+        copyColumnsItems(rope))
+      .joined = true;
   return success();
 }
 
 LogicalResult selectOp(Selector &s, ir::ExpandValueOp op) {
   int64_t heads = op.getNumHeads(), v = op.getVHeadDim();
   int64_t c = columnsOf(op.getInput()) / heads;
-  return headProducts(s, op, op.getKvB(), valueRows(op), s.place(op.getInput()), c, s.place(op.getResult()), v);
+  return headProducts(s, op, op.getKvB(), valueRows(op), s.place(op.getInput()), c,
+                      s.place(op.getResult()), v);
 }
 
 } // namespace lathe::x86

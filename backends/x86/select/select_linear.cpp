@@ -5,10 +5,10 @@
 
 namespace lathe::x86 {
 
+using mlir::failure;
 using mlir::FailureOr;
 using mlir::LogicalResult;
 using mlir::success;
-using mlir::failure;
 
 // How the rows of a value enter a product.
 static XParams xParams(mlir::Value x, const Place &place) {
@@ -22,16 +22,25 @@ static FailureOr<int64_t> optionalVector(Selector &s, mlir::Value vector) {
   return vector ? s.weights().vector(vector) : FailureOr<int64_t>(no_operand);
 }
 
-static LogicalResult product(Selector &s, mlir::Operation *op, mlir::Value x, mlir::Value weight, mlir::Value bias,
-                             mlir::Value result, bool joined) {
+static LogicalResult product(Selector &s, mlir::Operation *op, mlir::Value x, mlir::Value weight,
+                             mlir::Value bias, mlir::Value result, bool joined) {
   FailureOr<MatrixWeight> packed = s.weights().matrix(weight);
   FailureOr<int64_t> biasOperand = optionalVector(s, bias);
   if (failed(packed) || failed(biasOperand))
     return failure();
   Place input = s.place(x), output = s.place(result);
   RowCount rows = s.rows(result);
-  LinearParams params{packed->params, xParams(x, input), rows.source, rows.factor, bias != nullptr,
-                      /*has_residual=*/0, output.stride, /*batch=*/1, 0, 0, tilesPerItem(packed->params)};
+  LinearParams params{packed->params,
+                      xParams(x, input),
+                      rows.source,
+                      rows.factor,
+                      bias != nullptr,
+                      /*has_residual=*/0,
+                      output.stride,
+                      /*batch=*/1,
+                      0,
+                      0,
+                      tilesPerItem(packed->params)};
   s.add(op, "linear", params,
         {input.operand, input.scales, packed->operand, *biasOperand, no_operand, output.operand},
         linearItems(params))
@@ -58,16 +67,23 @@ LogicalResult selectOp(Selector &s, ir::FusedLinearOp op) {
 }
 
 LogicalResult selectOp(Selector &s, ir::GatedLinearOp op) {
-  FailureOr<MatrixWeight> gate = s.weights().matrix(op.getGate()), up = s.weights().matrix(op.getUp());
-  FailureOr<int64_t> gateBias = optionalVector(s, op.getGateBias()), upBias = optionalVector(s, op.getUpBias());
+  FailureOr<MatrixWeight> gate = s.weights().matrix(op.getGate()),
+                          up = s.weights().matrix(op.getUp());
+  FailureOr<int64_t> gateBias = optionalVector(s, op.getGateBias()),
+                     upBias = optionalVector(s, op.getUpBias());
   if (failed(gate) || failed(up) || failed(gateBias) || failed(upBias))
     return failure();
   Place input = s.place(op.getX()), output = s.place(op.getResult());
-  GatedLinearParams params{gate->params, xParams(op.getX(), input), s.rows(op.getResult()).source,
-                           op.getGateBias() != nullptr, output.stride, tilesPerItem(gate->params)};
-  s.add(op, "gated_linear", params,
-        {input.operand, input.scales, gate->operand, up->operand, *gateBias, *upBias, output.operand},
-        gatedLinearItems(params));
+  GatedLinearParams params{gate->params,
+                           xParams(op.getX(), input),
+                           s.rows(op.getResult()).source,
+                           op.getGateBias() != nullptr,
+                           output.stride,
+                           tilesPerItem(gate->params)};
+  s.add(
+      op, "gated_linear", params,
+      {input.operand, input.scales, gate->operand, up->operand, *gateBias, *upBias, output.operand},
+      gatedLinearItems(params));
   return success();
 }
 

@@ -1,4 +1,5 @@
-// Selection of the fused expert op. Prefill sorts tokens by expert; decode has one row and does not.
+// Selection of the fused expert op. Prefill sorts tokens by expert; decode has one row and does
+// not.
 #include "backends/x86/kernels/moe.h"
 #include "backends/x86/kernels/rows.h"
 #include "backends/x86/scratch.h"
@@ -8,22 +9,24 @@
 namespace lathe::x86 {
 namespace {
 
+using mlir::failure;
 using mlir::FailureOr;
 using mlir::LogicalResult;
-using mlir::failure;
 using mlir::success;
 
 class Experts {
 public:
   Experts(Selector &selector, ir::FusedExpertsOp op)
-      : s(selector), op(op), layout(expertScratch(op, selector.maxRows())), base(selector.scratch(op)) {}
+      : s(selector), op(op), layout(expertScratch(op, selector.maxRows())),
+        base(selector.scratch(op)) {}
 
   LogicalResult select();
 
 private:
   LogicalResult findWeights();
   void route();
-  Place enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes, int64_t scales);
+  Place enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes,
+              int64_t scales);
   XParams xParams(const Place &x, int64_t block);
   void prefill(const Place &x);
   void decode(const Place &x);
@@ -39,14 +42,16 @@ private:
 };
 
 LogicalResult Experts::findWeights() {
-  FailureOr<MatrixWeight> found[] = {s.weights().matrix(op.getRouter()), s.weights().matrix(op.getGate()),
-                                     s.weights().matrix(op.getUp()), s.weights().matrix(op.getDown())};
+  FailureOr<MatrixWeight> found[] = {
+      s.weights().matrix(op.getRouter()), s.weights().matrix(op.getGate()),
+      s.weights().matrix(op.getUp()), s.weights().matrix(op.getDown())};
   for (const auto &weight : found)
     if (failed(weight))
       return failure();
   router = *found[0], gate = *found[1], up = *found[2], down = *found[3];
   if (layout.experts > max_experts)
-    return op.emitOpError("has ") << layout.experts << " experts; the x86 router takes at most " << max_experts;
+    return op.emitOpError("has ") << layout.experts << " experts; the x86 router takes at most "
+                                  << max_experts;
   if (!op.getBias())
     return success();
   FailureOr<int64_t> vector = s.weights().vector(op.getBias());
@@ -60,36 +65,37 @@ void Experts::route() {
   Place input = s.place(op.getInput());
   ir::RoutingAttr routing = op.getRouting();
   RowSplit split = s.split(op.getInput(), layout.hidden);
-  MoeRouteParams params{split,
-                        router.params,
-                        /*from_logits=*/0,
-                        input.stride,
-                        op.getBias() != nullptr,
-                        routing.getScore() == ir::RouteScore::sigmoid ? RouteScore::sigmoid : RouteScore::softmax,
-                        layout.top_k,
-                        routing.getNGroup(),
-                        routing.getTopkGroup(),
-                        routing.getGroupScore() == ir::GroupScore::max ? GroupScore::max : GroupScore::top2_sum,
-                        routing.getRenormalize(),
-                        floatBits(routing.getScale().getValue().convertToFloat())};
-  s.add(op, "moe_route", params, {input.operand, router.operand, bias, at(layout.indices), at(layout.weights)},
+  MoeRouteParams params{
+      split,
+      router.params,
+      /*from_logits=*/0,
+      input.stride,
+      op.getBias() != nullptr,
+      routing.getScore() == ir::RouteScore::sigmoid ? RouteScore::sigmoid : RouteScore::softmax,
+      layout.top_k,
+      routing.getNGroup(),
+      routing.getTopkGroup(),
+      routing.getGroupScore() == ir::GroupScore::max ? GroupScore::max : GroupScore::top2_sum,
+      routing.getRenormalize(),
+      floatBits(routing.getScale().getValue().convertToFloat())};
+  s.add(op, "moe_route", params,
+        {input.operand, router.operand, bias, at(layout.indices), at(layout.weights)},
         moeRouteItems(params));
 }
 
 // Rows in the form in which products take them: as they are, rounded, or quantised.
-Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes, int64_t scales) {
+Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes,
+                     int64_t scales) {
   RowSplit split{factor == 1 ? s.rowSource() : RowSource::rows, factor, rowsPerItem(columns)};
   switch (op.getActivations()) {
-  case ir::Activations::f32:
-    return x;
+  case ir::Activations::f32: return x;
   case ir::Activations::bf16: {
     CastParams params{split, columns, Format::bf16, x.stride, columns};
     s.add(op, "cast", params, {x.operand, at(codes)}, castItems(params));
     return {at(codes), columns};
   }
   case ir::Activations::w8a8:
-  case ir::Activations::w8a8_ue8m0:
-    break;
+  case ir::Activations::w8a8_ue8m0: break;
   }
   bool powers = op.getActivations() == ir::Activations::w8a8_ue8m0;
   int64_t blocks = ceilDiv(columns, block);
@@ -107,23 +113,31 @@ XParams Experts::xParams(const Place &x, int64_t block) {
 
 void Experts::prefill(const Place &x) {
   MoeSortParams sort{layout.experts, layout.top_k};
-  s.add(op, "moe_sort", sort, {at(layout.indices), at(layout.order), at(layout.position), at(layout.offsets)},
+  s.add(op, "moe_sort", sort,
+        {at(layout.indices), at(layout.order), at(layout.position), at(layout.offsets)},
         moeSortItems(sort))
       .serial = true;
-  MoeGateUpParams gateUp{gate.params,  xParams(x, layout.gate_block), layout.experts,
-                         layout.top_k, layout.inner,                  tilesPerItem(gate.params)};
+  MoeGateUpParams gateUp{gate.params,  xParams(x, layout.gate_block), layout.experts, layout.top_k,
+                         layout.inner, tilesPerItem(gate.params)};
   s.add(op, "moe_gate_up", gateUp,
-        {x.operand, x.scales, at(layout.order), at(layout.offsets), gate.operand, up.operand, at(layout.h)},
+        {x.operand, x.scales, at(layout.order), at(layout.offsets), gate.operand, up.operand,
+         at(layout.h)},
         moeGateUpItems(gateUp));
-  Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.down_block, layout.top_k, layout.h_codes,
-                  layout.h_scales);
-  MoeDownParams downParams{down.params, xParams(h, layout.down_block), layout.experts, layout.hidden,
-                           tilesPerItem(down.params)};
-  s.add(op, "moe_down", downParams, {h.operand, h.scales, at(layout.offsets), down.operand, at(layout.rows)},
+  Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.down_block, layout.top_k,
+                  layout.h_codes, layout.h_scales);
+  MoeDownParams downParams{down.params, xParams(h, layout.down_block), layout.experts,
+                           layout.hidden, tilesPerItem(down.params)};
+  s.add(op, "moe_down", downParams,
+        {h.operand, h.scales, at(layout.offsets), down.operand, at(layout.rows)},
         moeDownItems(downParams));
   Place result = s.place(op.getResult());
-  MoeCombineParams combine{s.split(op.getResult(), layout.hidden), layout.hidden, layout.top_k, layout.hidden,
-                           /*has_residual=*/0, 0, result.stride};
+  MoeCombineParams combine{s.split(op.getResult(), layout.hidden),
+                           layout.hidden,
+                           layout.top_k,
+                           layout.hidden,
+                           /*has_residual=*/0,
+                           0,
+                           result.stride};
   s.add(op, "moe_combine", combine,
         {at(layout.rows), at(layout.position), at(layout.weights), no_operand, result.operand},
         moeCombineItems(combine));
@@ -133,12 +147,13 @@ void Experts::decode(const Place &x) {
   MoeGateUpRowParams gateUp{gate.params, xParams(x, layout.gate_block), layout.top_k, layout.inner,
                             tilesPerItem(gate.params)};
   s.add(op, "moe_gate_up_row", gateUp,
-        {x.operand, x.scales, at(layout.indices), gate.operand, up.operand, at(layout.h)}, moeGateUpRowItems(gateUp))
+        {x.operand, x.scales, at(layout.indices), gate.operand, up.operand, at(layout.h)},
+        moeGateUpRowItems(gateUp))
       .weight_share = chosenShare();
-  Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.down_block, layout.top_k, layout.h_codes,
-                  layout.h_scales);
-  MoeDownRowParams downParams{down.params, xParams(h, layout.down_block), layout.top_k, /*has_residual=*/0,
-                              tilesPerItem(down.params)};
+  Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.down_block, layout.top_k,
+                  layout.h_codes, layout.h_scales);
+  MoeDownRowParams downParams{down.params, xParams(h, layout.down_block), layout.top_k,
+                              /*has_residual=*/0, tilesPerItem(down.params)};
   s.add(op, "moe_down_row", downParams,
         {h.operand, h.scales, at(layout.indices), at(layout.weights), down.operand, no_operand,
          s.place(op.getResult()).operand},
@@ -150,13 +165,16 @@ LogicalResult Experts::select() {
   if (failed(findWeights()))
     return failure();
   route();
-  Place x = enter(s.place(op.getInput()), layout.hidden, layout.gate_block, 1, layout.x_codes, layout.x_scales);
+  Place x = enter(s.place(op.getInput()), layout.hidden, layout.gate_block, 1, layout.x_codes,
+                  layout.x_scales);
   s.isDecode() ? decode(x) : prefill(x);
   return success();
 }
 
 } // namespace
 
-LogicalResult selectOp(Selector &selector, ir::FusedExpertsOp op) { return Experts(selector, op).select(); }
+LogicalResult selectOp(Selector &selector, ir::FusedExpertsOp op) {
+  return Experts(selector, op).select();
+}
 
 } // namespace lathe::x86

@@ -8,14 +8,15 @@ namespace lathe::x86 {
 
 int64_t columnsOf(mlir::Value value) { return ir::shapeOf(value.getType()).back(); }
 
-Selector::Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &weights, Program &program,
-                   StepProgram &step)
+Selector::Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &weights,
+                   Program &program, StepProgram &step)
     : function_(function), level_(level), weights_(weights), program_(program), step_(step) {}
 
 Place Selector::placeOfArgument(mlir::BlockArgument argument) const {
   if (argument.getArgNumber() < 4)
     return {operand(static_cast<Buffer::Kind>(argument.getArgNumber()), 0), 1};
-  auto offset = function_.getArgAttrOfType<mlir::IntegerAttr>(argument.getArgNumber(), "lathe.state_offset");
+  auto offset =
+      function_.getArgAttrOfType<mlir::IntegerAttr>(argument.getArgNumber(), "lathe.state_offset");
   return {operand(Buffer::state, offset.getInt()), 0};
 }
 
@@ -82,14 +83,17 @@ RegionUse &Selector::addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRe
 
 mlir::LogicalResult Selector::select(mlir::Operation *op) {
   return llvm::TypeSwitch<mlir::Operation *, mlir::LogicalResult>(op)
-      .Case<ir::EmbeddingOp, ir::SelectRowsOp, ir::ConcatOp, ir::AddOp, ir::ScaleOp, ir::SwigluOp, ir::CastOp,
-            ir::QuantizeOp, ir::RmsNormOp, ir::RopeTableOp, ir::RopeOp, ir::LinearOp, ir::ScaledMatmulOp,
-            ir::FusedLinearOp, ir::GatedLinearOp, ir::AttentionOp, ir::MlaAttentionOp, ir::AbsorbQueryOp,
-            ir::ExpandValueOp, ir::FusedExpertsOp>([&](auto known) { return selectOp(*this, known); })
-      .Case<ir::WeightOp, ir::SliceOp, mlir::func::ReturnOp>([](auto) { return mlir::success(); }) // no code
+      .Case<ir::EmbeddingOp, ir::SelectRowsOp, ir::ConcatOp, ir::AddOp, ir::ScaleOp, ir::SwigluOp,
+            ir::CastOp, ir::QuantizeOp, ir::RmsNormOp, ir::RopeTableOp, ir::RopeOp, ir::LinearOp,
+            ir::ScaledMatmulOp, ir::FusedLinearOp, ir::GatedLinearOp, ir::AttentionOp,
+            ir::MlaAttentionOp, ir::AbsorbQueryOp, ir::ExpandValueOp, ir::FusedExpertsOp>(
+          [&](auto known) { return selectOp(*this, known); })
+      .Case<ir::WeightOp, ir::SliceOp, mlir::func::ReturnOp>(
+          [](auto) { return mlir::success(); }) // no code
       .Default([](mlir::Operation *unknown) {
-        return unknown->emitOpError("has no kernel on x86; the fusion and legalisation passes should have "
-                                    "replaced it (run lathe-opt --lathe-optimise)");
+        return unknown->emitOpError(
+            "has no kernel on x86; the fusion and legalisation passes should have "
+            "replaced it (run lathe-opt --lathe-optimise)");
       });
 }
 

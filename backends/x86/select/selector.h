@@ -1,5 +1,5 @@
-// Selection: from the ops of a planned step to regions. This header is what the files of this folder
-// share: where values are, and how a region is added.
+// Selection: from the ops of a planned step to regions. This header is what the files of this
+// folder share: where values are, and how a region is added.
 #pragma once
 
 #include <array>
@@ -17,19 +17,23 @@
 namespace lathe::x86 {
 
 // Where a value is: the operand of its first element and the distance of its rows in f32 elements.
-// Quantised rows are codes as f32 at `operand`, and scales at `scales`, `scale_stride` floats a row.
+// Quantised rows are codes as f32 at `operand`, and scales at `scales`, `scale_stride` floats a
+// row.
 struct Place {
   int64_t operand = no_operand;
   int64_t stride = 0;
   int64_t scales = no_operand;
   int64_t scale_stride = 0;
 
-  Place column(int64_t offset) const { return {operand + 4 * offset, stride, scales, scale_stride}; }
+  Place column(int64_t offset) const {
+    return {operand + 4 * offset, stride, scales, scale_stride};
+  }
 };
 
 class Selector {
 public:
-  Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &weights, Program &program, StepProgram &step);
+  Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &weights, Program &program,
+           StepProgram &step);
 
   // Adds the regions of one op. Fails with a diagnostic on the op where no kernel does it.
   mlir::LogicalResult select(mlir::Operation *op);
@@ -49,8 +53,8 @@ public:
   Program &program() { return program_; }
 
   template <typename Params>
-  RegionUse &add(mlir::Operation *op, llvm::StringRef kernel, const Params &params, llvm::ArrayRef<int64_t> operands,
-                 const Items &items) {
+  RegionUse &add(mlir::Operation *op, llvm::StringRef kernel, const Params &params,
+                 llvm::ArrayRef<int64_t> operands, const Items &items) {
     static_assert(sizeof(Params) % sizeof(int64_t) == 0);
     std::vector<int64_t> words(sizeof(Params) / sizeof(int64_t));
     std::memcpy(words.data(), &params, sizeof(Params));
@@ -58,7 +62,8 @@ public:
   }
 
 private:
-  RegionUse &addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRef<int64_t> operands, const Items &items);
+  RegionUse &addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRef<int64_t> operands,
+                       const Items &items);
   Place placeOfArgument(mlir::BlockArgument argument) const;
 
   mutable mlir::func::FuncOp function_; // MLIR has no const ops

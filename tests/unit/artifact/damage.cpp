@@ -106,8 +106,9 @@ TEST(ArtifactOfAnotherVersion, isRefusedWithBothVersionsAndTheWayOut) {
   Bytes bytes = sampleBytes();
   bytes.forge([](FileHeader &header) { header.format_major = 2, header.format_minor = 7; });
   EXPECT_EQ(bytes.read().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(bytes.read().message(),
-            "a.lathe: has format 2.7, this program reads 1.x (up to 1.0 in full); use a newer lathe");
+  EXPECT_EQ(
+      bytes.read().message(),
+      "a.lathe: has format 2.7, this program reads 1.x (up to 1.0 in full); use a newer lathe");
   bytes.forge([](FileHeader &header) { header.format_major = 0; });
   EXPECT_THAT(bytes.read().message(), HasSubstr("compile the model again"));
 }
@@ -122,7 +123,8 @@ TEST(ForgedArtifact, isRefusedWithAManifestElsewhere) {
   const uint64_t end = sampleBytes().header().manifest_offset;
   struct {
     uint64_t offset, size;
-  } places[] = {{0, end}, {end + 8, 100}, {end + 4096, 0}, {~0ull - 4095, 4096}, {end, ~0ull}, {4096, 100}};
+  } places[] = {{0, end},     {end + 8, 100}, {end + 4096, 0}, {~0ull - 4095, 4096},
+                {end, ~0ull}, {4096, 100}};
   for (auto place : places) {
     Bytes bytes = sampleBytes();
     bytes.forge([&](FileHeader &header) {
@@ -155,8 +157,10 @@ absl::Status readWithManifest(const std::string &manifest) {
 }
 
 TEST(ForgedArtifact, isRefusedWithBytesThatAreNoManifest) {
-  EXPECT_THAT(readWithManifest("").message(), HasSubstr("the manifest's 0 bytes are not a well-formed manifest"));
-  EXPECT_THAT(readWithManifest(std::string(1000, '\xff')).message(), HasSubstr("not a well-formed manifest"));
+  EXPECT_THAT(readWithManifest("").message(),
+              HasSubstr("the manifest's 0 bytes are not a well-formed manifest"));
+  EXPECT_THAT(readWithManifest(std::string(1000, '\xff')).message(),
+              HasSubstr("not a well-formed manifest"));
 }
 
 TEST(ForgedArtifact, neverCrashesWhateverTheManifestSays) {
@@ -181,11 +185,12 @@ TEST(ForgedArtifact, isRefusedWhenItUnpacksToMoreThanItHolds) {
   for (int i = 0; i < 1000; ++i)
     entries.push_back(file::CreateStateEntry(builder, text, text));
   auto state = builder.CreateVector(entries);
-  file::FinishManifestBuffer(
-      builder, file::CreateManifest(builder, text, text, text, text, 1, 1, 1, 1, 1, 0, 0, -1, 0, 0, 0, 0, 0,
-                                    state, 0, text));
+  file::FinishManifestBuffer(builder,
+                             file::CreateManifest(builder, text, text, text, text, 1, 1, 1, 1, 1, 0,
+                                                  0, -1, 0, 0, 0, 0, 0, state, 0, text));
   std::string bytes(reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize());
-  EXPECT_THAT(readWithManifest(bytes).message(), HasSubstr("the manifest unpacks to more than its"));
+  EXPECT_THAT(readWithManifest(bytes).message(),
+              HasSubstr("the manifest unpacks to more than its"));
 }
 
 } // namespace

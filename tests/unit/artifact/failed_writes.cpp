@@ -15,7 +15,8 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// As long as it lives, a file that grows beyond `bytes` meets what a full disk does: a failing write.
+// As long as it lives, a file that grows beyond `bytes` meets what a full disk does: a failing
+// write.
 class FullDisk {
 public:
   explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -46,7 +47,9 @@ TEST(FailedWrite, ofASectionSaysHowFarItCame) {
     }
   }
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_THAT(status.message(), HasSubstr("a.lathe: cannot write: File too large, 4096 bytes into section 'weights.0'"));
+  EXPECT_THAT(
+      status.message(),
+      HasSubstr("a.lathe: cannot write: File too large, 4096 bytes into section 'weights.0'"));
   EXPECT_THAT(folder.names(), IsEmpty());
 }
 
@@ -76,10 +79,12 @@ TEST(FailedWrite, keepsTheFileThatStoodThere) {
 }
 
 TEST(FailedWrite, intoNowhereNamesThePath) {
-  EXPECT_THAT(writeSample("/nowhere/a.lathe").message(), HasSubstr("/nowhere/a.lathe.partial: cannot create"));
+  EXPECT_THAT(writeSample("/nowhere/a.lathe").message(),
+              HasSubstr("/nowhere/a.lathe.partial: cannot create"));
   ScratchFolder folder;
   std::filesystem::create_directory(folder / "a.lathe");
-  EXPECT_THAT(writeSample(folder / "a.lathe").message(), HasSubstr("cannot rename the finished file"));
+  EXPECT_THAT(writeSample(folder / "a.lathe").message(),
+              HasSubstr("cannot rename the finished file"));
   EXPECT_THAT(folder.names(), testing::ElementsAre("a.lathe"));
 }
 

@@ -29,7 +29,8 @@ TEST(Artifact, givesSectionsWhereTheyCanBeMapped) {
   ASSERT_EQ(writeSample(folder / "a.lathe"), absl::OkStatus());
   auto artifact = Artifact::open(folder / "a.lathe");
   ASSERT_TRUE(artifact.ok()) << artifact.status();
-  for (const auto &[name, size] : {std::pair("code.v3", 10u), {"weights.0", 4097u}, {"empty", 0u}}) {
+  for (const auto &[name, size] :
+       {std::pair("code.v3", 10u), {"weights.0", 4097u}, {"empty", 0u}}) {
     auto bytes = artifact->section(name);
     ASSERT_TRUE(bytes.ok());
     EXPECT_EQ(reinterpret_cast<uintptr_t>(bytes->data()) % kAlignment, 0u);
@@ -74,7 +75,8 @@ TEST(ArtifactWriter, makesTheSameDigestOfPiecesAsOfTheWhole) {
   ASSERT_EQ(writer->beginSection("pieces"), absl::OkStatus());
   for (size_t at = 0; at < bytes.size(); at += 7) {
     EXPECT_EQ(writer->sectionSize(), at);
-    ASSERT_EQ(writer->write(bytes.data() + at, std::min<size_t>(7, bytes.size() - at)), absl::OkStatus());
+    ASSERT_EQ(writer->write(bytes.data() + at, std::min<size_t>(7, bytes.size() - at)),
+              absl::OkStatus());
   }
   auto pieces = writer->endSection();
   ASSERT_TRUE(whole.ok() && pieces.ok());
@@ -91,7 +93,8 @@ TEST(ArtifactWriter, refusesCallsOutOfOrder) {
   EXPECT_THAT(writer->endSection().status().message(), HasSubstr("no section is open"));
   EXPECT_EQ(writer->sectionSize(), 0u);
   ASSERT_EQ(writer->beginSection("a"), absl::OkStatus());
-  EXPECT_THAT(writer->beginSection("b").message(), HasSubstr("section 'b' is begun while 'a' is open"));
+  EXPECT_THAT(writer->beginSection("b").message(),
+              HasSubstr("section 'b' is begun while 'a' is open"));
   EXPECT_THAT(writer->finish(sampleManifest()).message(), HasSubstr("section 'a' is still open"));
 }
 
@@ -99,7 +102,8 @@ TEST(ArtifactWriter, doesNotWriteWhatAReaderWouldRefuse) {
   ScratchFolder folder;
   Manifest manifest = sampleManifest();
   manifest.vocab_size = 0;
-  EXPECT_THAT(writeSample(folder / "a.lathe", manifest).message(), HasSubstr("a.lathe: vocab_size is 0"));
+  EXPECT_THAT(writeSample(folder / "a.lathe", manifest).message(),
+              HasSubstr("a.lathe: vocab_size is 0"));
   EXPECT_THAT(folder.names(), testing::IsEmpty());
 }
 

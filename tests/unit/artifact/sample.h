@@ -21,7 +21,8 @@ inline Manifest sampleManifest() {
   manifest.parameters = 1234567890123, manifest.active_weight_bytes = 321;
   manifest.bos_token_id = 1, manifest.eos_token_ids = {2, 99};
   manifest.temperature = 0.5f, manifest.top_p = 0.9f, manifest.top_k = 40;
-  manifest.sections = {{"code.v3", 4096, 10, {}}, {"weights.0", 8192, 4097, {}}, {"empty", 16384, 0, {}}};
+  manifest.sections = {
+      {"code.v3", 4096, 10, {}}, {"weights.0", 8192, 4097, {}}, {"empty", 16384, 0, {}}};
   manifest.state = {{"layers.0.latent", "!lathe.latent_cache", 8, 0, 128},
                     {"layers.1.latent", "!lathe.latent_cache", 8, 128, 128}};
   Target target;
@@ -33,8 +34,9 @@ inline Manifest sampleManifest() {
     Step step;
     step.name = name;
     step.max_rows = step.name == "decode" ? 1 : 4;
-    step.buffers = {{BufferKind::tokens, 16},   {BufferKind::slots, 16},      {BufferKind::positions, 16},
-                    {BufferKind::output_rows, 16}, {BufferKind::logits, 1600}, {BufferKind::arena, 512},
+    step.buffers = {{BufferKind::tokens, 16},    {BufferKind::slots, 16},
+                    {BufferKind::positions, 16}, {BufferKind::output_rows, 16},
+                    {BufferKind::logits, 1600},  {BufferKind::arena, 512},
                     {BufferKind::weights, 4097}, {BufferKind::state, 256}};
     step.calls = {{0, step.name, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, {0, "after", {7}, {0}}};
     target.steps.push_back(step);
@@ -51,7 +53,8 @@ inline absl::Status writeSections(ArtifactWriter &writer) {
   return absl::OkStatus();
 }
 
-inline absl::Status writeSample(const std::string &path, const Manifest &manifest = sampleManifest()) {
+inline absl::Status writeSample(const std::string &path,
+                                const Manifest &manifest = sampleManifest()) {
   auto writer = ArtifactWriter::create(path);
   if (!writer.ok())
     return writer.status();

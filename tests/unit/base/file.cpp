@@ -22,7 +22,8 @@ TEST(MappedFile, refusesWhatIsNoFile) {
 TEST(MappedFile, doesNotWaitForTheWriterOfAPipe) {
   ScratchFolder folder;
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
-  EXPECT_THAT(MappedFile::open(folder / "pipe").status().message(), HasSubstr("not a regular file"));
+  EXPECT_THAT(MappedFile::open(folder / "pipe").status().message(),
+              HasSubstr("not a regular file"));
 }
 
 TEST(MappedFile, readsEmptyFilesAndMoves) {

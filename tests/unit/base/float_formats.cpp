@@ -61,7 +61,9 @@ TEST(FloatFormats, decodesEveryCodeOfF16) {
 
 TEST(FloatFormats, decodesEveryCodeOfE8m0) {
   for (int code = 0; code < 255; ++code)
-    EXPECT_EQ(static_cast<double>(f32FromE8m0(static_cast<uint8_t>(code))), std::pow(2.0, code - 127)) << code;
+    EXPECT_EQ(static_cast<double>(f32FromE8m0(static_cast<uint8_t>(code))),
+              std::pow(2.0, code - 127))
+        << code;
   EXPECT_TRUE(std::isnan(f32FromE8m0(255)));
 }
 
@@ -96,7 +98,8 @@ TEST(FloatFormats, bringsEveryCodeOfE4m3Back) {
 
 TEST(FloatFormats, roundsE4m3ToTheNearestAndTiesToEven) {
   for (int code = 0; code < 0x7e; ++code) {
-    float below = f32FromE4m3(static_cast<uint8_t>(code)), above = f32FromE4m3(static_cast<uint8_t>(code + 1));
+    float below = f32FromE4m3(static_cast<uint8_t>(code)),
+          above = f32FromE4m3(static_cast<uint8_t>(code + 1));
     float middle = (below + above) / 2; // exact
     EXPECT_EQ(e4m3FromF32(middle), code + (code & 1)) << code;
     EXPECT_EQ(e4m3FromF32(std::nextafter(middle, 0.0f)), code);
@@ -106,7 +109,8 @@ TEST(FloatFormats, roundsE4m3ToTheNearestAndTiesToEven) {
 }
 
 TEST(FloatFormats, saturatesE4m3At448) {
-  for (float value : {448.0f, 449.0f, 463.9f, 464.0f, 1e30f, std::numeric_limits<float>::infinity()}) {
+  for (float value :
+       {448.0f, 449.0f, 463.9f, 464.0f, 1e30f, std::numeric_limits<float>::infinity()}) {
     EXPECT_EQ(e4m3FromF32(value), 0x7e);
     EXPECT_EQ(e4m3FromF32(-value), 0xfe);
   }

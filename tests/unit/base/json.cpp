@@ -27,7 +27,8 @@ TEST(ParseJson, keepsTheOrderOfKeys) {
 
 TEST(ParseJson, refusesDepth) {
   EXPECT_EQ(errorOf(std::string(64, '[') + std::string(64, ']')), "");
-  EXPECT_EQ(errorOf(std::string(65, '[') + std::string(65, ']')), "a.json: nested deeper than 64 levels");
+  EXPECT_EQ(errorOf(std::string(65, '[') + std::string(65, ']')),
+            "a.json: nested deeper than 64 levels");
   std::string deep;
   for (int i = 0; i < 100'000; ++i)
     deep += "{\"a\":";
@@ -53,7 +54,8 @@ TEST(ParseJson, quotesLittleOfAStrangersText) {
 }
 
 TEST(ParseJson, refusesWhatIsNoJson) {
-  for (const char *text : {"", "{", "[1,]", "{\"a\"}", "nul", "1e999", "\"\xff\"", "[1] 2", "{'a':1}"})
+  for (const char *text :
+       {"", "{", "[1,]", "{\"a\"}", "nul", "1e999", "\"\xff\"", "[1] 2", "{'a':1}"})
     EXPECT_THAT(errorOf(text), HasSubstr("a.json: not valid JSON")) << text;
 }
 

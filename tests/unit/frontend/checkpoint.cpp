@@ -1,7 +1,7 @@
 #include "frontend/checkpoint.h"
 
-#include <ctime>
 #include <cstring>
+#include <ctime>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,8 @@ using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 std::vector<std::string> goldenFolders() {
-  std::vector<std::string> folders = {LATHE_TEST_DATA "/stories260k_hf", LATHE_TEST_DATA "/stories_mla"};
+  std::vector<std::string> folders = {LATHE_TEST_DATA "/stories260k_hf",
+                                      LATHE_TEST_DATA "/stories_mla"};
   for (const auto &entry : fs::directory_iterator(LATHE_TEST_DATA "/golden"))
     if (fs::exists(entry.path() / "config.json"))
       folders.push_back(entry.path().string());
@@ -82,7 +83,8 @@ TEST(Checkpoint, keepsTensorsOverAMove) {
 
 TEST(Checkpoint, saysWhichTensorIsMissing) {
   auto checkpoint = Checkpoint::open(LATHE_TEST_DATA "/stories260k_hf");
-  EXPECT_THAT(checkpoint->require("nope").status().message(), HasSubstr("tensor 'nope' is missing"));
+  EXPECT_THAT(checkpoint->require("nope").status().message(),
+              HasSubstr("tensor 'nope' is missing"));
 }
 
 TEST(Checkpoint, namesFormatsThatAreNotYetSupported) {
@@ -115,7 +117,8 @@ TEST_F(CheckpointTest, namesAMissingShard) {
 
 TEST_F(CheckpointTest, refusesATensorThatTheIndexDoesNotName) {
   folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"m-1.safetensors"}})");
-  folder.write("m-1.safetensors", safetensorsText("{" + tensorText("a") + "," + tensorText("b", 4) + "}", 8));
+  folder.write("m-1.safetensors",
+               safetensorsText("{" + tensorText("a") + "," + tensorText("b", 4) + "}", 8));
   EXPECT_THAT(error(), HasSubstr("tensor 'b' is not named in"));
 }
 
@@ -154,7 +157,9 @@ TEST_F(CheckpointTest, hashesContentNotNames) {
                   .ok());
   auto checkpoint = Checkpoint::open(folder.path());
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  auto hash = [&](const char *name) { return hexText(checkpoint->contentHash(*checkpoint->find(name))); };
+  auto hash = [&](const char *name) {
+    return hexText(checkpoint->contentHash(*checkpoint->find(name)));
+  };
   EXPECT_EQ(hash("a"), hash("b"));
   EXPECT_NE(hash("a"), hash("shape"));
   EXPECT_NE(hash("a"), hash("type"));
@@ -192,7 +197,8 @@ TEST_F(CheckpointTest, refusesScalesThatAreNotPositiveNumbers) {
     return std::string(checkpoint->checkScales(*checkpoint->find(name)).message());
   };
   EXPECT_EQ(message("s0"), "");
-  EXPECT_THAT(message("s2"), HasSubstr("tensor 's2': scale 0 is -3; it should be finite and above zero"));
+  EXPECT_THAT(message("s2"),
+              HasSubstr("tensor 's2': scale 0 is -3; it should be finite and above zero"));
   EXPECT_THAT(message("s3"), HasSubstr("scale 0 is 0;"));
   EXPECT_THAT(message("s4"), HasSubstr("scale 0 is inf;"));
   EXPECT_THAT(message("s5"), HasSubstr("scale 0 is nan;"));
@@ -203,7 +209,8 @@ TEST_F(CheckpointTest, opensAHundredThousandTensorsInUnderASecond) {
   std::vector<TensorSpec> specs;
   std::string map;
   for (int i = 0; i < 100'000; ++i) {
-    specs.push_back({"model.layers.1.mlp.experts." + std::to_string(i) + ".up_proj.weight", DType::u8, {1, 1}});
+    specs.push_back(
+        {"model.layers.1.mlp.experts." + std::to_string(i) + ".up_proj.weight", DType::u8, {1, 1}});
     map += (i ? ",\"" : "\"") + specs.back().name + "\":\"model.safetensors\"";
   }
   auto writer = SafetensorsWriter::create(folder / "model.safetensors", specs);

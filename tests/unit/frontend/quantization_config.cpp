@@ -17,13 +17,16 @@ absl::StatusOr<QuantizationConfig> read(const std::string &section) {
   return result;
 }
 
-std::string errorOf(const std::string &section) { return std::string(read(section).status().message()); }
+std::string errorOf(const std::string &section) {
+  return std::string(read(section).status().message());
+}
 
 std::string compressed(const std::string &weights, const std::string &more = "") {
   return R"({"quant_method":"compressed-tensors","format":"float-quantized","config_groups":{"group_0":{"targets":["Linear"],"weights":)" +
          weights + "}}" + more + "}";
 }
-const std::string kChannel = R"({"num_bits":8,"type":"float","strategy":"channel","dynamic":false,"symmetric":true})";
+const std::string kChannel =
+    R"({"num_bits":8,"type":"float","strategy":"channel","dynamic":false,"symmetric":true})";
 
 TEST(QuantizationConfig, isNoneWithoutTheKey) {
   auto config = read("null");
@@ -49,7 +52,8 @@ TEST(QuantizationConfig, readsDeepSeekBlocks) {
 }
 
 TEST(QuantizationConfig, readsLegacyTensorScales) {
-  auto config = read(R"({"quant_method":"fp8","activation_scheme":"static","ignored_layers":["lm_head"]})");
+  auto config =
+      read(R"({"quant_method":"fp8","activation_scheme":"static","ignored_layers":["lm_head"]})");
   ASSERT_TRUE(config.ok()) << config.status();
   WeightFormat format = config->format("a");
   EXPECT_EQ(format.granularity, ScaleGranularity::tensor);
@@ -58,7 +62,9 @@ TEST(QuantizationConfig, readsLegacyTensorScales) {
 }
 
 TEST(QuantizationConfig, readsCompressedTensors) {
-  auto config = read(compressed(kChannel, R"(,"ignore":["lm_head","re:.*\\.gate$"],"quantization_status":"compressed","kv_cache_scheme":null,"sparsity_config":{},"version":"0.9")"));
+  auto config = read(compressed(
+      kChannel,
+      R"(,"ignore":["lm_head","re:.*\\.gate$"],"quantization_status":"compressed","kv_cache_scheme":null,"sparsity_config":{},"version":"0.9")"));
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->format("m.q_proj").granularity, ScaleGranularity::channel);
   EXPECT_EQ(config->format("m.q_proj").scale_name, "m.q_proj.weight_scale");
@@ -70,7 +76,9 @@ TEST(QuantizationConfig, readsCompressedTensors) {
 
 TEST(QuantizationConfig, readsBlockStructures) {
   for (const char *block : {"[128,128]", "\"128x128\""}) {
-    auto config = read(compressed(std::string(R"({"num_bits":8,"type":"float","strategy":"block","block_structure":)") + block + "}"));
+    auto config = read(compressed(
+        std::string(R"({"num_bits":8,"type":"float","strategy":"block","block_structure":)") +
+        block + "}"));
     ASSERT_TRUE(config.ok()) << config.status();
     EXPECT_EQ(config->format("a").block_columns, 128);
   }
@@ -78,7 +86,8 @@ TEST(QuantizationConfig, readsBlockStructures) {
 
 TEST(QuantizationConfig, matchesTargetsFromTheStartOfTheName) {
   auto config = read(
-      R"({"quant_method":"compressed-tensors","config_groups":{"g":{"targets":["re:model\\.layers\\.0"],"weights":)" + kChannel + "}}}");
+      R"({"quant_method":"compressed-tensors","config_groups":{"g":{"targets":["re:model\\.layers\\.0"],"weights":)" +
+      kChannel + "}}}");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->format("model.layers.0.q").granularity, ScaleGranularity::channel);
   EXPECT_EQ(config->format("x.model.layers.0.q").granularity, ScaleGranularity::none);
@@ -103,7 +112,9 @@ struct Refusal {
   const char *message;
 };
 class QuantizationRefusal : public testing::TestWithParam<Refusal> {};
-TEST_P(QuantizationRefusal, saysWhy) { EXPECT_THAT(errorOf(GetParam().section), HasSubstr(GetParam().message)); }
+TEST_P(QuantizationRefusal, saysWhy) {
+  EXPECT_THAT(errorOf(GetParam().section), HasSubstr(GetParam().message));
+}
 const Refusal kRefusals[] = {
     {R"({"quant_method":"gptq","bits":4})", "quantization method 'gptq' is not yet supported"},
     {R"({"quant_method":"awq"})", "method 'awq'"},
@@ -111,25 +122,36 @@ const Refusal kRefusals[] = {
     {R"({})", "key 'quantization_config.quant_method' is missing"},
     {R"({"quant_method":"fp8","fmt":"e5m2"})", "fp8 with fmt 'e5m2'"},
     {R"({"quant_method":"fp8","activation_scheme":"odd"})", "it should be dynamic or static"},
-    {R"({"quant_method":"fp8","activation_scheme":"static","weight_block_size":[128,128]})", "static activation scales"},
-    {R"({"quant_method":"fp8","weight_block_size":[128]})", "has 1 numbers; it should be [rows, columns]"},
+    {R"({"quant_method":"fp8","activation_scheme":"static","weight_block_size":[128,128]})",
+     "static activation scales"},
+    {R"({"quant_method":"fp8","weight_block_size":[128]})",
+     "has 1 numbers; it should be [rows, columns]"},
     {R"({"quant_method":"fp8","weight_block_size":[0,128]})", "a list of integers from 1"},
     {R"({"quant_method":"fp8","weight_block_size":[128,128],"scale_fmt":"x"})", "scale_fmt 'x'"},
     {R"({"quant_method":"fp8","twist":1})", "'quantization_config.twist' (1)"},
-    {R"({"quant_method":"compressed-tensors","format":"pack-quantized"})", "format 'pack-quantized'"},
+    {R"({"quant_method":"compressed-tensors","format":"pack-quantized"})",
+     "format 'pack-quantized'"},
     {R"({"quant_method":"compressed-tensors"})", "config_groups' is missing or empty"},
-    {R"({"quant_method":"compressed-tensors","config_groups":{"g":null}})", "config_groups.g' is null"},
-    {R"({"quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"]}}})", "activations only"},
-    {R"({"quant_method":"compressed-tensors","kv_cache_scheme":{}, "config_groups":{}})", "kv_cache_scheme"},
+    {R"({"quant_method":"compressed-tensors","config_groups":{"g":null}})",
+     "config_groups.g' is null"},
+    {R"({"quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"]}}})",
+     "activations only"},
+    {R"({"quant_method":"compressed-tensors","kv_cache_scheme":{}, "config_groups":{}})",
+     "kv_cache_scheme"},
     {compressed(R"({"num_bits":4,"type":"int","strategy":"group"})"), "4-bit 'int' weights"},
     {compressed(R"({"num_bits":8,"type":"float","strategy":"group"})"), "strategy 'group'"},
-    {compressed(R"({"num_bits":8,"type":"float","strategy":"channel","symmetric":false})"), "asymmetric"},
+    {compressed(R"({"num_bits":8,"type":"float","strategy":"channel","symmetric":false})"),
+     "asymmetric"},
     {compressed(R"({"num_bits":8,"type":"float","strategy":"block"})"), "has 0 numbers"},
-    {compressed(kChannel, R"(,"ignore":["re:("])"), "the regular expression '(' is wrong at byte 1"},
-    {compressed(kChannel, R"(,"ignore":["re:)" + std::string(5000, 'a') + "\"]"), "5000 bytes long"},
-    {compressed(kChannel, expressions(65)), "key 'quantization_config.config_groups' and 'ignore' have 65 regular expressions; at most 64"},
+    {compressed(kChannel, R"(,"ignore":["re:("])"),
+     "the regular expression '(' is wrong at byte 1"},
+    {compressed(kChannel, R"(,"ignore":["re:)" + std::string(5000, 'a') + "\"]"),
+     "5000 bytes long"},
+    {compressed(kChannel, expressions(65)), "key 'quantization_config.config_groups' and 'ignore' "
+                                            "have 65 regular expressions; at most 64"},
     {compressed(kChannel, R"(,"sparsity_config":{"format":"sparse-24"})"), "with sparsity_config"},
-    {compressed(kChannel, R"(,"transform_config":{"config_groups":{"a":1}})"), "with transform_config"},
+    {compressed(kChannel, R"(,"transform_config":{"config_groups":{"a":1}})"),
+     "with transform_config"},
 };
 INSTANTIATE_TEST_SUITE_P(Each, QuantizationRefusal, testing::ValuesIn(kRefusals));
 

@@ -53,7 +53,8 @@ TEST(Safetensors, refusesFilesTooShortForAHeader) {
 }
 
 TEST(Safetensors, refusesHeadersLongerThanTheFileOrTheLimit) {
-  EXPECT_THAT(errorOfBytes(withLength(3, "{}")), HasSubstr("says it is 3 bytes long but the file has 2"));
+  EXPECT_THAT(errorOfBytes(withLength(3, "{}")),
+              HasSubstr("says it is 3 bytes long but the file has 2"));
   EXPECT_THAT(errorOfBytes(withLength(100'000'001, "{}")), HasSubstr("more than the 100000000"));
   EXPECT_THAT(errorOfBytes(withLength(~0ull, "{}")), HasSubstr("more than the 100000000"));
 }
@@ -73,7 +74,7 @@ TEST(Safetensors, refusesDeepNesting) {
 }
 
 struct Case {
-  const char *entry;  // the value of tensor "a"
+  const char *entry; // the value of tensor "a"
   size_t data_size;
   const char *message;
 };
@@ -94,29 +95,42 @@ const Case kCases[] = {
     {R"({"dtype":"F32","data_offsets":[0,0]})", 0, "lacks the key 'shape'"},
     {R"({"dtype":"F32","shape":[0]})", 0, "lacks the key 'data_offsets'"},
     {R"({"dtype":"F32","shape":[0],"data_offsets":[0,0],"extra":1})", 0, "unknown key 'extra'"},
-    {R"({"dtype":"F32","dtype":"F32","shape":[0],"data_offsets":[0,0]})", 0, "the key 'dtype' twice"},
+    {R"({"dtype":"F32","dtype":"F32","shape":[0],"data_offsets":[0,0]})", 0,
+     "the key 'dtype' twice"},
     {R"({"dtype":"F4","shape":[2],"data_offsets":[0,1]})", 1, "dtype F4 is not yet supported"},
-    {R"({"dtype":"F33","shape":[1],"data_offsets":[0,4]})", 4, "dtype 'F33' is none that safetensors has"},
-    {R"({"dtype":4,"shape":[1],"data_offsets":[0,4]})", 4, "a number in an unexpected place after the key 'dtype'"},
+    {R"({"dtype":"F33","shape":[1],"data_offsets":[0,4]})", 4,
+     "dtype 'F33' is none that safetensors has"},
+    {R"({"dtype":4,"shape":[1],"data_offsets":[0,4]})", 4,
+     "a number in an unexpected place after the key 'dtype'"},
     {R"({"dtype":"F32","shape":[-1],"data_offsets":[0,4]})", 4, "has -1 in an unexpected place"},
     {R"({"dtype":"F32","shape":[1.5],"data_offsets":[0,4]})", 4, "has 1.5 in an unexpected place"},
     {R"({"dtype":"F32","shape":["1"],"data_offsets":[0,4]})", 4, "a string in an unexpected place"},
     {R"({"dtype":"F32","shape":[[1]],"data_offsets":[0,4]})", 4, "a list in an unexpected place"},
     {R"({"dtype":"F32","shape":{},"data_offsets":[0,4]})", 4, "an object in an unexpected place"},
     {R"({"dtype":"F32","shape":[1],"data_offsets":[0]})", 4, "data_offsets should be two numbers"},
-    {R"({"dtype":"F32","shape":[1],"data_offsets":[0,4,4]})", 4, "data_offsets has more than two numbers"},
-    {R"({"dtype":"F32","shape":[1],"data_offsets":[4,0]})", 4, "data_offsets begin at 4 but end at 0"},
-    {R"({"dtype":"F32","shape":[1],"data_offsets":[0,900]})", 812, "data_offsets end at 900 but the file holds 812 bytes of data"},
-    {R"({"dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615]})", 4, "data_offsets end at 18446744073709551615"},
-    {R"({"dtype":"F32","shape":[2],"data_offsets":[0,4]})", 4, "span 4 bytes but F32 of shape [2] takes 8"},
-    {R"({"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4]})", 4, "more than an int64 holds"},
-    {R"({"dtype":"F32","shape":[99999999999999999999999],"data_offsets":[0,4]})", 4, "in an unexpected place"},
+    {R"({"dtype":"F32","shape":[1],"data_offsets":[0,4,4]})", 4,
+     "data_offsets has more than two numbers"},
+    {R"({"dtype":"F32","shape":[1],"data_offsets":[4,0]})", 4,
+     "data_offsets begin at 4 but end at 0"},
+    {R"({"dtype":"F32","shape":[1],"data_offsets":[0,900]})", 812,
+     "data_offsets end at 900 but the file holds 812 bytes of data"},
+    {R"({"dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615]})", 4,
+     "data_offsets end at 18446744073709551615"},
+    {R"({"dtype":"F32","shape":[2],"data_offsets":[0,4]})", 4,
+     "span 4 bytes but F32 of shape [2] takes 8"},
+    {R"({"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4]})", 4,
+     "more than an int64 holds"},
+    {R"({"dtype":"F32","shape":[99999999999999999999999],"data_offsets":[0,4]})", 4,
+     "in an unexpected place"},
     {R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]})", 0, "overflows"},
     {R"({"dtype":"U8","shape":[4294967296,4294967296,0],"data_offsets":[0,0]})", 0, "overflows"},
     {R"({"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]})", 0, "overflows"},
-    {R"({"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]})", 1, "more than 16 extents"},
-    {R"({"dtype":"U8","shape":[4],"data_offsets":[0,4]})", 5, "the tensors end at byte 4 of the data, but the file holds 5"},
-    {R"({"dtype":"U8","shape":[4],"data_offsets":[1,5]})", 5, "bytes 0 to 1 of the data belong to no tensor"},
+    {R"({"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]})", 1,
+     "more than 16 extents"},
+    {R"({"dtype":"U8","shape":[4],"data_offsets":[0,4]})", 5,
+     "the tensors end at byte 4 of the data, but the file holds 5"},
+    {R"({"dtype":"U8","shape":[4],"data_offsets":[1,5]})", 5,
+     "bytes 0 to 1 of the data belong to no tensor"},
 };
 INSTANTIATE_TEST_SUITE_P(Each, SafetensorsEntry, testing::ValuesIn(kCases));
 
@@ -147,13 +161,15 @@ TEST(Safetensors, cutsAndEscapesHostileNames) {
 }
 
 TEST(SafetensorsFile, refusesWhatCannotBeOpened) {
-  EXPECT_EQ(SafetensorsFile::open("/nowhere.safetensors").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(SafetensorsFile::open("/nowhere.safetensors").status().code(),
+            absl::StatusCode::kNotFound);
   EXPECT_THAT(SafetensorsFile::open("/tmp").status().message(), HasSubstr("not a regular file"));
 }
 
 TEST(SafetensorsFile, refusesEveryTruncation) {
   ScratchFolder folder;
-  std::string whole = safetensorsText(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8);
+  std::string whole =
+      safetensorsText(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8);
   for (size_t size = 0; size < whole.size(); ++size)
     EXPECT_FALSE(SafetensorsFile::open(folder.write("f", whole.substr(0, size))).ok()) << size;
   EXPECT_TRUE(SafetensorsFile::open(folder.write("f", whole)).ok());
@@ -163,7 +179,8 @@ TEST(SafetensorsFile, readsWhatTheWriterWrote) {
   ScratchFolder folder;
   const uint8_t bytes[] = {1, 2, 3, 4, 5, 6};
   ASSERT_TRUE(writeSafetensors(folder / "f",
-                               {{{"b \"quoted\"", DType::u8, {2, 2}}, {bytes, 4}}, {{"a", DType::bf16, {}}, {bytes + 4, 2}}},
+                               {{{"b \"quoted\"", DType::u8, {2, 2}}, {bytes, 4}},
+                                {{"a", DType::bf16, {}}, {bytes + 4, 2}}},
                                {{"k", "v"}})
                   .ok());
   auto file = SafetensorsFile::open(folder / "f");
@@ -181,8 +198,11 @@ TEST(SafetensorsFile, readsWhatTheWriterWrote) {
 
 TEST(SafetensorsWriter, refusesWhatDoesNotFit) {
   ScratchFolder folder;
-  auto create = [&](std::vector<TensorSpec> specs) { return SafetensorsWriter::create(folder / "f", specs); };
-  EXPECT_THAT(create({{"a", DType::u8, {1}}, {"a", DType::u8, {1}}}).status().message(), HasSubstr("written twice"));
+  auto create = [&](std::vector<TensorSpec> specs) {
+    return SafetensorsWriter::create(folder / "f", specs);
+  };
+  EXPECT_THAT(create({{"a", DType::u8, {1}}, {"a", DType::u8, {1}}}).status().message(),
+              HasSubstr("written twice"));
   EXPECT_THAT(create({{"a", DType::u8, {-1}}}).status().message(), HasSubstr("negative"));
   EXPECT_THAT(create({{"a", DType::f64, {1ll << 61}}}).status().message(), HasSubstr("overflows"));
   auto writer = create({{"a", DType::u8, {2}}});

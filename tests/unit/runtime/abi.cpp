@@ -1,5 +1,5 @@
-// Where each field stands in what crosses the border. A field is appended, and its line here too; no
-// line is ever changed: devices and artifacts that were built with it are out there.
+// Where each field stands in what crosses the border. A field is appended, and its line here too;
+// no line is ever changed: devices and artifacts that were built with it are out there.
 #include <cstddef>
 
 #include "artifact/manifest.h"

@@ -47,7 +47,8 @@ TEST(Benchmark, refusesMoreThanTheContextHolds) {
   auto session = fakeSession();
   EXPECT_TRUE(benchmark(*session, {32, 16, 16, 1}).ok());
   const int64_t huge = std::numeric_limits<int64_t>::max();
-  for (BenchOptions options : {BenchOptions{33, 16, 16, 1}, {huge, 1, 1, 1}, {1, huge, 1, 1}, {huge, huge, huge, 1}}) {
+  for (BenchOptions options :
+       {BenchOptions{33, 16, 16, 1}, {huge, 1, 1, 1}, {1, huge, 1, 1}, {huge, huge, huge, 1}}) {
     absl::Status status = benchmark(*session, options).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
     EXPECT_THAT(status.message(), HasSubstr("do not fit: the context has 64 tokens"));
@@ -56,8 +57,10 @@ TEST(Benchmark, refusesMoreThanTheContextHolds) {
 
 TEST(Benchmark, refusesWhatMakesNoSense) {
   auto session = fakeSession();
-  for (BenchOptions options : {BenchOptions{0, 0, 0, 1}, {-1, 5, 0, 1}, {5, -1, 0, 1}, {5, 5, -1, 1}, {5, 5, 0, 0}})
-    EXPECT_THAT(benchmark(*session, options).status().message(), HasSubstr("there must be something to do"));
+  for (BenchOptions options :
+       {BenchOptions{0, 0, 0, 1}, {-1, 5, 0, 1}, {5, -1, 0, 1}, {5, 5, -1, 1}, {5, 5, 0, 0}})
+    EXPECT_THAT(benchmark(*session, options).status().message(),
+                HasSubstr("there must be something to do"));
 }
 
 TEST(BandwidthShare, isOfTheBytesThatATokenReads) {

@@ -23,7 +23,8 @@ std::shared_ptr<Device> v3Machine() {
 }
 
 // An artifact with a target for each of these compatibility strings, named "t0", "t1", ...
-std::string writeTargets(const ScratchFolder &folder, const std::vector<std::string> &compatibilities) {
+std::string writeTargets(const ScratchFolder &folder,
+                         const std::vector<std::string> &compatibilities) {
   artifact::Manifest manifest = fakeManifest();
   artifact::Target target = manifest.targets[0];
   manifest.targets.clear();
@@ -37,7 +38,8 @@ std::string writeTargets(const ScratchFolder &folder, const std::vector<std::str
 
 TEST(CheckArtifact, isOptimalWhereATargetWasMadeForThisLevel) {
   ScratchFolder folder;
-  CheckResult result = checkArtifact(writeTargets(folder, {kV4, kV3, "arch=x86_64"}), *v3Machine(), false);
+  CheckResult result =
+      checkArtifact(writeTargets(folder, {kV4, kV3, "arch=x86_64"}), *v3Machine(), false);
   EXPECT_STREQ(verdictName(result.verdict), "OPTIMAL");
   EXPECT_EQ(result.target, "t1");
   EXPECT_THAT(result.reasons, IsEmpty());
@@ -47,20 +49,25 @@ TEST(CheckArtifact, isOptimalWhereATargetWasMadeForThisLevel) {
 
 TEST(CheckArtifact, isUsableWhereABetterLevelIsPossible) {
   ScratchFolder folder;
-  CheckResult result = checkArtifact(writeTargets(folder, {kV4, "arch=x86_64"}), *v3Machine(), false);
+  CheckResult result =
+      checkArtifact(writeTargets(folder, {kV4, "arch=x86_64"}), *v3Machine(), false);
   EXPECT_STREQ(verdictName(result.verdict), "USABLE");
   EXPECT_EQ(result.target, "t1");
-  EXPECT_THAT(result.reasons, ElementsAre(HasSubstr("target 't1' runs, but this CPU has x86-64-v3; compile with --target x86-64-v3")));
+  EXPECT_THAT(
+      result.reasons,
+      ElementsAre(HasSubstr(
+          "target 't1' runs, but this CPU has x86-64-v3; compile with --target x86-64-v3")));
 }
 
 TEST(CheckArtifact, saysRecompileWhereNoTargetRuns) {
   ScratchFolder folder;
-  CheckResult result = checkArtifact(writeTargets(folder, {kV4, "arch=aarch64"}), *v3Machine(), false);
+  CheckResult result =
+      checkArtifact(writeTargets(folder, {kV4, "arch=aarch64"}), *v3Machine(), false);
   EXPECT_STREQ(verdictName(result.verdict), "RECOMPILE");
   EXPECT_EQ(result.target, "");
-  EXPECT_THAT(result.reasons,
-              ElementsAre(HasSubstr("target 't0': needs avx512f"), HasSubstr("target 't1': is for aarch64"),
-                          "compile the model again with --target x86-64-v3"));
+  EXPECT_THAT(result.reasons, ElementsAre(HasSubstr("target 't0': needs avx512f"),
+                                          HasSubstr("target 't1': is for aarch64"),
+                                          "compile the model again with --target x86-64-v3"));
 }
 
 TEST(CheckArtifact, saysRecompileWhereThereIsNoCode) {

@@ -30,7 +30,8 @@ TEST(CpuDevice, refusesNumbersOfThreadsThatMakeNoSense) {
   for (int threads : {-1, kMaxThreads + 1}) {
     CpuOptions options;
     options.threads = threads;
-    EXPECT_THAT(createCpuDevice(options).status().message(), HasSubstr("must be from 1 to 1024, or 0 for one a core"));
+    EXPECT_THAT(createCpuDevice(options).status().message(),
+                HasSubstr("must be from 1 to 1024, or 0 for one a core"));
   }
 }
 
@@ -75,7 +76,8 @@ TEST(CpuDevice, givesZeroedMemoryThatCanBeClearedAgain) {
 
 TEST(CpuDevice, refusesAlignmentsAndSizesThatItCannotGive) {
   auto device = cpuOf({});
-  EXPECT_THAT(device->allocate(8, 0, 3).status().message(), HasSubstr("alignment 3 is not a power of two"));
+  EXPECT_THAT(device->allocate(8, 0, 3).status().message(),
+              HasSubstr("alignment 3 is not a power of two"));
   EXPECT_THAT(device->allocate(8, 0, 8192).status().message(), HasSubstr("alignment 8192"));
   EXPECT_EQ(device->allocate(~0ull, 0).status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(device->allocate(1ull << 53, 0).status().code(), absl::StatusCode::kResourceExhausted);
@@ -88,7 +90,8 @@ TEST(CpuDevice, importsWithoutCopyingAndKeepsItReadOnly) {
   auto buffer = device->import(memory);
   ASSERT_TRUE(buffer.ok());
   EXPECT_EQ(*buffer->map(LATHE_MAP_READ), memory);
-  EXPECT_THAT(buffer->map(LATHE_MAP_WRITE).status().message(), HasSubstr("cannot be mapped for writing"));
+  EXPECT_THAT(buffer->map(LATHE_MAP_WRITE).status().message(),
+              HasSubstr("cannot be mapped for writing"));
   EXPECT_THAT(buffer->clear().message(), HasSubstr("cannot be cleared"));
 }
 
@@ -117,7 +120,8 @@ TEST(CpuDevice, refusesCodeThatIsWrong) {
   auto device = cpuOf({});
   for (auto c : cases) {
     std::string code = fakeCode(c.code);
-    EXPECT_THAT(device->load(bytesOf(code), "arch=x86_64").status().message(), HasSubstr(c.message)) << c.code;
+    EXPECT_THAT(device->load(bytesOf(code), "arch=x86_64").status().message(), HasSubstr(c.message))
+        << c.code;
   }
 }
 

@@ -23,7 +23,8 @@ std::vector<int32_t> textOf(int count) {
 }
 
 // As the header says it, with nothing clever.
-double expectedMean(const std::vector<int32_t> &text, size_t window, int32_t bos, int64_t *counted) {
+double expectedMean(const std::vector<int32_t> &text, size_t window, int32_t bos,
+                    int64_t *counted) {
   double sum = 0;
   *counted = 0;
   for (size_t begin = 0; begin < text.size(); begin += window - 1) {
@@ -65,7 +66,8 @@ TEST(Evaluate, takesTheMeanOverAllWindows) {
 TEST(Evaluate, countsEveryTokenBehindABos) {
   auto session = fakeSession();
   EXPECT_EQ(evaluate(*session, textOf(10), {4, 11}, noProgress)->tokens, 10);
-  EXPECT_EQ(evaluate(*session, textOf(10), {4, -1}, noProgress)->tokens, 6); // windows of 3, 3, 3, 1
+  EXPECT_EQ(evaluate(*session, textOf(10), {4, -1}, noProgress)->tokens,
+            6); // windows of 3, 3, 3, 1
 }
 
 TEST(Evaluate, saysHowFarItIs) {
@@ -83,10 +85,14 @@ TEST(Evaluate, refusesWhatMakesNoSense) {
   for (int64_t window : {-1, 1, 65})
     EXPECT_THAT(evaluate(*session, textOf(10), {window, 11}, noProgress).status().message(),
                 HasSubstr("must be from 2 to 64, the context"));
-  EXPECT_THAT(evaluate(*session, {}, {}, noProgress).status().message(), HasSubstr("a text of 0 tokens leaves none"));
-  EXPECT_THAT(evaluate(*session, {3}, {}, noProgress).status().message(), HasSubstr("a text of 1 tokens leaves none"));
-  EXPECT_THAT(evaluate(*session, {3, 32}, {0, 11}, noProgress).status().message(), HasSubstr("a token has id 32"));
-  EXPECT_THAT(evaluate(*session, {3, -1}, {0, 11}, noProgress).status().message(), HasSubstr("a token has id -1"));
+  EXPECT_THAT(evaluate(*session, {}, {}, noProgress).status().message(),
+              HasSubstr("a text of 0 tokens leaves none"));
+  EXPECT_THAT(evaluate(*session, {3}, {}, noProgress).status().message(),
+              HasSubstr("a text of 1 tokens leaves none"));
+  EXPECT_THAT(evaluate(*session, {3, 32}, {0, 11}, noProgress).status().message(),
+              HasSubstr("a token has id 32"));
+  EXPECT_THAT(evaluate(*session, {3, -1}, {0, 11}, noProgress).status().message(),
+              HasSubstr("a token has id -1"));
 }
 
 TEST(Evaluate, saysSoWhenTheModelComputesNonsense) {

@@ -1,6 +1,7 @@
 // A model small enough to follow by hand, as the shared object that an artifact holds. The logit of
 // token v behind tokens t[0..p] is, in f32 and in this order,
-//   sum over q = 0..p of weights[(7 t[q] + v) % 32] / (p - q + 1), and 100 more for v = (t[p] + 1) % 32
+//   sum over q = 0..p of weights[(7 t[q] + v) % 32] / (p - q + 1), and 100 more for v = (t[p] + 1)
+//   % 32
 // so that greedy generation counts up. Behind token 13 all logits are NaN. The state is the list of
 // tokens. Compiled with FAKE_... defined it is wrong in one way; fake_model.h lists them.
 #include "runtime/abi/cpu_executable.h"

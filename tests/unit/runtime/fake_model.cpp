@@ -23,10 +23,14 @@ artifact::Step fakeStep(const std::string &name, uint32_t rows) {
   artifact::Step step;
   step.name = name;
   step.max_rows = rows;
-  step.buffers = {{BufferKind::tokens, ids},      {BufferKind::slots, ids},
-                  {BufferKind::positions, ids},   {BufferKind::output_rows, ids},
-                  {BufferKind::logits, logits},   {BufferKind::arena, logits},
-                  {BufferKind::weights, 4 * kFakeVocab}, {BufferKind::state, 4 * kFakeContext}};
+  step.buffers = {{BufferKind::tokens, ids},
+                  {BufferKind::slots, ids},
+                  {BufferKind::positions, ids},
+                  {BufferKind::output_rows, ids},
+                  {BufferKind::logits, logits},
+                  {BufferKind::arena, logits},
+                  {BufferKind::weights, 4 * kFakeVocab},
+                  {BufferKind::state, 4 * kFakeContext}};
   step.calls = {{0, name, {0, 1, 2, 3, 4, 5, 6, 7}, {}}};
   return step;
 }

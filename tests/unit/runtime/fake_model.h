@@ -28,7 +28,8 @@ artifact::Manifest fakeManifest();
 std::string fakeCode(const std::string &name = "fake_model");
 
 // Writes FOLDER/NAME.lathe with sections code.v0, weights.0 and tokenizer.json; gives its path.
-std::string writeFake(const ScratchFolder &folder, const artifact::Manifest &manifest = fakeManifest(),
+std::string writeFake(const ScratchFolder &folder,
+                      const artifact::Manifest &manifest = fakeManifest(),
                       const std::string &code = fakeCode(), const std::string &name = "fake");
 
 // The logits behind the last of these tokens, computed here.

@@ -8,7 +8,9 @@ namespace {
 
 using testing::HasSubstr;
 
-CpuFeatures cpuWith(std::set<std::string, std::less<>> names) { return {"x86_64", std::move(names)}; }
+CpuFeatures cpuWith(std::set<std::string, std::less<>> names) {
+  return {"x86_64", std::move(names)};
+}
 
 const std::set<std::string, std::less<>> kV3 = {"avx2", "fma", "f16c"};
 
@@ -54,11 +56,13 @@ TEST(ParseCpuNeeds, readsArchAndFeatures) {
   EXPECT_EQ(needs->arch, "x86_64");
   EXPECT_THAT(needs->features, testing::ElementsAre("avx2", "fma"));
   EXPECT_THAT(parseCpuNeeds("arch=x86_64")->features, testing::IsEmpty());
-  EXPECT_THAT(parseCpuNeeds(";;arch=x86_64;features=,avx2,;")->features, testing::ElementsAre("avx2"));
+  EXPECT_THAT(parseCpuNeeds(";;arch=x86_64;features=,avx2,;")->features,
+              testing::ElementsAre("avx2"));
 }
 
 TEST(ParseCpuNeeds, refusesKeysThatItDoesNotKnow) {
-  EXPECT_THAT(parseCpuNeeds("arch=x86_64;os=linux").status().message(), HasSubstr("'os' is not known to this runtime"));
+  EXPECT_THAT(parseCpuNeeds("arch=x86_64;os=linux").status().message(),
+              HasSubstr("'os' is not known to this runtime"));
   EXPECT_THAT(parseCpuNeeds("nonsense").status().message(), HasSubstr("'nonsense' is not known"));
   EXPECT_THAT(parseCpuNeeds("=").status().message(), HasSubstr("'' is not known"));
 }

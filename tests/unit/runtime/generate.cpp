@@ -63,7 +63,8 @@ TEST(Generate, endsWhenTheContextIsFull) {
   std::vector<int32_t> prompt(62, 14);
   auto result = generate(*session, prompt, upTo(100), goOn);
   ASSERT_TRUE(result.ok());
-  EXPECT_THAT(result->tokens, ElementsAre(15, 16, 17)); // 17 is known, but there is no room to go on from it
+  EXPECT_THAT(result->tokens,
+              ElementsAre(15, 16, 17)); // 17 is known, but there is no room to go on from it
   EXPECT_EQ(result->reason, StopReason::context_full);
 }
 
@@ -127,9 +128,12 @@ TEST(Generate, drawsTheSameTextWithTheSameSeedOnAnyNumberOfThreads) {
 
 TEST(Generate, refusesWhatMakesNoSense) {
   auto session = fakeSession();
-  EXPECT_THAT(generate(*session, {1}, upTo(-1), goOn).status().message(), HasSubstr("--max-new -1: must be 0 or more"));
-  EXPECT_THAT(generate(*session, {}, upTo(1), goOn).status().message(), HasSubstr("no token to run"));
-  EXPECT_THAT(generate(*session, {99}, upTo(1), goOn).status().message(), HasSubstr("token 0 has id 99"));
+  EXPECT_THAT(generate(*session, {1}, upTo(-1), goOn).status().message(),
+              HasSubstr("--max-new -1: must be 0 or more"));
+  EXPECT_THAT(generate(*session, {}, upTo(1), goOn).status().message(),
+              HasSubstr("no token to run"));
+  EXPECT_THAT(generate(*session, {99}, upTo(1), goOn).status().message(),
+              HasSubstr("token 0 has id 99"));
   GenerateOptions options = upTo(1);
   options.sampling.top_p = 2;
   EXPECT_THAT(generate(*session, {1}, options, goOn).status().message(), HasSubstr("--top-p 2"));

@@ -11,7 +11,8 @@ namespace {
 using testing::HasSubstr;
 using Verdict = Compatibility::Verdict;
 
-absl::StatusOr<std::shared_ptr<Device>> wrapToy(lathe_device &toy, const lathe_device_api &table = toyTable()) {
+absl::StatusOr<std::shared_ptr<Device>> wrapToy(lathe_device &toy,
+                                                const lathe_device_api &table = toyTable()) {
   return Device::wrap(&table, &toy, closeToy);
 }
 
@@ -19,26 +20,29 @@ std::string messageOf(const absl::Status &status) { return std::string(status.me
 
 TEST(DeviceTable, isRefusedWhenThereIsNone) {
   lathe_device toy;
-  EXPECT_THAT(messageOf(Device::wrap(nullptr, &toy, closeToy).status()), HasSubstr("gives no table"));
+  EXPECT_THAT(messageOf(Device::wrap(nullptr, &toy, closeToy).status()),
+              HasSubstr("gives no table"));
 }
 
 TEST(DeviceTable, isRefusedOfAnotherMajorWithBothVersions) {
   lathe_device toy;
   lathe_device_api table = toyTable();
   table.abi_major = 2, table.abi_minor = 3;
-  EXPECT_EQ(messageOf(wrapToy(toy, table).status()),
-            "device: built for abi 2.3, this runtime has 1.0; rebuild it with runtime/abi/device.h");
+  EXPECT_EQ(
+      messageOf(wrapToy(toy, table).status()),
+      "device: built for abi 2.3, this runtime has 1.0; rebuild it with runtime/abi/device.h");
   EXPECT_EQ(toy.closed, 1);
 }
 
 TEST(DeviceTable, isRefusedWithoutARequiredEntry) {
   // Of the nine required entries one at a time.
-  for (size_t offset = offsetof(lathe_device_api, properties); offset <= offsetof(lathe_device_api, run);
-       offset += sizeof(void *)) {
+  for (size_t offset = offsetof(lathe_device_api, properties);
+       offset <= offsetof(lathe_device_api, run); offset += sizeof(void *)) {
     lathe_device toy;
     lathe_device_api table = toyTable();
     std::memset(reinterpret_cast<char *>(&table) + offset, 0, sizeof(void *));
-    EXPECT_THAT(messageOf(wrapToy(toy, table).status()), HasSubstr("lacks a required entry")) << offset;
+    EXPECT_THAT(messageOf(wrapToy(toy, table).status()), HasSubstr("lacks a required entry"))
+        << offset;
     EXPECT_EQ(toy.closed, 1);
   }
 }
@@ -148,9 +152,11 @@ TEST(Device, thatGivesNothingIsNotBelieved) {
   DeviceBuffer buffer = *(*device)->allocate(16, 0);
   toy.gives_nothing = true;
   alignas(16) uint8_t memory[16] = {};
-  EXPECT_THAT(messageOf((*device)->allocate(16, 0).status()), HasSubstr("reports success but gives no buffer"));
+  EXPECT_THAT(messageOf((*device)->allocate(16, 0).status()),
+              HasSubstr("reports success but gives no buffer"));
   EXPECT_THAT(messageOf((*device)->import(memory).status()), HasSubstr("gives no buffer"));
-  EXPECT_THAT(messageOf((*device)->load(memory, "arch=toy").status()), HasSubstr("gives no executable"));
+  EXPECT_THAT(messageOf((*device)->load(memory, "arch=toy").status()),
+              HasSubstr("gives no executable"));
   EXPECT_THAT(messageOf(buffer.map(LATHE_MAP_READ).status()), HasSubstr("gives no address"));
 }
 
@@ -202,7 +208,8 @@ TEST(DeviceError, ofACodeThatIsNotOfTheBorderIsInternal) {
   for (uint32_t code : {0u, 1u, 2u, 4u, 10u, 11u, 16u, 17u, ~0u}) { // 1 would be CANCELLED: a stop
     ToyError error(toy, code, {nullptr, 0});
     toy.next_error = &error;
-    EXPECT_EQ((*device)->run(Executable(), 0, {}, 1, 1).code(), absl::StatusCode::kInternal) << code;
+    EXPECT_EQ((*device)->run(Executable(), 0, {}, 1, 1).code(), absl::StatusCode::kInternal)
+        << code;
   }
 }
 

@@ -38,14 +38,16 @@ TEST(LoadModule, saysWhatEachTargetLacks) {
   ScratchFolder folder;
   artifact::Manifest manifest = fakeManifest();
   manifest.targets.push_back(manifest.targets[0]);
-  manifest.targets[0].name = "x86-64-v3", manifest.targets[0].compatibility = "arch=x86_64;features=avx2";
+  manifest.targets[0].name = "x86-64-v3",
+  manifest.targets[0].compatibility = "arch=x86_64;features=avx2";
   manifest.targets[1].name = "arm", manifest.targets[1].compatibility = "arch=aarch64";
   absl::Status status = loadStatus(writeFake(folder, manifest));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr("fake.lathe: no target of it runs on "));
-  EXPECT_THAT(status.message(), HasSubstr("target 'x86-64-v3': needs avx2, which this CPU (x86-64) lacks; "
-                                          "target 'arm': is for aarch64, this CPU is x86_64; "
-                                          "compile the model again with --target x86-64"));
+  EXPECT_THAT(status.message(),
+              HasSubstr("target 'x86-64-v3': needs avx2, which this CPU (x86-64) lacks; "
+                        "target 'arm': is for aarch64, this CPU is x86_64; "
+                        "compile the model again with --target x86-64"));
   manifest.targets.clear();
   EXPECT_THAT(loadStatus(writeFake(folder, manifest)).message(), HasSubstr("it holds no code"));
 }
@@ -55,7 +57,8 @@ TEST(LoadModule, refusesATargetThatWasAskedForAndDoesNotRun) {
   artifact::Manifest manifest = fakeManifest();
   manifest.targets[0].compatibility = "arch=x86_64;features=avx2";
   std::string path = writeFake(folder, manifest);
-  EXPECT_THAT(loadStatus(path, {"x86-64"}).message(), HasSubstr("target 'x86-64': executable: needs avx2"));
+  EXPECT_THAT(loadStatus(path, {"x86-64"}).message(),
+              HasSubstr("target 'x86-64': executable: needs avx2"));
   EXPECT_THAT(loadStatus(path, {"arm"}).message(), HasSubstr("has no target 'arm'; it has x86-64"));
 }
 
@@ -90,12 +93,18 @@ TEST(CreateSession, refusesStepsThatThisRuntimeCannotWalk) {
     void (*edit)(artifact::Target &);
     const char *message;
   } cases[] = {
-      {[](artifact::Target &t) { t.steps[0].name = "x", t.steps[1].name = "y"; }, "has neither a decode nor a prefill step"},
-      {[](artifact::Target &t) { t.steps[1].calls[0].device = 1; }, "step 'prefill', entry 'prefill': runs on device 1"},
-      {[](artifact::Target &t) { t.steps[1].calls[0].entry = "train"; }, "entry 'train': executable: has no entry 'train'"},
-      {[](artifact::Target &t) { t.steps[1].calls[0].buffers.pop_back(); }, "takes 7 buffers; this runtime gives 8"},
-      {[](artifact::Target &t) { t.steps[1].calls[0].buffers[3] = 4; }, "its buffer 3 is of kind 4; it must be of kind 3"},
-      {[](artifact::Target &t) { t.steps[1].buffers[5].bytes = 1ull << 48; }, "no memory for a buffer of 281474976710656 bytes"},
+      {[](artifact::Target &t) { t.steps[0].name = "x", t.steps[1].name = "y"; },
+       "has neither a decode nor a prefill step"},
+      {[](artifact::Target &t) { t.steps[1].calls[0].device = 1; },
+       "step 'prefill', entry 'prefill': runs on device 1"},
+      {[](artifact::Target &t) { t.steps[1].calls[0].entry = "train"; },
+       "entry 'train': executable: has no entry 'train'"},
+      {[](artifact::Target &t) { t.steps[1].calls[0].buffers.pop_back(); },
+       "takes 7 buffers; this runtime gives 8"},
+      {[](artifact::Target &t) { t.steps[1].calls[0].buffers[3] = 4; },
+       "its buffer 3 is of kind 4; it must be of kind 3"},
+      {[](artifact::Target &t) { t.steps[1].buffers[5].bytes = 1ull << 48; },
+       "no memory for a buffer of 281474976710656 bytes"},
   };
   for (auto c : cases) {
     ScratchFolder folder;

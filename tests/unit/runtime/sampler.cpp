@@ -16,7 +16,8 @@ using testing::HasSubstr;
 constexpr float kInfinity = INFINITY;
 
 // How often each token comes in many draws from the same logits.
-std::map<int32_t, int> drawsOf(const SamplingOptions &options, const std::vector<float> &logits, int draws = 20'000) {
+std::map<int32_t, int> drawsOf(const SamplingOptions &options, const std::vector<float> &logits,
+                               int draws = 20'000) {
   auto sampler = Sampler::create(options, logits.size());
   EXPECT_TRUE(sampler.ok()) << sampler.status();
   std::map<int32_t, int> counts;
@@ -54,9 +55,12 @@ TEST(SampleGreedy, takesTheHighestAndTheLowerIdOfEquals) {
 }
 
 TEST(SampleGreedy, refusesWhatIsNoLogit) {
-  EXPECT_THAT(sampleGreedy({1, NAN, 2}).status().message(), HasSubstr("the logit of token 1 is nan; the model computed nonsense"));
-  EXPECT_THAT(sampleGreedy({1, 2, kInfinity}).status().message(), HasSubstr("the logit of token 2 is inf"));
-  EXPECT_THAT(sampleGreedy({-kInfinity, -kInfinity}).status().message(), HasSubstr("none of the 2 logits is finite"));
+  EXPECT_THAT(sampleGreedy({1, NAN, 2}).status().message(),
+              HasSubstr("the logit of token 1 is nan; the model computed nonsense"));
+  EXPECT_THAT(sampleGreedy({1, 2, kInfinity}).status().message(),
+              HasSubstr("the logit of token 2 is inf"));
+  EXPECT_THAT(sampleGreedy({-kInfinity, -kInfinity}).status().message(),
+              HasSubstr("none of the 2 logits is finite"));
   EXPECT_THAT(sampleGreedy({}).status().message(), HasSubstr("none of the 0 logits"));
 }
 
@@ -103,8 +107,8 @@ TEST(Sampler, drawsTheSameWithTheSameSeed) {
   EXPECT_NE(draws(7), draws(8));
 }
 
-// The same on every machine and for ever, or a seed that someone wrote down is worth nothing. The ids
-// were computed from the header's words with another program.
+// The same on every machine and for ever, or a seed that someone wrote down is worth nothing. The
+// ids were computed from the header's words with another program.
 TEST(Sampler, drawsWhatItAlwaysDrew) {
   SamplingOptions options = at(0.8);
   options.top_p = 0.95, options.seed = 42;
@@ -165,7 +169,8 @@ TEST(Sampler, findsTopPAmongManyCandidates) {
 TEST(Sampler, keepsThoseWithMinPOfTheLikeliest) {
   SamplingOptions options = at(1);
   options.min_p = 0.5;
-  EXPECT_THAT(idsOf(drawsOf(options, logitsOf({0.4, 0.21, 0.19, 0.2001}))), testing::ElementsAre(0, 1, 3));
+  EXPECT_THAT(idsOf(drawsOf(options, logitsOf({0.4, 0.21, 0.19, 0.2001}))),
+              testing::ElementsAre(0, 1, 3));
   options.min_p = 1;
   EXPECT_THAT(idsOf(drawsOf(options, logitsOf({0.4, 0.4, 0.2}))), testing::ElementsAre(0, 1));
 }
@@ -184,7 +189,8 @@ TEST(Sampler, neverDrawsWhatIsImpossible) {
   for (double top_p : {1.0, 0.999}) {
     SamplingOptions options = at(10);
     options.top_p = top_p;
-    EXPECT_THAT(idsOf(drawsOf(options, {0, -kInfinity, 1, -kInfinity})), testing::ElementsAre(0, 2));
+    EXPECT_THAT(idsOf(drawsOf(options, {0, -kInfinity, 1, -kInfinity})),
+                testing::ElementsAre(0, 2));
   }
 }
 
@@ -193,7 +199,8 @@ TEST(Sampler, refusesWhatIsNoLogitAndAnotherNumberOfThem) {
   ASSERT_TRUE(sampler.ok());
   EXPECT_THAT(sampler->sample({1, NAN, 2}).status().message(), HasSubstr("token 1 is nan"));
   EXPECT_THAT(sampler->sample({1, kInfinity, 2}).status().message(), HasSubstr("token 1 is inf"));
-  EXPECT_THAT(sampler->sample({1, 2}).status().message(), HasSubstr("there are 2 logits; the sampler was made for 3"));
+  EXPECT_THAT(sampler->sample({1, 2}).status().message(),
+              HasSubstr("there are 2 logits; the sampler was made for 3"));
   EXPECT_TRUE(sampler->sample({3e38f, -3e38f, 0}).ok());
 }
 

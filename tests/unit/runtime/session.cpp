@@ -125,7 +125,8 @@ TEST(Session, stopsBetweenChunksAndSaysHowFarItCame) {
   options.prefill_chunk = 4;
   auto session = fakeSession(1, options);
   std::vector<int32_t> tokens = tokensOf(12);
-  absl::Status status = session->feedAll(tokens, [&](size_t index, absl::Span<const float>) { stop = index >= 7; });
+  absl::Status status =
+      session->feedAll(tokens, [&](size_t index, absl::Span<const float>) { stop = index >= 7; });
   EXPECT_EQ(status, absl::CancelledError("stopped after 8 of 12 tokens"));
   EXPECT_EQ(session->position(), 8);
   stop = false;
@@ -142,7 +143,8 @@ TEST(Session, refusesChunksLargerThanAStep) {
   for (int chunk : {-1, 9}) {
     SessionOptions options;
     options.prefill_chunk = chunk;
-    EXPECT_THAT(Session::create(*module, options).status().message(), HasSubstr("the artifact's steps take from 1 to 8 tokens"));
+    EXPECT_THAT(Session::create(*module, options).status().message(),
+                HasSubstr("the artifact's steps take from 1 to 8 tokens"));
   }
 }
 

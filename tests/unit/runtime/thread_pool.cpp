@@ -156,7 +156,8 @@ TEST(ThreadPool, makesDoWithTheThreadsThatItGets) {
   pthread_attr_t before, greedy;
   ASSERT_EQ(pthread_getattr_default_np(&before), 0);
   ASSERT_EQ(pthread_attr_init(&greedy), 0);
-  ASSERT_EQ(pthread_attr_setstacksize(&greedy, size_t{1} << 48), 0); // more than there are addresses
+  ASSERT_EQ(pthread_attr_setstacksize(&greedy, size_t{1} << 48),
+            0); // more than there are addresses
   ASSERT_EQ(pthread_setattr_default_np(&greedy), 0);
   {
     ThreadPool pool(4);

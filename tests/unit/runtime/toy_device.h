@@ -1,5 +1,5 @@
-// A device that keeps its memory in vectors and runs nothing, to be spoilt by tests: change its table,
-// or the switches that say what it does wrong.
+// A device that keeps its memory in vectors and runs nothing, to be spoilt by tests: change its
+// table, or the switches that say what it does wrong.
 #pragma once
 
 #include <cstring>
@@ -19,7 +19,7 @@ struct lathe_device {
   std::string name = "toy", kind = "toy", compatibility = "arch=toy", reason = "because";
   uint64_t import_alignment = 16;
   uint32_t verdict = LATHE_COMPATIBILITY_USABLE;
-  bool gives_nothing = false;       // reports success all the same
+  bool gives_nothing = false;        // reports success all the same
   lathe_error *next_error = nullptr; // of the next call that can fail
   int closed = 0, imported = 0, released = 0, errors_released = 0;
 };
@@ -99,10 +99,22 @@ inline lathe_error *toyClear(lathe_buffer_args *args) {
 }
 
 inline lathe_device_api toyTable() {
-  return {sizeof(lathe_device_api), nullptr,   LATHE_DEVICE_ABI_MAJOR, LATHE_DEVICE_ABI_MINOR,
-          toyProperties,            toyAllocate, toyRelease,           toyMap,
-          toyUnmap,                 toyLoad,   toyUnload,              toyEntry,
-          toyRun,                   toyCompatibility, toyImport,       toyClear};
+  return {sizeof(lathe_device_api),
+          nullptr,
+          LATHE_DEVICE_ABI_MAJOR,
+          LATHE_DEVICE_ABI_MINOR,
+          toyProperties,
+          toyAllocate,
+          toyRelease,
+          toyMap,
+          toyUnmap,
+          toyLoad,
+          toyUnload,
+          toyEntry,
+          toyRun,
+          toyCompatibility,
+          toyImport,
+          toyClear};
 }
 
 inline void closeToy(lathe_device *device) { ++device->closed; }

@@ -32,7 +32,7 @@ inline TestJson unigramLetters() {
 }
 
 inline TestJson addedToken(int id, const std::string &content) {
-  return {{"id", id}, {"content", content}, {"single_word", false}, {"lstrip", false},
+  return {{"id", id},        {"content", content},  {"single_word", false}, {"lstrip", false},
           {"rstrip", false}, {"normalized", false}, {"special", true}};
 }
 

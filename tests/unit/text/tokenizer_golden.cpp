@@ -59,7 +59,8 @@ TEST_P(TokenizerGolden, encodesEveryTextToTheSameIds) {
 TEST_P(TokenizerGolden, decodesTheIdsOfEveryText) {
   for (const Json &text : golden["texts"]) {
     EXPECT_EQ(*tokenizer->decode(text["ids"].get<Ids>(), true), text["decoded"]) << text["text"];
-    EXPECT_EQ(*tokenizer->decode(text["ids"].get<Ids>(), false), text["decoded_all"]) << text["text"];
+    EXPECT_EQ(*tokenizer->decode(text["ids"].get<Ids>(), false), text["decoded_all"])
+        << text["text"];
   }
 }
 

@@ -18,7 +18,8 @@ bool takes(const std::string &text) {
 TEST(PackedLists, takesBothListsAndLeavesNull) {
   Document document;
   EXPECT_EQ(rest(R"({"a": [1, {"x": "}"}], "model": {"vocab": {"a": 0, "b": 10} ,
-                     "merges": ["a b", ["a", "b"]], "z": 1}})", document),
+                     "merges": ["a b", ["a", "b"]], "z": 1}})",
+                 document),
             R"({"a": [1, {"x": "}"}], "model": {"vocab": null ,
                      "merges": null, "z": 1}})");
   ASSERT_EQ(document.vocabulary.size(), 2u);
@@ -37,7 +38,7 @@ TEST(PackedLists, decodesEscapes) {
 }
 
 TEST(PackedLists, leavesWhatIsUnusualToTheGeneralReader) {
-  EXPECT_FALSE(takes(R"({"model": {"vocab": {"\ud83d\ude00": 0}}})"));       // a pair of surrogates
+  EXPECT_FALSE(takes(R"({"model": {"vocab": {"\ud83d\ude00": 0}}})")); // a pair of surrogates
   EXPECT_FALSE(takes(R"({"model": {"vocab": {"a": 01}}})"));
   EXPECT_FALSE(takes(R"({"model": {"vocab": {"a": 1.0}}})"));
   EXPECT_FALSE(takes(R"({"model": {"vocab": {"a": -1}}})"));

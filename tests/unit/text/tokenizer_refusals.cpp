@@ -62,7 +62,8 @@ TEST_P(OneFieldWrong, isNamedWithItsPlace) {
   TestJson json = unigram ? unigramLetters() : letters();
   TestJson::json_pointer pointer(GetParam().pointer + unigram);
   json[pointer] = TestJson::parse(GetParam().value);
-  EXPECT_THAT(refusal(load(json)), StartsWith(std::string("tokenizer.json: ") + GetParam().message));
+  EXPECT_THAT(refusal(load(json)),
+              StartsWith(std::string("tokenizer.json: ") + GetParam().message));
 }
 
 const Case kCases[] = {
@@ -84,7 +85,8 @@ const Case kCases[] = {
     {"vocabIdNegative", "/model/vocab/b", "-1",
      "model.vocab['b']: is -1; should be an id from 0 to 2097151"},
     {"vocabIdLarge", "/model/vocab/b", "2097152", "model.vocab['b']: is 2097152; should be an id"},
-    {"vocabIdHuge", "/model/vocab/b", "18446744073709551615", "model.vocab['b']: is 922337203685477"},
+    {"vocabIdHuge", "/model/vocab/b", "18446744073709551615",
+     "model.vocab['b']: is 922337203685477"},
     {"vocabIdTwice", "/model/vocab/b", "0",
      "model.vocab: the id 0 belongs to two tokens, 'a' and 'b'"},
     {"mergesNull", "/model/merges", "null", "model: merges: is missing or no list"},
@@ -99,7 +101,8 @@ const Case kCases[] = {
     {"mergeThreeWords", "/model/merges/0", "\"a b c\"", "model: merges[0]: is 'a b c'; should be"},
     {"mergeLeft", "/model/merges/0", "\"x b\"",
      "model: merges[0]: names 'x', which is not in the vocabulary"},
-    {"mergeRight", "/model/merges/0", "[\"a\", \"x\"]", "model: merges[0]: names 'x', which is not"},
+    {"mergeRight", "/model/merges/0", "[\"a\", \"x\"]",
+     "model: merges[0]: names 'x', which is not"},
     {"mergeResult", "/model/merges/0", "\"b a\"", "model: merges[0]: names 'ba', which is not in"},
     {"unkToken", "/model/unk_token", "\"<unk>\"",
      "model.unk_token: is '<unk>', which is not in the vocabulary"},
@@ -128,7 +131,8 @@ const Case kCases[] = {
      "added_tokens[0]: is a number; should be an object with the key 'content'"},
     {"addedContent", "/added_tokens", "[{\"content\": 1}]",
      "added_tokens[0].content: is a number; should be a string"},
-    {"addedSpecial", "/added_tokens", "[{\"content\": \"x\"}]", "added_tokens[0].special: is missing"},
+    {"addedSpecial", "/added_tokens", "[{\"content\": \"x\"}]",
+     "added_tokens[0].special: is missing"},
 
     {"normalizerUnknown", "/normalizer", "{\"type\": \"BertNormalizer\"}",
      "normalizer: the normalizer 'BertNormalizer' is not supported; known are NFC"},
@@ -136,15 +140,16 @@ const Case kCases[] = {
     {"normalizerNested", "/normalizer",
      "{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {\"type\": \"Prepend\"}]}",
      "normalizer.normalizers[1].prepend: is missing"},
-    {"charsmapBase64", "/normalizer", "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"!\"}",
+    {"charsmapBase64", "/normalizer",
+     "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"!\"}",
      "normalizer.precompiled_charsmap: is not base64"},
-    {"charsmapShort", "/normalizer", "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"AA==\"}",
+    {"charsmapShort", "/normalizer",
+     "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"AA==\"}",
      "normalizer.precompiled_charsmap: holds 1 bytes; should hold at least 4"},
     {"charsmapTrie", "/normalizer",
      "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"CAAAAAAA\"}",
      "normalizer.precompiled_charsmap: says that its trie has 8 bytes but holds 2"},
-    {"replacePattern", "/normalizer",
-     "{\"type\": \"Replace\", \"pattern\": {}, \"content\": \"\"}",
+    {"replacePattern", "/normalizer", "{\"type\": \"Replace\", \"pattern\": {}, \"content\": \"\"}",
      "normalizer.pattern: should be an object with the key 'String' or 'Regex'"},
     {"replaceRegex", "/normalizer",
      "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \"(a\"}, \"content\": \"\"}",
@@ -153,7 +158,8 @@ const Case kCases[] = {
     {"preTokenizerUnknown", "/pre_tokenizer", "{\"type\": \"UnicodeScripts\"}",
      "pre_tokenizer: the pre-tokenizer 'UnicodeScripts' is not supported; known are Split"},
     {"splitBehavior", "/pre_tokenizer",
-     "{\"type\": \"Split\", \"pattern\": {\"String\": \"a\"}, \"behavior\": \"Lost\", \"invert\": false}",
+     "{\"type\": \"Split\", \"pattern\": {\"String\": \"a\"}, \"behavior\": \"Lost\", \"invert\": "
+     "false}",
      "pre_tokenizer.behavior: is 'Lost'; should be Removed, Isolated,"},
     {"splitRegex", "/pre_tokenizer",
      "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"[a&&b]\"}, \"behavior\": \"Removed\","
@@ -185,7 +191,8 @@ const Case kCases[] = {
      "{\"type\": \"TemplateProcessing\", \"single\": [{\"Sequence\": {\"id\": \"B\"}}]}",
      "post_processor.single[0].Sequence: id: is 'B'; should be 'A'"},
     {"postTwice", "/post_processor",
-     "{\"type\": \"Sequence\", \"processors\": [{\"type\": \"RobertaProcessing\", \"cls\": [\"a\", 0],"
+     "{\"type\": \"Sequence\", \"processors\": [{\"type\": \"RobertaProcessing\", \"cls\": [\"a\", "
+     "0],"
      " \"sep\": [\"a\", 0]}, {\"type\": \"BertProcessing\"}]}",
      "post_processor.processors[1]: is the second post-processor that adds tokens"},
 

@@ -1,5 +1,5 @@
-// Regular expressions as Oniguruma reads them, and none that runs for ever. The expected matches are
-// what Hugging Face tokenizers gives.
+// Regular expressions as Oniguruma reads them, and none that runs for ever. The expected matches
+// are what Hugging Face tokenizers gives.
 #include "tokenizer_fixture.h"
 
 #include "text/tokenizer/oniguruma.h"
@@ -89,7 +89,8 @@ TEST(Regex, whatHasNoTranslationIsRefusedByName) {
 TEST(Regex, backtrackingComesToAnEnd) {
   std::string text(3000, 'a');
   EXPECT_THAT(matches("(a+)+[bc]", text), ElementsAre(HasSubstr("it backtracks without end")));
-  EXPECT_THAT(matches("(?:a|a|aa)*[bc]", text), ElementsAre(HasSubstr("it backtracks without end")));
+  EXPECT_THAT(matches("(?:a|a|aa)*[bc]", text),
+              ElementsAre(HasSubstr("it backtracks without end")));
 }
 
 TEST(Regex, longRunsAreNoBacktracking) {

@@ -53,11 +53,12 @@ TEST(Normalizer, prependsToWhatIsThere) {
 }
 
 TEST(Normalizer, replacesTextsAndPatterns) {
-  EXPECT_EQ(normalized(R"({"type": "Replace", "pattern": {"String": "aa"}, "content": "b"})", "aaac"),
-            "bac");
-  EXPECT_EQ(normalized(R"({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "_"})",
-                       "a  b c"),
-            "a_b c");
+  EXPECT_EQ(
+      normalized(R"({"type": "Replace", "pattern": {"String": "aa"}, "content": "b"})", "aaac"),
+      "bac");
+  EXPECT_EQ(
+      normalized(R"({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "_"})", "a  b c"),
+      "a_b c");
   EXPECT_EQ(normalized(R"({"type": "Replace", "pattern": {"String": ""}, "content": "-"})", "ab"),
             "-a-b-");
 }
@@ -78,7 +79,9 @@ Words words(const std::string &json, const std::string &text, bool at_start = tr
 }
 
 Words countdown(const std::string &behavior, bool invert) {
-  TestJson json = {{"type", "Split"}, {"pattern", {{"String", "-"}}}, {"behavior", behavior},
+  TestJson json = {{"type", "Split"},
+                   {"pattern", {{"String", "-"}}},
+                   {"behavior", behavior},
                    {"invert", invert}};
   return words(json.dump(), "the-final--countdown");
 }
@@ -119,8 +122,9 @@ TEST(PreTokenizer, cutsByKindsOfCharacters) {
 
 TEST(PreTokenizer, metaspacePrependsWhereItIsTold) {
   auto meta = [](const std::string &scheme, bool split) {
-    return TestJson{{"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", scheme},
-                    {"split", split}}.dump();
+    return TestJson{
+        {"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", scheme}, {"split", split}}
+        .dump();
   };
   EXPECT_THAT(words(meta("always", true), " a  b"), ElementsAre("▁a", "▁", "▁b"));
   EXPECT_THAT(words(meta("always", false), "a b", false), ElementsAre("▁a▁b"));
@@ -132,9 +136,9 @@ TEST(PreTokenizer, metaspacePrependsWhereItIsTold) {
 TEST(PreTokenizer, byteLevelSpellsBytes) {
   EXPECT_THAT(words(R"({"type": "ByteLevel", "add_prefix_space": true})", "it's\né"),
               ElementsAre("Ġit", "'s", "Ċ", "Ã©"));
-  EXPECT_THAT(words(R"({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false})",
-                    "a b"),
-              ElementsAre("aĠb"));
+  EXPECT_THAT(
+      words(R"({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false})", "a b"),
+      ElementsAre("aĠb"));
 }
 
 std::string decoded(const std::string &json, const Words &tokens) {
@@ -157,8 +161,9 @@ TEST(Decoder, byteLevelTakesForeignTokensAsTheyAre) {
 
 TEST(Decoder, stripsSoManyOnEachSide) {
   // Hugging Face's crashes on a token shorter than `stop`.
-  EXPECT_EQ(decoded(R"({"type": "Strip", "content": " ", "start": 1, "stop": 2})", {"  a   ", "b", " "}),
-            " a b");
+  EXPECT_EQ(
+      decoded(R"({"type": "Strip", "content": " ", "start": 1, "stop": 2})", {"  a   ", "b", " "}),
+      " a b");
 }
 
 TEST(Decoder, metaspaceDropsTheFirstMark) {

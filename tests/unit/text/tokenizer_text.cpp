@@ -69,11 +69,14 @@ TEST(Tokenizer, readsBosAndEosAsStringsObjectsAndNull) {
 TEST(Tokenizer, bytesThatAreNotUtf8CountAsReplacementCharacters) {
   Tokenizer tokenizer = loadGolden("gpt2");
   auto ids = [&](const std::string &text) { return *tokenizer.encode(text, false); };
-  EXPECT_EQ(ids("a\xff" "b"), ids("a\uFFFD" "b"));
-  EXPECT_EQ(ids("\xe6\x97"), ids("\uFFFD"));                    // a cut character
-  EXPECT_EQ(ids("\xe6\x97x\xf0\x9f"), ids("\uFFFDx\uFFFD"));    // two of them
-  EXPECT_EQ(ids("\xed\xa0\x80"), ids("\uFFFD\uFFFD\uFFFD"));    // a surrogate
-  EXPECT_EQ(ids("\xc0\xaf"), ids("\uFFFD\uFFFD"));              // too long a spelling
+  EXPECT_EQ(ids("a\xff"
+                "b"),
+            ids("a\uFFFD"
+                "b"));
+  EXPECT_EQ(ids("\xe6\x97"), ids("\uFFFD"));                 // a cut character
+  EXPECT_EQ(ids("\xe6\x97x\xf0\x9f"), ids("\uFFFDx\uFFFD")); // two of them
+  EXPECT_EQ(ids("\xed\xa0\x80"), ids("\uFFFD\uFFFD\uFFFD")); // a surrogate
+  EXPECT_EQ(ids("\xc0\xaf"), ids("\uFFFD\uFFFD"));           // too long a spelling
   EXPECT_EQ(ids("\xf4\x90\x80\x80"), ids("\uFFFD\uFFFD\uFFFD\uFFFD"));
 }
 
@@ -117,8 +120,10 @@ TEST(Tokenizer, normalizersThatGrowWithoutBoundAreStopped) {
 
 TEST(Tokenizer, hostilePatternBecomesAnErrorNotAHang) {
   TestJson json = letters();
-  json["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", "(a+)+[bc]"}}},
-                           {"behavior", "Isolated"}, {"invert", false}};
+  json["pre_tokenizer"] = {{"type", "Split"},
+                           {"pattern", {{"Regex", "(a+)+[bc]"}}},
+                           {"behavior", "Isolated"},
+                           {"invert", false}};
   absl::Status status = load(json)->encode(std::string(5000, 'a'), false).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
 }
@@ -138,7 +143,8 @@ TEST(Tokenizer, manyThreadsGetTheSameIds) {
 
 class MegabyteOf : public testing::TestWithParam<const char *> {};
 
-// Generous, so that it holds under a sanitizer on a busy machine; a quadratic step takes far longer.
+// Generous, so that it holds under a sanitizer on a busy machine; a quadratic step takes far
+// longer.
 TEST_P(MegabyteOf, isEncodedInSeconds) {
   std::string text;
   while (text.size() < (1u << 20))
@@ -153,8 +159,8 @@ TEST_P(MegabyteOf, isEncodedInSeconds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Tokenizer, MegabyteOf,
-                         testing::Values("a", "The quick brown fox. ", "\n", "日本語", "1", "\u0301\u0316",
-                                         "<|", "!"));
+                         testing::Values("a", "The quick brown fox. ", "\n", "日本語", "1",
+                                         "\u0301\u0316", "<|", "!"));
 
 } // namespace
 } // namespace lathe::text

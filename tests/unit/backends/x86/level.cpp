@@ -29,7 +29,8 @@ TEST(Levels, askForAllThatTheRuntimesLevelHas) {
 TEST(Levels, runOnThisMachineUpToItsOwn) {
   const runtime::CpuFeatures &here = runtime::CpuFeatures::ofThisMachine();
   for (size_t i = 0; i < here.levelCount(); ++i)
-    EXPECT_EQ(runtime::whatIsMissing(*runtime::parseCpuNeeds(levels()[i].compatibility.str()), here), "");
+    EXPECT_EQ(
+        runtime::whatIsMissing(*runtime::parseCpuNeeds(levels()[i].compatibility.str()), here), "");
 }
 
 } // namespace

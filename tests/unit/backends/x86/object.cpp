@@ -34,7 +34,8 @@ Program addProgram(int copies) {
   for (int i = 0; i < copies; ++i) {
     RegionUse region;
     region.kernel = program.kernelIndex({"add", words(params)});
-    region.operands = {operand(Buffer::arena, 0), operand(Buffer::arena, 64), operand(Buffer::arena, 128)};
+    region.operands = {operand(Buffer::arena, 0), operand(Buffer::arena, 64),
+                       operand(Buffer::arena, 128)};
     region.row_source = RowSource::rows;
     step.regions.push_back(region);
   }
@@ -53,12 +54,15 @@ std::string compile(const Program &program, const char *level) {
 const lathe_cpu_executable *load(const std::string &code) {
   int descriptor = memfd_create("code", MFD_CLOEXEC);
   EXPECT_EQ(write(descriptor, code.data(), code.size()), static_cast<ssize_t>(code.size()));
-  void *library = dlopen(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), RTLD_NOW | RTLD_LOCAL);
+  void *library =
+      dlopen(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), RTLD_NOW | RTLD_LOCAL);
   EXPECT_NE(library, nullptr) << dlerror();
   return static_cast<const lathe_cpu_executable *>(dlsym(library, LATHE_CPU_EXECUTABLE_SYMBOL));
 }
 
-void serialPool(void *, lathe_cpu_task task, const void *context, int64_t count) { task(context, 0, count); }
+void serialPool(void *, lathe_cpu_task task, const void *context, int64_t count) {
+  task(context, 0, count);
+}
 
 TEST(MakeSharedObject, givesCodeThatRuns) {
   const lathe_cpu_executable *executable = load(compile(addProgram(1), "x86-64-v3"));
@@ -79,7 +83,8 @@ TEST(MakeSharedObject, givesCodeThatRuns) {
 }
 
 TEST(MakeSharedObject, sharesCodeAmongEqualRegions) {
-  size_t one = compile(addProgram(1), "x86-64-v3").size(), many = compile(addProgram(100), "x86-64-v3").size();
+  size_t one = compile(addProgram(1), "x86-64-v3").size(),
+         many = compile(addProgram(100), "x86-64-v3").size();
   EXPECT_LT(many, one + 100 * 200) << "a hundred equal regions should cost table entries only";
 }
 

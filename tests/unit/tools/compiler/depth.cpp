@@ -14,7 +14,8 @@ struct Cost {
 
 // DeepSeek-V3's shape in small: three dense layers, then experts.
 Cost costOf(int64_t layers) {
-  models::TinyCheckpoint tiny(models::tinyDeepseekV3(), {{"num_hidden_layers", layers}, {"first_k_dense_replace", 3}});
+  models::TinyCheckpoint tiny(models::tinyDeepseekV3(),
+                              {{"num_hidden_layers", layers}, {"first_k_dense_replace", 3}});
   EXPECT_TRUE(tiny.open().ok());
   ScratchFolder folder;
   const CompileOptions options = optionsFor(tiny, folder / "m.lathe");

@@ -1,7 +1,7 @@
 // What a compile refuses, and that it leaves nothing behind then.
+#include <csignal>
 #include <filesystem>
 #include <sys/resource.h>
-#include <csignal>
 
 #include "tests/unit/tools/compiler/compiling.h"
 
@@ -32,32 +32,39 @@ protected:
 };
 
 TEST_F(Refusal, ofActivationsSaysWhichThereAre) {
-  const absl::Status status = compileWith([](CompileOptions &options) { options.activations = "int3"; });
-  EXPECT_THAT(status.message(), HasSubstr("activations 'int3' are not known; the known ones are f32, bf16, w8a8"));
+  const absl::Status status =
+      compileWith([](CompileOptions &options) { options.activations = "int3"; });
+  EXPECT_THAT(status.message(),
+              HasSubstr("activations 'int3' are not known; the known ones are f32, bf16, w8a8"));
   EXPECT_THAT(left(), IsEmpty());
 }
 
 TEST_F(Refusal, ofAnExistingFileComesBeforeAnyWork) {
   folder.write("m.lathe", "mine");
-  const absl::Status status = compileWith([](CompileOptions &options) { options.checkpoint = "nowhere"; });
+  const absl::Status status =
+      compileWith([](CompileOptions &options) { options.checkpoint = "nowhere"; });
   EXPECT_THAT(status.message(), HasSubstr("m.lathe: is there already; --force replaces it"));
 }
 
 TEST_F(Refusal, ofACheckpointThatIsNotThereNamesIt) {
-  const absl::Status status = compileWith([](CompileOptions &options) { options.checkpoint = "/nowhere/model"; });
+  const absl::Status status =
+      compileWith([](CompileOptions &options) { options.checkpoint = "/nowhere/model"; });
   EXPECT_THAT(status.message(), HasSubstr("/nowhere/model"));
 }
 
 TEST_F(Refusal, ofAContextBeyondTheModelsGivesBothNumbers) {
-  const absl::Status status = compileWith([](CompileOptions &options) { options.max_context = 65; });
+  const absl::Status status =
+      compileWith([](CompileOptions &options) { options.max_context = 65; });
   EXPECT_THAT(status.message(), testing::AllOf(HasSubstr("65"), HasSubstr("64")));
 }
 
 TEST_F(Refusal, ofAWeightThatIsNotFiniteNamesItAndItsPlace) {
   models::TinyCheckpoint spoilt(models::tinyLlama());
-  spoilt.tensors["model.layers.1.mlp.up_proj.weight"].bytes.assign(2 * 20 * 16, '\xff'); // NaN in bf16
+  spoilt.tensors["model.layers.1.mlp.up_proj.weight"].bytes.assign(2 * 20 * 16,
+                                                                   '\xff'); // NaN in bf16
   ASSERT_TRUE(spoilt.open().ok());
-  const absl::Status status = compileWith([&](CompileOptions &options) { options.checkpoint = spoilt.path(); });
+  const absl::Status status =
+      compileWith([&](CompileOptions &options) { options.checkpoint = spoilt.path(); });
   EXPECT_THAT(status.message(), HasSubstr("model.layers.1.mlp.up_proj.weight"));
   EXPECT_THAT(left(), IsEmpty());
 }
@@ -67,7 +74,9 @@ TEST_F(Refusal, leavesNothingOfACancelledCompile) {
     std::atomic<bool> cancelled{false};
     const absl::Status status = compileWith([&](CompileOptions &options) {
       options.cancelled = &cancelled;
-      options.progress = [&, stage](absl::string_view now, uint64_t, uint64_t) { cancelled = cancelled || now == stage; };
+      options.progress = [&, stage](absl::string_view now, uint64_t, uint64_t) {
+        cancelled = cancelled || now == stage;
+      };
     });
     EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << stage << ": " << status;
     EXPECT_THAT(left(), IsEmpty()) << stage;
@@ -78,7 +87,8 @@ TEST_F(Refusal, leavesNothingOnAFullDisk) {
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit before;
   getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit small = {300'000, before.rlim_max}; // room for objects while linking, not for the file
+  const rlimit small = {300'000,
+                        before.rlim_max}; // room for objects while linking, not for the file
   setrlimit(RLIMIT_FSIZE, &small);
   const absl::Status status = compileWith([](CompileOptions &) {});
   setrlimit(RLIMIT_FSIZE, &before);

@@ -24,7 +24,8 @@ TEST(Targets, ofX86AreEveryLevelTheBestFirst) {
 }
 
 TEST(Targets, areTakenOnceInWhateverOrderTheyAreNamed) {
-  EXPECT_THAT(namesOf({"x86-64-v3", "x86-64-v4", "x86-64-v3"}), ElementsAre("x86-64-v4", "x86-64-v3"));
+  EXPECT_THAT(namesOf({"x86-64-v3", "x86-64-v4", "x86-64-v3"}),
+              ElementsAre("x86-64-v4", "x86-64-v3"));
   EXPECT_THAT(namesOf({"x86-64-v3", "x86"}), ElementsAre("x86-amx", "x86-64-v4", "x86-64-v3"));
 }
 
@@ -35,8 +36,10 @@ TEST(Targets, areThisMachinesLevelAndAllBelowWhereNoneIsNamed) {
 }
 
 TEST(Targets, thatAreNotKnownAreRefusedWithThoseThatAre) {
-  EXPECT_THAT(chooseTargets({"x86-64-v9"}).status().message(),
-              HasSubstr("target 'x86-64-v9' is not known; the known ones are x86 (every level), x86-64-v3"));
+  EXPECT_THAT(
+      chooseTargets({"x86-64-v9"}).status().message(),
+      HasSubstr(
+          "target 'x86-64-v9' is not known; the known ones are x86 (every level), x86-64-v3"));
 }
 
 } // namespace

@@ -50,8 +50,9 @@ protected:
 
   absl::StatusOr<runtime::GenerateResult> answer(const std::string &message) {
     said.clear();
-    return conversation->answer(message, generation, {},
-                                [this](absl::string_view text) { said.append(text.data(), text.size()); });
+    return conversation->answer(message, generation, {}, [this](absl::string_view text) {
+      said.append(text.data(), text.size());
+    });
   }
   Ids expectedAnswer(const std::vector<std::string> &messages) {
     return toyGreedy(*tokenizer->encode(toyPrompt(messages), false), 6);

@@ -10,19 +10,22 @@ struct Shape {
 };
 
 void runAttention(const Shape &s, const std::vector<RaggedStep> &steps) {
-  SCOPED_TRACE(testing::Message() << s.heads << "/" << s.kv_heads << " heads, dims " << s.key_dim << "/" << s.value_dim
-                                  << " format " << s.format << " window " << s.window);
+  SCOPED_TRACE(testing::Message() << s.heads << "/" << s.kv_heads << " heads, dims " << s.key_dim
+                                  << "/" << s.value_dim << " format " << s.format << " window "
+                                  << s.window);
   StepMemory memory(1);
   KvCacheParams cache = {3, 300, s.kv_heads, s.key_dim, s.value_dim, s.format};
   int64_t place = memory.zeros<char>(kvCacheBytes(cache));
   float scale = 1 / std::sqrt(static_cast<float>(s.key_dim));
-  int64_t qs = s.heads * s.key_dim + 1, ks = s.kv_heads * s.key_dim + 2, vs = s.kv_heads * s.value_dim + 3;
+  int64_t qs = s.heads * s.key_dim + 1, ks = s.kv_heads * s.key_dim + 2,
+          vs = s.kv_heads * s.value_dim + 3;
   int64_t rs = s.heads * s.value_dim + 4;
   CachedRows keys, values;
   unsigned seed = 1;
   for (const RaggedStep &step : steps) {
     setStep(memory, step);
-    std::vector<float> q = randomFloats(step.rows() * qs, ++seed, 2), k = randomFloats(step.rows() * ks, ++seed),
+    std::vector<float> q = randomFloats(step.rows() * qs, ++seed, 2),
+                       k = randomFloats(step.rows() * ks, ++seed),
                        v = randomFloats(step.rows() * vs, ++seed);
     for (int64_t t = 0; t < step.rows(); ++t) {
       std::pair<int32_t, int32_t> at = {step.slots[size_t(t)], step.positions[size_t(t)]};
@@ -32,7 +35,8 @@ void runAttention(const Shape &s, const std::vector<RaggedStep> &steps) {
         values[at].push_back(inCache(s.format, v[size_t(t * vs + j)]));
     }
     AttentionWriteParams write = {cache, ks, vs};
-    memory.run(lathe_x86_attention_write, {memory.put(k), memory.put(v), place}, write, attentionWriteItems(write));
+    memory.run(lathe_x86_attention_write, {memory.put(k), memory.put(v), place}, write,
+               attentionWriteItems(write));
     AttentionParams p = {cache, s.heads, floatBits(scale), s.window, qs, rs, s.rows_per_item};
     int64_t result = memory.space<float>(step.rows() * rs);
     memory.run(lathe_x86_attention, {memory.put(q), place, result}, p, attentionItems(p));
@@ -45,7 +49,8 @@ void runAttention(const Shape &s, const std::vector<RaggedStep> &steps) {
         for (int32_t i = first; i <= position; ++i) {
           double score = 0;
           for (int64_t j = 0; j < s.key_dim; ++j)
-            score += q[size_t(t * qs + h * s.key_dim + j)] * keys.at({slot, i})[size_t(kv * s.key_dim + j)];
+            score += q[size_t(t * qs + h * s.key_dim + j)] *
+                     keys.at({slot, i})[size_t(kv * s.key_dim + j)];
           scores.push_back(score * scale);
         }
         for (int64_t j = 0; j < s.value_dim; ++j) {
@@ -53,8 +58,8 @@ void runAttention(const Shape &s, const std::vector<RaggedStep> &steps) {
           for (int32_t i = first; i <= position; ++i)
             column.push_back(values.at({slot, i})[size_t(kv * s.value_dim + j)]);
           double size = 0, want = attend(scores, column, &size);
-          expectNear(memory.at<float>(result)[t * rs + h * s.value_dim + j], want, size, 1e-5, "result", t,
-                     h * s.value_dim + j);
+          expectNear(memory.at<float>(result)[t * rs + h * s.value_dim + j], want, size, 1e-5,
+                     "result", t, h * s.value_dim + j);
         }
       }
   }
@@ -84,7 +89,9 @@ TEST(Attention, takesGroupsLargerThanItsBlockOfQueries) {
   runAttention({100, 1, 8, 8, Format::f32, 0, 3}, {makeStep({{0, 0, 10}})});
 }
 
-TEST(Attention, fillsTheWholeContext) { runAttention({2, 1, 8, 8, Format::bf16, 0, 32}, {makeStep({{1, 0, 300}})}); }
+TEST(Attention, fillsTheWholeContext) {
+  runAttention({2, 1, 8, 8, Format::bf16, 0, 32}, {makeStep({{1, 0, 300}})});
+}
 
 } // namespace
 } // namespace lathe::x86

@@ -23,22 +23,36 @@ double swish(double x) { return x / (1 + std::exp(-x)); }
 
 // Runs the case over rows [first, first + rows) of one big x and checks it against double.
 Outcome runLinear(const Case &c, int64_t first = 0, int64_t all_rows = 0) {
-  SCOPED_TRACE(testing::Message() << "rows " << c.rows << " n " << c.n << " k " << c.k << " format " << c.weight.format
-                                  << " block " << c.weight.block.rows << "x" << c.weight.block.columns);
+  SCOPED_TRACE(testing::Message() << "rows " << c.rows << " n " << c.n << " k " << c.k << " format "
+                                  << c.weight.format << " block " << c.weight.block.rows << "x"
+                                  << c.weight.block.columns);
   all_rows = std::max(all_rows, c.rows);
   StepMemory memory(c.rows);
   TestStack w = testStack(memory, c.batch, c.n, c.k, c.weight.format, c.weight.block, 3);
-  int64_t x_stride = c.batch * c.k + 3, y_stride = c.batch * c.n + 5, blocks = c.x_block ? ceilDiv(c.k, c.x_block) : 0;
-  std::vector<float> x = randomFloats(all_rows * x_stride, 4), scales = randomFloats(all_rows * (blocks + 1), 5);
-  std::vector<float> bias = randomFloats(c.batch * c.n, 6), residual = randomFloats(all_rows * y_stride, 7);
+  int64_t x_stride = c.batch * c.k + 3, y_stride = c.batch * c.n + 5,
+          blocks = c.x_block ? ceilDiv(c.k, c.x_block) : 0;
+  std::vector<float> x = randomFloats(all_rows * x_stride, 4),
+                     scales = randomFloats(all_rows * (blocks + 1), 5);
+  std::vector<float> bias = randomFloats(c.batch * c.n, 6),
+                     residual = randomFloats(all_rows * y_stride, 7);
   x.erase(x.begin(), x.begin() + first * x_stride);
   residual.erase(residual.begin(), residual.begin() + first * y_stride);
-  LinearParams p = {w.layout.params(), {c.x_block ? Activations::w8a8 : Activations::f32, x_stride, c.x_block, blocks},
-                    RowSource::rows, 1, c.bias, c.residual, y_stride, c.batch, c.k, c.n, c.tiles_per_item};
+  LinearParams p = {w.layout.params(),
+                    {c.x_block ? Activations::w8a8 : Activations::f32, x_stride, c.x_block, blocks},
+                    RowSource::rows,
+                    1,
+                    c.bias,
+                    c.residual,
+                    y_stride,
+                    c.batch,
+                    c.k,
+                    c.n,
+                    c.tiles_per_item};
   int64_t result = memory.space<float>(c.rows * y_stride);
-  memory.run(lathe_x86_linear,
-             {memory.put(x), memory.put(scales), w.place, memory.put(bias), memory.put(residual), result}, p,
-             linearItems(p));
+  memory.run(
+      lathe_x86_linear,
+      {memory.put(x), memory.put(scales), w.place, memory.put(bias), memory.put(residual), result},
+      p, linearItems(p));
   const float *y = memory.at<float>(result);
   for (int64_t t = 0; t < c.rows; ++t)
     for (int64_t b = 0; b < c.batch; ++b)
@@ -65,7 +79,8 @@ Outcome runLinear(const Case &c, int64_t first = 0, int64_t all_rows = 0) {
 TEST(Linear, agreesWithDoubleInEveryFormat) {
   for (const WeightCase &weight : weight_cases)
     for (int64_t rows : {1, 2, 9})
-      for (auto [n, k] : {std::pair<int64_t, int64_t>{100, 300}, {12, 20}, {36, 129}, {1, 1}, {16, 256}})
+      for (auto [n, k] :
+           {std::pair<int64_t, int64_t>{100, 300}, {12, 20}, {36, 129}, {1, 1}, {16, 256}})
         runLinear({rows, n, k, weight});
 }
 
@@ -108,13 +123,25 @@ TEST(Linear, readsOutputRows) {
   StepMemory memory(9, 2);
   TestStack w = testStack(memory, 1, 5, 7, Format::f32, {}, 3);
   std::vector<float> x = randomFloats(2 * 7, 4);
-  LinearParams p = {w.layout.params(), {Activations::f32, 7, 0, 0}, RowSource::output_rows, 1, 0, 0, 5, 1, 0, 0, 4};
+  LinearParams p = {w.layout.params(),
+                    {Activations::f32, 7, 0, 0},
+                    RowSource::output_rows,
+                    1,
+                    0,
+                    0,
+                    5,
+                    1,
+                    0,
+                    0,
+                    4};
   int64_t result = memory.space<float>(3 * 5);
-  memory.run(lathe_x86_linear, {memory.put(x), no_operand, w.place, no_operand, no_operand, result}, p, linearItems(p));
+  memory.run(lathe_x86_linear, {memory.put(x), no_operand, w.place, no_operand, no_operand, result},
+             p, linearItems(p));
   EXPECT_FALSE(std::isnan(memory.at<float>(result)[9]));
   EXPECT_TRUE(std::isnan(memory.at<float>(result)[10])) << "a third row was written";
   memory.frame.output_rows = 0;
-  memory.run(lathe_x86_linear, {memory.put(x), no_operand, w.place, no_operand, no_operand, result}, p, linearItems(p));
+  memory.run(lathe_x86_linear, {memory.put(x), no_operand, w.place, no_operand, no_operand, result},
+             p, linearItems(p));
 }
 
 TEST(GatedLinear, isSwigluOfBothProducts) {
@@ -128,21 +155,25 @@ TEST(GatedLinear, isSwigluOfBothProducts) {
         float deviation = weight.block.rows ? 0.05f : weight.format >= Format::e4m3 ? 0.001f : 0.2f;
         std::vector<float> x = randomFloats(rows * k, 4, deviation);
         std::vector<float> gate_bias = randomFloats(n, 8), up_bias = randomFloats(n, 9);
-        GatedLinearParams p = {gate.layout.params(), {Activations::f32, k, 0, 0}, RowSource::rows, bias, n, 2};
+        GatedLinearParams p = {
+            gate.layout.params(), {Activations::f32, k, 0, 0}, RowSource::rows, bias, n, 2};
         int64_t result = memory.space<float>(rows * n);
         memory.run(lathe_x86_gated_linear,
-                   {memory.put(x), no_operand, gate.place, up.place, memory.put(gate_bias), memory.put(up_bias), result},
+                   {memory.put(x), no_operand, gate.place, up.place, memory.put(gate_bias),
+                    memory.put(up_bias), result},
                    p, gatedLinearItems(p));
         for (int64_t t = 0; t < rows; ++t)
           for (int64_t j = 0; j < n; ++j) {
-            double g = bias ? gate_bias[size_t(j)] : 0, u = bias ? up_bias[size_t(j)] : 0, gs = 0, us = 0;
+            double g = bias ? gate_bias[size_t(j)] : 0, u = bias ? up_bias[size_t(j)] : 0, gs = 0,
+                   us = 0;
             for (int64_t i = 0; i < k; ++i) {
               g += x[size_t(t * k + i)] * gate.value(0, j, i);
               u += x[size_t(t * k + i)] * up.value(0, j, i);
               gs += std::abs(x[size_t(t * k + i)] * gate.value(0, j, i));
               us += std::abs(x[size_t(t * k + i)] * up.value(0, j, i));
             }
-            expectNear(memory.at<float>(result)[t * n + j], swish(g) * u, (gs + 1) * (us + 1), 1e-5, "result", t, j);
+            expectNear(memory.at<float>(result)[t * n + j], swish(g) * u, (gs + 1) * (us + 1), 1e-5,
+                       "result", t, j);
           }
       }
 }

@@ -14,7 +14,9 @@ public:
   GoldenCase(const frontend::SafetensorsFile &file, int index) : file_(file), index_(index) {}
 
   bool exists() const { return tensor("x") != nullptr; }
-  const frontend::Tensor *tensor(const char *name) const { return file_.find(std::to_string(index_) + "." + name); }
+  const frontend::Tensor *tensor(const char *name) const {
+    return file_.find(std::to_string(index_) + "." + name);
+  }
   std::vector<float> floats(const char *name) const {
     const frontend::Tensor *found = tensor(name);
     std::vector<float> values(found->bytes.size() / sizeof(float));
@@ -44,7 +46,8 @@ private:
 std::vector<float> productOf(const GoldenCase &golden) {
   SourceMatrix weight = golden.weight();
   std::vector<float> x = golden.floats("x");
-  int64_t k = weight.columns, n = weight.rows, rows = static_cast<int64_t>(x.size()) / k, blocks = ceilDiv(k, 128);
+  int64_t k = weight.columns, n = weight.rows, rows = static_cast<int64_t>(x.size()) / k,
+          blocks = ceilDiv(k, 128);
   StepMemory memory(rows);
   TileLayout layout;
   int64_t place = memory.put(packed({weight}, wholeMatrix(weight), layout));
@@ -52,14 +55,26 @@ std::vector<float> productOf(const GoldenCase &golden) {
   QuantizeParams quantize = {{RowSource::rows, 1, 3}, k, 128, golden.power_of_two(), k, k, blocks};
   memory.run(lathe_x86_quantize, {memory.put(x), codes, scales}, quantize, quantizeItems(quantize));
   int64_t result = memory.space<float>(rows * n);
-  LinearParams linear = {layout.params(), {Activations::w8a8, k, 128, blocks}, RowSource::rows, 1, 0, 0, n, 1, k, n, 2};
-  memory.run(lathe_x86_linear, {codes, scales, place, no_operand, no_operand, result}, linear, linearItems(linear));
+  LinearParams linear = {layout.params(),
+                         {Activations::w8a8, k, 128, blocks},
+                         RowSource::rows,
+                         1,
+                         0,
+                         0,
+                         n,
+                         1,
+                         k,
+                         n,
+                         2};
+  memory.run(lathe_x86_linear, {codes, scales, place, no_operand, no_operand, result}, linear,
+             linearItems(linear));
   const float *y = memory.at<float>(result);
   return {y, y + rows * n};
 }
 
 TEST(LinearW8a8, holdsDeepSeeksGoldens) {
-  const auto file = frontend::SafetensorsFile::open(LATHE_TEST_DATA "/golden/linear_w8a8/cases.safetensors");
+  const auto file =
+      frontend::SafetensorsFile::open(LATHE_TEST_DATA "/golden/linear_w8a8/cases.safetensors");
   ASSERT_TRUE(file.ok()) << file.status();
   int cases = 0;
   for (; GoldenCase(*file, cases).exists(); ++cases) {

@@ -38,7 +38,8 @@ struct Latents {
   void write(const RaggedStep &step) {
     setStep(memory, step);
     int64_t stride = s.c + s.r + 3;
-    std::vector<float> latent = randomFloats(step.rows() * stride, ++seed, s.weight.format == Format::e4m3 ? 0.2f : 1);
+    std::vector<float> latent =
+        randomFloats(step.rows() * stride, ++seed, s.weight.format == Format::e4m3 ? 0.2f : 1);
     for (int64_t t = 0; t < step.rows(); ++t)
       for (int64_t j = 0; j < s.c + s.r; ++j)
         rows[{step.slots[size_t(t)], step.positions[size_t(t)]}].push_back(
@@ -62,16 +63,19 @@ const std::vector<RaggedStep> ragged = {
 };
 
 void runAbsorbed(const Shape &s, int64_t heads_per_item, int64_t rows_per_item) {
-  SCOPED_TRACE(testing::Message() << s.heads << " heads, c " << s.c << " r " << s.r << " format " << s.format);
+  SCOPED_TRACE(testing::Message() << s.heads << " heads, c " << s.c << " r " << s.r << " format "
+                                  << s.format);
   Latents latents(s);
   StepMemory &memory = latents.memory;
   int64_t width = s.c + s.r, qs = s.heads * width + 1, rs = s.heads * s.c + 2;
   for (const RaggedStep &step : ragged) {
     latents.write(step);
     std::vector<float> q = randomFloats(step.rows() * qs, ++latents.seed);
-    MlaAbsorbedParams p = {latents.cache, s.heads, floatBits(latents.scale), qs, rs, heads_per_item, rows_per_item};
+    MlaAbsorbedParams p = {latents.cache,  s.heads,      floatBits(latents.scale), qs, rs,
+                           heads_per_item, rows_per_item};
     int64_t result = memory.space<float>(step.rows() * rs);
-    memory.run(lathe_x86_mla_absorbed, {memory.put(q), latents.place, result}, p, mlaAbsorbedItems(p));
+    memory.run(lathe_x86_mla_absorbed, {memory.put(q), latents.place, result}, p,
+               mlaAbsorbedItems(p));
     for (int64_t t = 0; t < step.rows(); ++t)
       for (int64_t h = 0; h < s.heads; ++h) {
         std::vector<double> scores;
@@ -83,7 +87,8 @@ void runAbsorbed(const Shape &s, int64_t heads_per_item, int64_t rows_per_item) 
           for (int32_t i = 0; i <= step.positions[size_t(t)]; ++i)
             column.push_back(latents.rows.at({step.slots[size_t(t)], i})[size_t(j)]);
           double size = 0, want = attend(scores, column, &size);
-          expectNear(memory.at<float>(result)[t * rs + h * s.c + j], want, size, 1e-5, "result", t, h * s.c + j);
+          expectNear(memory.at<float>(result)[t * rs + h * s.c + j], want, size, 1e-5, "result", t,
+                     h * s.c + j);
         }
       }
   }
@@ -99,23 +104,28 @@ TEST(MlaAbsorbed, agreesWithDoubleOverRaggedSteps) {
 }
 
 void runMaterialised(const Shape &s, int64_t rows_per_item) {
-  SCOPED_TRACE(testing::Message() << s.heads << " heads, c " << s.c << " r " << s.r << " n " << s.n << " v " << s.v
-                                  << " format " << s.format << " weight " << s.weight.format);
+  SCOPED_TRACE(testing::Message() << s.heads << " heads, c " << s.c << " r " << s.r << " n " << s.n
+                                  << " v " << s.v << " format " << s.format << " weight "
+                                  << s.weight.format);
   Latents latents(s);
   StepMemory &memory = latents.memory;
   TileLayout keys, values;
-  int64_t key_weight = latents.pack(0, s.n, false, keys), value_weight = latents.pack(s.n, s.v, false, values);
+  int64_t key_weight = latents.pack(0, s.n, false, keys),
+          value_weight = latents.pack(s.n, s.v, false, values);
   int64_t width = s.n + s.r, qs = s.heads * width + 1, rs = s.heads * s.v + 2;
   for (const RaggedStep &step : ragged) {
     latents.write(step);
-    std::vector<float> q = randomFloats(step.rows() * qs, ++latents.seed, s.weight.format == Format::e4m3 ? 0.3f : 1);
-    MlaMaterialisedParams p = {latents.cache, keys.params(), values.params(), s.heads, floatBits(latents.scale),
-                               qs, rs, rows_per_item};
+    std::vector<float> q =
+        randomFloats(step.rows() * qs, ++latents.seed, s.weight.format == Format::e4m3 ? 0.3f : 1);
+    MlaMaterialisedParams p = {
+        latents.cache, keys.params(), values.params(), s.heads, floatBits(latents.scale), qs, rs,
+        rows_per_item};
     int64_t items = itemCount(mlaMaterialisedItems(p), step.rows());
     int64_t result = memory.space<float>(step.rows() * rs);
     int64_t scratch = memory.space<char>(items * mlaMaterialisedScratch(p));
     memory.run(lathe_x86_mla_materialised,
-               {memory.put(q), latents.place, key_weight, value_weight, scratch, result}, p, mlaMaterialisedItems(p));
+               {memory.put(q), latents.place, key_weight, value_weight, scratch, result}, p,
+               mlaMaterialisedItems(p));
     for (int64_t t = 0; t < step.rows(); ++t)
       for (int64_t h = 0; h < s.heads; ++h) {
         std::vector<double> scores, up;
@@ -143,7 +153,8 @@ void runMaterialised(const Shape &s, int64_t rows_per_item) {
             column.push_back(sum);
           }
           double size = 0, want = attend(scores, column, &size);
-          expectNear(memory.at<float>(result)[t * rs + h * s.v + j], want, size + 0.1, 3e-5, "result", t, h * s.v + j);
+          expectNear(memory.at<float>(result)[t * rs + h * s.v + j], want, size + 0.1, 3e-5,
+                     "result", t, h * s.v + j);
         }
       }
   }
@@ -159,7 +170,8 @@ TEST(MlaMaterialised, agreesWithDoubleOverRaggedSteps) {
 
 // q W_UK per head, through the transposed view.
 TEST(AbsorbQuery, isALinearAHeadOverTheTransposedView) {
-  for (WeightCase weight : {WeightCase{Format::bf16, {}}, WeightCase{Format::e4m3, {32, 32}}, WeightCase{Format::e4m3, {10, 7}}})
+  for (WeightCase weight : {WeightCase{Format::bf16, {}}, WeightCase{Format::e4m3, {32, 32}},
+                            WeightCase{Format::e4m3, {10, 7}}})
     for (int64_t rows : {1, 3}) {
       Latents latents({3, 20, 6, 10, 18, Format::f32, weight});
       const Shape &s = latents.s;
@@ -171,10 +183,20 @@ TEST(AbsorbQuery, isALinearAHeadOverTheTransposedView) {
       EXPECT_EQ(layout.k, s.n);
       int64_t width = s.n + s.r, qs = s.heads * width, rs = s.heads * (s.c + s.r);
       std::vector<float> q = randomFloats(rows * qs, 3);
-      LinearParams p = {layout.params(), {Activations::f32, qs, 0, 0}, RowSource::rows, 1, 0, 0, rs, s.heads, width,
-                        s.c + s.r, 1};
+      LinearParams p = {layout.params(),
+                        {Activations::f32, qs, 0, 0},
+                        RowSource::rows,
+                        1,
+                        0,
+                        0,
+                        rs,
+                        s.heads,
+                        width,
+                        s.c + s.r,
+                        1};
       int64_t result = memory.space<float>(rows * rs);
-      memory.run(lathe_x86_linear, {memory.put(q), no_operand, w, no_operand, no_operand, result}, p, linearItems(p));
+      memory.run(lathe_x86_linear, {memory.put(q), no_operand, w, no_operand, no_operand, result},
+                 p, linearItems(p));
       for (int64_t t = 0; t < rows; ++t)
         for (int64_t h = 0; h < s.heads; ++h)
           for (int64_t k = 0; k < s.c; ++k) {
@@ -184,7 +206,8 @@ TEST(AbsorbQuery, isALinearAHeadOverTheTransposedView) {
               sum += term;
               size += std::abs(term);
             }
-            expectNear(memory.at<float>(result)[t * rs + h * (s.c + s.r) + k], sum, size, 1e-6, "result", t, k);
+            expectNear(memory.at<float>(result)[t * rs + h * (s.c + s.r) + k], sum, size, 1e-6,
+                       "result", t, k);
           }
     }
 }

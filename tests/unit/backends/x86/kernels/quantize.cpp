@@ -14,7 +14,8 @@ float nearestE4m3(double x) {
   for (uint32_t code = 0; code < 127; ++code) {
     double value = decodeDouble(Format::e4m3, code), distance = std::abs(std::abs(x) - value);
     double best_distance = std::abs(std::abs(x) - best);
-    if (distance < best_distance || (distance == best_distance && code % 2 == 0 && best_code % 2 == 1)) {
+    if (distance < best_distance ||
+        (distance == best_distance && code % 2 == 0 && best_code % 2 == 1)) {
       best = value;
       best_code = code;
     }
@@ -24,7 +25,8 @@ float nearestE4m3(double x) {
 
 TEST(Cast, roundsToNearestEven) {
   std::vector<float> x = randomFloats(70, 3);
-  uint32_t ties[] = {0x3f808000, 0x3f818000, 0x3f807fff, 0x3f808001, 0x7f7fffff, 0x00000001, 0x80000000, 0x00018000};
+  uint32_t ties[] = {0x3f808000, 0x3f818000, 0x3f807fff, 0x3f808001,
+                     0x7f7fffff, 0x00000001, 0x80000000, 0x00018000};
   for (uint32_t bits : ties)
     x.push_back(__builtin_bit_cast(float, bits));
   int64_t count = static_cast<int64_t>(x.size());
@@ -46,8 +48,9 @@ TEST(Cast, roundsToNearestEven) {
 }
 
 TEST(Cast, keepsNaNsAndInfinities) {
-  std::vector<float> x = {std::numeric_limits<float>::quiet_NaN(), __builtin_bit_cast(float, 0x7f800001),
-                          std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
+  std::vector<float> x = {
+      std::numeric_limits<float>::quiet_NaN(), __builtin_bit_cast(float, 0x7f800001),
+      std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
   StepMemory memory(1);
   CastParams p = {{RowSource::rows, 1, 1}, 4, Format::bf16, 4, 4};
   int64_t result = memory.space<float>(4);
@@ -67,8 +70,10 @@ TEST(Quantize, givesTheNearestCodeAndTheScaleOfEachBlock) {
         std::vector<float> x = randomFloats(all * columns, 5, 2);
         for (int64_t j = 0; j < columns; j += 7)
           x[size_t(j)] *= 1e-4f; // codes that are subnormal
-        QuantizeParams p = {{RowSource::rows, factor, 2}, columns, 128, power_of_two, columns, columns + 1, blocks};
-        int64_t codes = memory.space<float>(all * (columns + 1)), scales = memory.space<float>(all * blocks);
+        QuantizeParams p = {
+            {RowSource::rows, factor, 2}, columns, 128, power_of_two, columns, columns + 1, blocks};
+        int64_t codes = memory.space<float>(all * (columns + 1)),
+                scales = memory.space<float>(all * blocks);
         memory.run(lathe_x86_quantize, {memory.put(x), codes, scales}, p, quantizeItems(p));
         for (int64_t t = 0; t < all; ++t)
           for (int64_t j = 0; j < columns; ++j) {

@@ -33,9 +33,12 @@ TEST(Rope, rotatesThePartAndPassesTheRest) {
     for (int64_t offset : {0, 5}) {
       int64_t rows = 4, heads = 3, half = 3, dim = offset + 2 * half + 2, stride = heads * dim + 1;
       StepMemory memory(rows);
-      std::vector<float> x = randomFloats(rows * stride, 1), table = randomFloats(rows * 2 * half, 2);
-      int64_t from = memory.put(x), angles = memory.put(table), result = memory.space<float>(rows * heads * dim);
-      RopeParams p = {{RowSource::rows, 1, 3}, heads, dim, offset, half, pairs, stride, heads * dim};
+      std::vector<float> x = randomFloats(rows * stride, 1),
+                         table = randomFloats(rows * 2 * half, 2);
+      int64_t from = memory.put(x), angles = memory.put(table),
+              result = memory.space<float>(rows * heads * dim);
+      RopeParams p = {
+          {RowSource::rows, 1, 3}, heads, dim, offset, half, pairs, stride, heads * dim};
       memory.run(lathe_x86_rope, {from, angles, result}, p, ropeItems(p));
       RopeParams in_place = p;
       in_place.result_stride = stride;
@@ -51,7 +54,8 @@ TEST(Rope, rotatesThePartAndPassesTheRest) {
               int64_t pair = pairs ? i / 2 : i % half;
               bool second = pairs ? i % 2 : i >= half;
               int64_t a = offset + (pairs ? 2 * pair : pair), b = a + (pairs ? 1 : half);
-              float c = table[size_t(t * 2 * half + pair)], s = table[size_t(t * 2 * half + half + pair)];
+              float c = table[size_t(t * 2 * half + pair)],
+                    s = table[size_t(t * 2 * half + half + pair)];
               want = second ? at(a) * s + at(b) * c : at(a) * c - at(b) * s;
             }
             EXPECT_NEAR(memory.at<float>(result)[t * heads * dim + h * dim + j], want, 1e-6);

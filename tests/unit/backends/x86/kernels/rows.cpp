@@ -8,7 +8,9 @@ namespace lathe::x86 {
 namespace {
 
 const int64_t column_cases[] = {1, 12, 16, 36, 100};
-RowSplit split(int64_t rows_per_item, int64_t factor = 1) { return {RowSource::rows, factor, rows_per_item}; }
+RowSplit split(int64_t rows_per_item, int64_t factor = 1) {
+  return {RowSource::rows, factor, rows_per_item};
+}
 
 TEST(Embedding, readsPlainAndTiledTables) {
   for (Format::Kind format : {Format::f32, Format::bf16, Format::f16})
@@ -17,12 +19,14 @@ TEST(Embedding, readsPlainAndTiledTables) {
         StepMemory memory(5);
         auto table = testMatrix(37, columns, format, {}, 3);
         TileLayout layout;
-        std::vector<uint8_t> tiles = packed({&table->source, 1}, wholeMatrix(table->source), layout);
+        std::vector<uint8_t> tiles =
+            packed({&table->source, 1}, wholeMatrix(table->source), layout);
         std::vector<int32_t> tokens = {0, 36, 15, 16, 3};
         memory.putBuffer(Buffer::tokens, tokens);
         EmbeddingParams p = {split(2), weightParams(37, columns, format), tiled, columns + 1};
         int64_t result = memory.space<float>(5 * (columns + 1));
-        memory.run(lathe_x86_embedding, {memory.put(tiled ? tiles : table->codes), result}, p, embeddingItems(p));
+        memory.run(lathe_x86_embedding, {memory.put(tiled ? tiles : table->codes), result}, p,
+                   embeddingItems(p));
         for (int64_t t = 0; t < 5; ++t)
           for (int64_t j = 0; j < columns; ++j)
             EXPECT_EQ(memory.at<float>(result)[t * (columns + 1) + j],
@@ -93,12 +97,14 @@ TEST(Elementwise, worksInPlace) {
 }
 
 TEST(Swiglu, isRightAtTheEnds) {
-  std::vector<float> gate = {-1000, -104, -88.5f, -87, -30, -0.0f, 0, 1e-20f, 30, 87, 88.7f, 89, 1000, -1e30f, 1e30f};
+  std::vector<float> gate = {-1000, -104, -88.5f, -87, -30,  -0.0f,  0,    1e-20f,
+                             30,    87,   88.7f,  89,  1000, -1e30f, 1e30f};
   int64_t count = static_cast<int64_t>(gate.size());
   StepMemory memory(1);
   SwigluParams p = {split(1), count, count, count, count};
   int64_t result = memory.space<float>(count);
-  memory.run(lathe_x86_swiglu, {memory.put(gate), memory.put(std::vector<float>(gate.size(), 1.0f)), result}, p,
+  memory.run(lathe_x86_swiglu,
+             {memory.put(gate), memory.put(std::vector<float>(gate.size(), 1.0f)), result}, p,
              swigluItems(p));
   for (int64_t i = 0; i < count; ++i) {
     double x = gate[size_t(i)], want = x < -700 ? 0 : x / (1 + std::exp(-x));
@@ -111,9 +117,11 @@ TEST(RmsNorm, normalisesGroups) {
     for (int64_t groups : {1, 3}) {
       StepMemory memory(5);
       std::vector<float> x = randomFloats(5 * groups * size, 1, 3), scale = randomFloats(size, 2);
-      RmsNormParams p = {split(2), groups, size, floatBits(1e-5f), groups * size, groups * size + 2};
+      RmsNormParams p = {split(2),         groups,        size,
+                         floatBits(1e-5f), groups * size, groups * size + 2};
       int64_t result = memory.space<float>(5 * (groups * size + 2));
-      memory.run(lathe_x86_rms_norm, {memory.put(x), memory.put(scale), result}, p, rmsNormItems(p));
+      memory.run(lathe_x86_rms_norm, {memory.put(x), memory.put(scale), result}, p,
+                 rmsNormItems(p));
       for (int64_t t = 0; t < 5; ++t)
         for (int64_t g = 0; g < groups; ++g) {
           double squares = 0;
@@ -122,8 +130,8 @@ TEST(RmsNorm, normalisesGroups) {
           for (int64_t j = 0; j < size; ++j) {
             double want = x[size_t((t * groups + g) * size + j)] * double(scale[size_t(j)]) /
                           std::sqrt(squares / double(size) + 1e-5f);
-            expectNear(memory.at<float>(result)[t * (groups * size + 2) + g * size + j], want, std::abs(want), 1e-6,
-                       "result", t, j);
+            expectNear(memory.at<float>(result)[t * (groups * size + 2) + g * size + j], want,
+                       std::abs(want), 1e-6, "result", t, j);
           }
         }
     }

@@ -45,7 +45,8 @@ inline double inCache(int64_t format, float value) {
 using CachedRows = std::map<std::pair<int32_t, int32_t>, std::vector<double>>;
 
 // softmax over scores times values; the sum of magnitudes goes to `size`.
-inline double attend(const std::vector<double> &scores, const std::vector<double> &values, double *size) {
+inline double attend(const std::vector<double> &scores, const std::vector<double> &values,
+                     double *size) {
   double top = scores[0], total = 0, sum = 0;
   for (double score : scores)
     top = std::max(top, score);

@@ -23,7 +23,8 @@ void addTask(const Frame *frame, const int64_t *operands, int64_t begin, int64_t
 
 // Places in the table of operands.
 constexpr int64_t add_one = 0, add_ten = 2, add_constant = 4;
-const int64_t operands[] = {operand(Buffer::arena, 0), 1, operand(Buffer::arena, 80), 10, operand(Buffer::constants, 8), 5};
+const int64_t operands[] = {operand(Buffer::arena, 0),     1, operand(Buffer::arena, 80), 10,
+                            operand(Buffer::constants, 8), 5};
 
 struct Machine {
   std::vector<int64_t> arena = std::vector<int64_t>(64);
@@ -36,7 +37,8 @@ struct Machine {
     lathe_cpu_host host = {sizeof(host), &pool, TestPool::parallel};
     lathe_cpu_call call = {sizeof(call), &host, rows, output_rows, buffers};
     Task *tasks[] = {addTask};
-    Step step = {tasks, regions.data(), static_cast<int64_t>(regions.size()), operands, constants.data()};
+    Step step = {tasks, regions.data(), static_cast<int64_t>(regions.size()), operands,
+                 constants.data()};
     lathe_x86_run(&call, &step);
   }
 };
@@ -51,7 +53,9 @@ TEST(Run, countsItemsByTheRule) {
 
 TEST(Run, keepsSerialAndSingleItemsOnTheCaller) {
   Machine machine;
-  machine.run({{0, add_one, 1, 1, 1, RowSource::none, 0, 0}, {0, add_one, 6, 1, 1, RowSource::none, 1, 0}}, 5, 0);
+  machine.run(
+      {{0, add_one, 1, 1, 1, RowSource::none, 0, 0}, {0, add_one, 6, 1, 1, RowSource::none, 1, 0}},
+      5, 0);
   EXPECT_EQ(machine.arena[0], 2);
   EXPECT_EQ(machine.arena[5], 1);
   EXPECT_EQ(machine.pool.barriers, 0);
@@ -65,7 +69,8 @@ TEST(Run, letsJoinedRegionsShareABarrier) {
                {0, add_one, 2, 1, 1, RowSource::none, 0, 0}},
               1, 4);
   EXPECT_EQ(machine.pool.barriers, 2);
-  EXPECT_EQ(std::vector<int64_t>(machine.arena.begin(), machine.arena.begin() + 4), (std::vector<int64_t>{2, 2, 1, 0}));
+  EXPECT_EQ(std::vector<int64_t>(machine.arena.begin(), machine.arena.begin() + 4),
+            (std::vector<int64_t>{2, 2, 1, 0}));
   EXPECT_EQ(std::vector<int64_t>(machine.arena.begin() + 10, machine.arena.begin() + 15),
             (std::vector<int64_t>{10, 10, 10, 10, 0}));
   EXPECT_EQ(machine.constants[1], 5);

@@ -33,7 +33,9 @@ public:
       std::memcpy(base_ + place, values.data(), values.size() * sizeof(T));
     return operand(Buffer::arena, place);
   }
-  template <typename T> int64_t zeros(int64_t count) { return put(std::vector<T>(static_cast<size_t>(count))); }
+  template <typename T> int64_t zeros(int64_t count) {
+    return put(std::vector<T>(static_cast<size_t>(count)));
+  }
   // Bytes that nobody has written: NaN as f32.
   template <typename T> int64_t space(int64_t count) {
     return operand(Buffer::arena, reserve(count * static_cast<int64_t>(sizeof(T))));
@@ -96,10 +98,12 @@ inline std::vector<float> randomFloats(int64_t count, unsigned seed, float devia
 }
 
 // |got - want| within `relative` of `size`, the sum of the magnitudes that went into want.
-inline void expectNear(double got, double want, double size, double relative, const char *what, int64_t i, int64_t j) {
+inline void expectNear(double got, double want, double size, double relative, const char *what,
+                       int64_t i, int64_t j) {
   double limit = relative * size + 1e-30;
   if (!(std::abs(got - want) <= limit))
-    ADD_FAILURE() << what << " [" << i << ", " << j << "] is " << got << ", should be " << want << " +- " << limit;
+    ADD_FAILURE() << what << " [" << i << ", " << j << "] is " << got << ", should be " << want
+                  << " +- " << limit;
 }
 
 } // namespace lathe::x86

@@ -18,8 +18,10 @@ inline double decodeDouble(int64_t format, uint32_t bits) {
             : format == Format::e4m3 ? Split{4, 3, 7}
                                      : Split{5, 2, 15};
   int exponent = static_cast<int>(bits >> s.mantissa_bits) & ((1 << s.exponent_bits) - 1);
-  double mantissa = std::ldexp(static_cast<double>(bits & ((1u << s.mantissa_bits) - 1)), -s.mantissa_bits);
-  double magnitude = exponent ? std::ldexp(1 + mantissa, exponent - s.bias) : std::ldexp(mantissa, 1 - s.bias);
+  double mantissa =
+      std::ldexp(static_cast<double>(bits & ((1u << s.mantissa_bits) - 1)), -s.mantissa_bits);
+  double magnitude =
+      exponent ? std::ldexp(1 + mantissa, exponent - s.bias) : std::ldexp(mantissa, 1 - s.bias);
   return bits >> (s.exponent_bits + s.mantissa_bits) & 1 ? -magnitude : magnitude;
 }
 
@@ -39,7 +41,8 @@ inline uint32_t randomCode(Format::Kind format, std::mt19937 &random) {
   std::normal_distribution<float> normal(0, 0.5f);
   if (formatBytes(format) == 1) {
     uint32_t code = random() & 255;
-    bool finite = format == Format::e4m3 ? (code & 127) != 127 : (code & 127) < 100; // e5m2 below 4096
+    bool finite =
+        format == Format::e4m3 ? (code & 127) != 127 : (code & 127) < 100; // e5m2 below 4096
     return finite ? code : 1;
   }
   uint32_t bits = __builtin_bit_cast(uint32_t, normal(random));
@@ -50,8 +53,8 @@ inline uint32_t randomCode(Format::Kind format, std::mt19937 &random) {
   return (random() & 0x83ff) | ((random() % 17) << 10); // up to 8, subnormals too
 }
 
-inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, Format::Kind format, ScaleBlock block,
-                                              unsigned seed) {
+inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, Format::Kind format,
+                                              ScaleBlock block, unsigned seed) {
   auto m = std::make_unique<TestMatrix>();
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> scale(0.001f, 0.02f);
@@ -63,7 +66,8 @@ inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, For
     m->source.has_scales = true;
     m->source.block_rows = block.rows;
     m->source.block_columns = block.columns;
-    m->scales.resize(static_cast<size_t>(ceilDiv(rows, block.rows) * ceilDiv(columns, block.columns) * 4));
+    m->scales.resize(
+        static_cast<size_t>(ceilDiv(rows, block.rows) * ceilDiv(columns, block.columns) * 4));
     for (size_t i = 0; i < m->scales.size(); i += 4) {
       float value = scale(random);
       std::memcpy(&m->scales[i], &value, 4);
@@ -76,7 +80,8 @@ inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, For
     std::memcpy(&m->codes[static_cast<size_t>(i * bytes)], &bits, static_cast<size_t>(bytes));
     double value = decodeDouble(format, bits);
     if (block.rows) {
-      int64_t place = i / columns / block.rows * ceilDiv(columns, block.columns) + i % columns / block.columns;
+      int64_t place =
+          i / columns / block.rows * ceilDiv(columns, block.columns) + i % columns / block.columns;
       float s;
       std::memcpy(&s, &m->scales[static_cast<size_t>(place * 4)], 4);
       value *= s;
@@ -88,7 +93,8 @@ inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, For
   return m;
 }
 
-inline std::vector<uint8_t> packed(absl::Span<const SourceMatrix> sources, const MatrixView &view, TileLayout &layout) {
+inline std::vector<uint8_t> packed(absl::Span<const SourceMatrix> sources, const MatrixView &view,
+                                   TileLayout &layout) {
   auto chosen = chooseTileLayout(sources, view);
   EXPECT_TRUE(chosen.ok()) << chosen.status();
   layout = *chosen;
@@ -113,12 +119,13 @@ struct TestStack {
   }
 };
 
-inline TestStack testStack(StepMemory &memory, int64_t count, int64_t n, int64_t k, Format::Kind format,
-                           ScaleBlock block, unsigned seed) {
+inline TestStack testStack(StepMemory &memory, int64_t count, int64_t n, int64_t k,
+                           Format::Kind format, ScaleBlock block, unsigned seed) {
   TestStack stack;
   std::vector<SourceMatrix> sources;
   for (int64_t i = 0; i < count; ++i) {
-    stack.matrices.push_back(testMatrix(n, k, format, block, seed + static_cast<unsigned>(i) * 977));
+    stack.matrices.push_back(
+        testMatrix(n, k, format, block, seed + static_cast<unsigned>(i) * 977));
     sources.push_back(stack.matrices.back()->source);
   }
   stack.place = memory.put(packed(sources, wholeMatrix(sources[0]), stack.layout));
@@ -136,10 +143,10 @@ inline const WeightCase weight_cases[] = {
     {Format::f16, {}},
     {Format::e4m3, {}},
     {Format::e5m2, {}},
-    {Format::e4m3, {32, 128}},    // a scale a tile
+    {Format::e4m3, {32, 128}},          // a scale a tile
     {Format::e4m3, {1 << 20, 1 << 20}}, // a scale a tensor
-    {Format::e4m3, {1, 1 << 20}}, // a scale a lane
-    {Format::e5m2, {12, 40}},     // blocks that cut tiles
+    {Format::e4m3, {1, 1 << 20}},       // a scale a lane
+    {Format::e5m2, {12, 40}},           // blocks that cut tiles
 };
 
 } // namespace lathe::x86

@@ -7,7 +7,8 @@ namespace lathe::x86 {
 namespace {
 
 // The layout's name for a source of the shape with blocks of that size.
-std::string nameOf(int64_t rows, int64_t columns, int64_t block_rows, int64_t block_columns, const MatrixView &view) {
+std::string nameOf(int64_t rows, int64_t columns, int64_t block_rows, int64_t block_columns,
+                   const MatrixView &view) {
   static std::vector<uint8_t> bytes(1 << 22);
   SourceMatrix source;
   source.format = Format::e4m3;
@@ -18,8 +19,9 @@ std::string nameOf(int64_t rows, int64_t columns, int64_t block_rows, int64_t bl
   source.block_rows = block_rows;
   source.block_columns = block_columns;
   if (block_rows)
-    source.scales = absl::MakeSpan(
-        bytes.data(), static_cast<size_t>(ceilDiv(rows, block_rows) * ceilDiv(columns, block_columns) * 4));
+    source.scales =
+        absl::MakeSpan(bytes.data(), static_cast<size_t>(ceilDiv(rows, block_rows) *
+                                                         ceilDiv(columns, block_columns) * 4));
   auto layout = chooseTileLayout({&source, 1}, view);
   EXPECT_TRUE(layout.ok()) << layout.status();
   return layout->name();
@@ -37,15 +39,20 @@ TEST(ChooseTileLayout, sharesScalesOfATileWhereBlocksAllow) {
 TEST(ChooseTileLayout, keepsAScaleALaneWhereBlocksCutTiles) {
   EXPECT_EQ(nameOf(576, 512, 1, 512, whole(576)), "tile16xf8e4m3+lanescale512");
   EXPECT_EQ(nameOf(576, 512, 100, 128, whole(576)), "tile16xf8e4m3+lanescale128");
-  EXPECT_EQ(nameOf(576, 512, 128, 128, {1, 8, 0, 500, false}), "tile16xf8e4m3+lanescale128") << "rows from 8 on";
+  EXPECT_EQ(nameOf(576, 512, 128, 128, {1, 8, 0, 500, false}), "tile16xf8e4m3+lanescale128")
+      << "rows from 8 on";
   EXPECT_EQ(nameOf(576, 512, 128, 128, {1, 128, 0, 40, false}), "tile16xf8e4m3+scale128");
 }
 
 TEST(ChooseTileLayout, findsTheLongestRunOfTransposedHeads) {
-  EXPECT_EQ(nameOf(2048, 512, 128, 128, {8, 0, 256, 128, true}), "tile16xf8e4m3+scale128") << "heads fill blocks";
-  EXPECT_EQ(nameOf(28 * 11, 512, 128, 128, {11, 0, 28, 16, true}), "tile16xf8e4m3+scale4") << "borders at 16 k + 4";
-  EXPECT_EQ(nameOf(2048, 512, 1, 512, {8, 0, 256, 128, true}), "tile16xf8e4m3+scale1") << "a scale a channel";
-  EXPECT_EQ(nameOf(2048, 200, 128, 100, {8, 0, 256, 128, true}), "tile16xf8e4m3+lanescale128") << "columns cut tiles";
+  EXPECT_EQ(nameOf(2048, 512, 128, 128, {8, 0, 256, 128, true}), "tile16xf8e4m3+scale128")
+      << "heads fill blocks";
+  EXPECT_EQ(nameOf(28 * 11, 512, 128, 128, {11, 0, 28, 16, true}), "tile16xf8e4m3+scale4")
+      << "borders at 16 k + 4";
+  EXPECT_EQ(nameOf(2048, 512, 1, 512, {8, 0, 256, 128, true}), "tile16xf8e4m3+scale1")
+      << "a scale a channel";
+  EXPECT_EQ(nameOf(2048, 200, 128, 100, {8, 0, 256, 128, true}), "tile16xf8e4m3+lanescale128")
+      << "columns cut tiles";
 }
 
 TEST(ChooseTileLayout, cutsRunsThatKernelsCannotSum) {

@@ -13,12 +13,14 @@ namespace {
 using testing::HasSubstr;
 
 // The value that stands for (matrix, n, k) in packed bytes, read from the description in weight.h.
-double valueAt(const std::vector<uint8_t> &bytes, const TileLayout &layout, int64_t matrix, int64_t n, int64_t k) {
+double valueAt(const std::vector<uint8_t> &bytes, const TileLayout &layout, int64_t matrix,
+               int64_t n, int64_t k) {
   WeightParams p = layout.params();
   const uint8_t *tile = bytes.data() + matrix * p.matrix_bytes + n / 16 * p.tile_bytes;
   uint32_t bits = 0;
   int64_t width = formatBytes(p.format);
-  std::memcpy(&bits, tile + (k * 16 + lanePlace(p.format, n % 16)) * width, static_cast<size_t>(width));
+  std::memcpy(&bits, tile + (k * 16 + lanePlace(p.format, n % 16)) * width,
+              static_cast<size_t>(width));
   float scale = 1;
   const uint8_t *scales = tile + codeBytes(p.k, p.format);
   if (p.scale_mode == ScaleMode::tile)
@@ -30,13 +32,15 @@ double valueAt(const std::vector<uint8_t> &bytes, const TileLayout &layout, int6
 
 TEST(PackTiles, keepsEveryValueOfEveryFormat) {
   for (const WeightCase &c : weight_cases)
-    for (auto [n, k] : {std::pair<int64_t, int64_t>{1, 1}, {12, 20}, {16, 64}, {36, 100}, {100, 129}}) {
+    for (auto [n, k] :
+         {std::pair<int64_t, int64_t>{1, 1}, {12, 20}, {16, 64}, {36, 100}, {100, 129}}) {
       auto m = testMatrix(n, k, c.format, c.block, 1);
       TileLayout layout;
       std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
       for (int64_t i = 0; i < n; ++i)
         for (int64_t j = 0; j < k; ++j)
-          ASSERT_EQ(valueAt(bytes, layout, 0, i, j), m->values[size_t(i * k + j)]) << layout.name() << i << " " << j;
+          ASSERT_EQ(valueAt(bytes, layout, 0, i, j), m->values[size_t(i * k + j)])
+              << layout.name() << i << " " << j;
       for (int64_t i = n; i < roundUp(n, 16); ++i)
         for (int64_t j = 0; j < k; ++j) {
           TileLayout plain = layout;
@@ -46,7 +50,8 @@ TEST(PackTiles, keepsEveryValueOfEveryFormat) {
 }
 
 TEST(PackTiles, takesHeadsThatBlocksOfScalesCut) {
-  for (ScaleBlock block : {ScaleBlock{128, 128}, {28, 16}, {1, 1 << 20}, {5, 7}, {1 << 20, 1 << 20}})
+  for (ScaleBlock block :
+       {ScaleBlock{128, 128}, {28, 16}, {1, 1 << 20}, {5, 7}, {1 << 20, 1 << 20}})
     for (bool transposed : {false, true}) {
       int64_t heads = 11, n = 16, v = 12, c = 40;
       auto m = testMatrix(heads * (n + v), c, Format::e4m3, block, 1);
@@ -58,7 +63,8 @@ TEST(PackTiles, takesHeadsThatBlocksOfScalesCut) {
       for (int64_t h = 0; h < heads; ++h)
         for (int64_t i = 0; i < v; ++i)
           for (int64_t j = 0; j < c; ++j)
-            ASSERT_EQ(transposed ? valueAt(bytes, layout, h, j, i) : valueAt(bytes, layout, h, i, j),
+            ASSERT_EQ(transposed ? valueAt(bytes, layout, h, j, i)
+                                 : valueAt(bytes, layout, h, i, j),
                       m->values[size_t((h * (n + v) + n + i) * c + j)])
                 << layout.name() << " head " << h << " " << i << " " << j;
     }
@@ -66,9 +72,10 @@ TEST(PackTiles, takesHeadsThatBlocksOfScalesCut) {
 
 TEST(PackTiles, readsScalesOfEveryType) {
   auto m = testMatrix(4, 8, Format::e4m3, {2, 8}, 1);
-  for (auto [type, bytes] : {std::pair<ScaleType, std::vector<uint8_t>>{ScaleType::bf16, {0x80, 0x3f, 0x00, 0xc0}},
-                             {ScaleType::f16, {0x00, 0x3c, 0x00, 0xc0}},
-                             {ScaleType::e8m0, {127, 128}}}) {
+  for (auto [type, bytes] :
+       {std::pair<ScaleType, std::vector<uint8_t>>{ScaleType::bf16, {0x80, 0x3f, 0x00, 0xc0}},
+        {ScaleType::f16, {0x00, 0x3c, 0x00, 0xc0}},
+        {ScaleType::e8m0, {127, 128}}}) {
     m->source.scale_type = type;
     m->source.scales = bytes;
     TileLayout layout;
@@ -85,7 +92,8 @@ absl::Status packStatus(const SourceMatrix &source, const MatrixView &view) {
   auto layout = chooseTileLayout({&source, 1}, view);
   if (!layout.ok())
     return layout.status();
-  return packTiles({&source, 1}, view, *layout, [](absl::Span<const uint8_t>) { return absl::OkStatus(); });
+  return packTiles({&source, 1}, view, *layout,
+                   [](absl::Span<const uint8_t>) { return absl::OkStatus(); });
 }
 
 TEST(PackTiles, namesTheFirstCodeThatIsNotANumber) {
@@ -104,31 +112,37 @@ TEST(PackTiles, namesTheScaleThatIsNotANumber) {
   auto m = testMatrix(40, 21, Format::e4m3, {20, 7}, 1);
   uint32_t nan = 0x7fc00000;
   std::memcpy(&m->scales[5 * 4], &nan, 4);
-  EXPECT_THAT(packStatus(m->source, wholeMatrix(m->source)).message(), HasSubstr("element [20, 14] has the scale nan"));
+  EXPECT_THAT(packStatus(m->source, wholeMatrix(m->source)).message(),
+              HasSubstr("element [20, 14] has the scale nan"));
 }
 
 TEST(PackTiles, refusesSourcesThatDoNotFitTheirShape) {
   auto m = testMatrix(40, 20, Format::e4m3, {20, 7}, 1);
   SourceMatrix source = m->source;
   source.codes = source.codes.subspan(1);
-  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(), HasSubstr("has 799 bytes of codes; its shape needs 800"));
+  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(),
+              HasSubstr("has 799 bytes of codes; its shape needs 800"));
   source = m->source;
   source.scales = source.scales.subspan(4);
-  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(), HasSubstr("20 bytes of scales; its shape needs 24"));
+  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(),
+              HasSubstr("20 bytes of scales; its shape needs 24"));
   source = m->source;
   source.block_rows = 0;
-  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(), HasSubstr("scale blocks are 0 x 7"));
+  EXPECT_THAT(packStatus(source, wholeMatrix(source)).message(),
+              HasSubstr("scale blocks are 0 x 7"));
   source = m->source;
   source.rows = int64_t{1} << 62;
   EXPECT_FALSE(packStatus(source, wholeMatrix(source)).ok());
-  EXPECT_THAT(packStatus(m->source, {3, 0, 15, 11, false}).message(), HasSubstr("does not fit its 40 rows"));
+  EXPECT_THAT(packStatus(m->source, {3, 0, 15, 11, false}).message(),
+              HasSubstr("does not fit its 40 rows"));
   EXPECT_FALSE(packStatus(m->source, {int64_t{1} << 40, 0, int64_t{1} << 40, 1, false}).ok());
 }
 
 TEST(PackTiles, refusesStacksOfUnequalMatricesAndOtherLayouts) {
   auto a = testMatrix(16, 20, Format::e4m3, {}, 1), b = testMatrix(16, 21, Format::e4m3, {}, 1);
   SourceMatrix both[] = {a->source, b->source};
-  EXPECT_THAT(chooseTileLayout(both, wholeMatrix(both[0])).status().message(), HasSubstr("must be equal"));
+  EXPECT_THAT(chooseTileLayout(both, wholeMatrix(both[0])).status().message(),
+              HasSubstr("must be equal"));
   TileLayout layout = *chooseTileLayout({both, 1}, wholeMatrix(both[0]));
   layout.k = 19;
   EXPECT_FALSE(packTiles({both, 1}, wholeMatrix(both[0]), layout, nullptr).ok());
@@ -139,9 +153,10 @@ TEST(PackTiles, handsOnTheErrorOfTheSink) {
   auto m = testMatrix(40, 20, Format::bf16, {}, 1);
   TileLayout layout = *chooseTileLayout({&m->source, 1}, wholeMatrix(m->source));
   int calls = 0;
-  absl::Status status = packTiles({&m->source, 1}, wholeMatrix(m->source), layout, [&](absl::Span<const uint8_t>) {
-    return ++calls == 2 ? absl::ResourceExhaustedError("disk full") : absl::OkStatus();
-  });
+  absl::Status status =
+      packTiles({&m->source, 1}, wholeMatrix(m->source), layout, [&](absl::Span<const uint8_t>) {
+        return ++calls == 2 ? absl::ResourceExhaustedError("disk full") : absl::OkStatus();
+      });
   EXPECT_EQ(status.message(), "disk full");
   EXPECT_EQ(calls, 2);
 }
@@ -158,7 +173,8 @@ TEST(PackVector, widensToF32) {
   std::memcpy(values, got.data(), sizeof(values));
   EXPECT_EQ(values[0], 1.0f);
   EXPECT_EQ(values[1], -2.5f);
-  EXPECT_THAT(packVector("v", Format::f16, {{0, 0, 0, 0x7c}}, sink).message(), HasSubstr("v: element [1] is the f16 code 0x7c00"));
+  EXPECT_THAT(packVector("v", Format::f16, {{0, 0, 0, 0x7c}}, sink).message(),
+              HasSubstr("v: element [1] is the f16 code 0x7c00"));
   EXPECT_FALSE(packVector("v", Format::f32, {{0, 0, 0}}, sink).ok());
 }
 
