@@ -72,7 +72,8 @@ absl::Status linkKernels(llvm::Module &module, const Level &level) {
   return absl::OkStatus();
 }
 
-// Inlining needs one feature set on caller and callee.
+// Inlining needs one feature set on caller and callee, and a caller without library functions where
+// the callee is (the kernels are freestanding).
 void setFeatures(llvm::Module &module, const Level &level) {
   for (llvm::Function &function : module) {
     function.removeFnAttr("target-cpu");
@@ -80,6 +81,7 @@ void setFeatures(llvm::Module &module, const Level &level) {
     function.removeFnAttr("target-features");
     if (function.isDeclaration())
       continue;
+    function.addFnAttr("no-builtins");
     function.addFnAttr("target-cpu", level.cpu);
     if (!level.features.empty())
       function.addFnAttr("target-features", level.features);
