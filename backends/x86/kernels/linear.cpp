@@ -19,8 +19,9 @@ LATHE_X86_DEFINE(linear)
   const float *bias = p.has_bias ? resolve<float>(frame, operands[LinearOperand::bias]) : nullptr;
   const float *residual =
       p.has_residual ? resolve<float>(frame, operands[LinearOperand::residual]) : nullptr;
-  for (int64_t i = begin; i < end; ++i) {
-    TileItem item = tileItem(i, w.n, p.tiles_per_item);
+  for (int64_t i = begin; i < end;) {
+    TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
+    i = item.next;
     const char *stack = weight + item.outer * w.matrix_bytes;
     XRows rows = {x + item.outer * p.x_batch_stride, x_scales, nullptr, 1};
     auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
@@ -53,8 +54,9 @@ LATHE_X86_DEFINE(gated_linear)
       p.has_bias ? resolve<float>(frame, operands[GatedLinearOperand::gate_bias]) : nullptr;
   const float *up_bias =
       p.has_bias ? resolve<float>(frame, operands[GatedLinearOperand::up_bias]) : nullptr;
-  for (int64_t i = begin; i < end; ++i) {
-    TileItem item = tileItem(i, w.n, p.tiles_per_item);
+  for (int64_t i = begin; i < end;) {
+    TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
+    i = item.next;
     auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
         __attribute__((always_inline)) {
       int64_t column = tile * 16, lanes_here = smaller<int64_t>(16, w.n - column);

@@ -42,8 +42,9 @@ LATHE_X86_DEFINE(moe_gate_up)
   const float *x_scales =
       p.x.block ? resolve<float>(frame, operands[MoeGateUpOperand::x_scales]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeGateUpOperand::result]);
-  for (int64_t i = begin; i < end; ++i) {
-    TileItem item = tileItem(i, w.n, p.tiles_per_item);
+  for (int64_t i = begin; i < end;) {
+    TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
+    i = item.next;
     int64_t first = offsets[item.outer], count = offsets[item.outer + 1] - first;
     if (count == 0)
       continue;
@@ -69,8 +70,9 @@ LATHE_X86_DEFINE(moe_down)
   const float *x_scales =
       p.x.block ? resolve<float>(frame, operands[MoeDownOperand::x_scales]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeDownOperand::result]);
-  for (int64_t i = begin; i < end; ++i) {
-    TileItem item = tileItem(i, w.n, p.tiles_per_item);
+  for (int64_t i = begin; i < end;) {
+    TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
+    i = item.next;
     int64_t first = offsets[item.outer], count = offsets[item.outer + 1] - first;
     if (count == 0)
       continue;
@@ -124,8 +126,9 @@ LATHE_X86_DEFINE(moe_gate_up_row)
                           : nullptr,
                 nullptr, 1};
   float *result = resolve<float>(frame, operands[MoeGateUpRowOperand::result]);
-  for (int64_t i = begin; i < end; ++i) {
-    TileItem item = tileItem(i, w.n, p.tiles_per_item);
+  for (int64_t i = begin; i < end;) {
+    TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
+    i = item.next;
     int64_t expert = indices[item.outer];
     const char *stacks[2] = {gate + expert * w.matrix_bytes, up + expert * w.matrix_bytes};
     auto finish = [&](int64_t, int64_t tile, const f32x16 *totals) __attribute__((always_inline)) {
@@ -172,8 +175,9 @@ LATHE_X86_DEFINE(moe_down_row)
       sum += loadSome(residual + column, here);
     storeSome(result + column, sum, here);
   };
-  for (int64_t i = begin; i < end; ++i) {
-    TileItem item = tileItem(i, p.weight.n, p.tiles_per_item);
+  for (int64_t i = begin; i < end;) {
+    TileItem item = tileItem(i, end, p.weight.n, p.tiles_per_item);
+    i = item.next;
     int64_t tile = item.begin;
     for (; tile + vector_tiles <= item.end; tile += vector_tiles) {
       f32x16 sums[vector_tiles] = {};

@@ -241,6 +241,8 @@ LATHE_INLINE void oneRow(const XRows &rows, const char *const *stacks, int64_t b
   int64_t tile = begin;
   for (; tile + vector_tiles / S <= end; tile += vector_tiles / S)
     rowTiles<S, vector_tiles / S>(rows, stacks, tile, w, xp, finish);
+  for (constexpr int half = vector_tiles / 2 / S; half > 1 && tile + half <= end; tile += half)
+    rowTiles<S, half>(rows, stacks, tile, w, xp, finish);
   for (; tile < end; ++tile)
     rowTiles<S, 1>(rows, stacks, tile, w, xp, finish);
 }
@@ -268,15 +270,19 @@ LATHE_INLINE void product(const XRows &rows, int64_t source, int64_t count,
     product<S>(rows, count, stacks, begin, end, w, xp, finish);
 }
 
-// Item i of a kernel whose items are (outer, group of tiles).
+// Item i of a kernel whose items are (outer, group of tiles), with the items behind it up to `end`
+// that have the same outer: their tiles are one run, and the one-row form wants many at a time.
 struct TileItem {
   int64_t outer;
   int64_t begin; // tiles
   int64_t end;
+  int64_t next; // the first item that is not in it
 };
-LATHE_INLINE TileItem tileItem(int64_t item, int64_t n, int64_t tiles_per_item) {
-  int64_t tiles = tileCount(n), groups = ceilDiv(tiles, tiles_per_item), group = item % groups;
-  return {item / groups, group * tiles_per_item, smaller(tiles, (group + 1) * tiles_per_item)};
+LATHE_INLINE TileItem tileItem(int64_t item, int64_t end, int64_t n, int64_t tiles_per_item) {
+  int64_t tiles = tileCount(n), groups = ceilDiv(tiles, tiles_per_item), outer = item / groups;
+  int64_t next = smaller(end, (outer + 1) * groups);
+  return {outer, item % groups * tiles_per_item,
+          smaller(tiles, (next - outer * groups) * tiles_per_item), next};
 }
 
 } // namespace lathe::x86
