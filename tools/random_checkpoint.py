@@ -32,6 +32,14 @@ SHAPES = {
         "num_experts_per_tok": 8, "first_k_dense_replace": 3, "n_group": 8, "topk_group": 4,
         "topk_method": "noaux_tc", "scoring_func": "sigmoid", "norm_topk_prob": True, "routed_scaling_factor": 2.5,
         "max_position_embeddings": 16384, "tie_word_embeddings": False},
+    "tiny": DEEPSEEK | {  # to try the tool itself
+        "architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3", "vocab_size": 300,
+        "hidden_size": 200, "num_hidden_layers": 2, "num_attention_heads": 3, "num_key_value_heads": 3,
+        "q_lora_rank": 40, "kv_lora_rank": 32, "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16,
+        "intermediate_size": 150, "moe_intermediate_size": 48, "n_routed_experts": 6, "n_shared_experts": 1,
+        "num_experts_per_tok": 2, "first_k_dense_replace": 1, "n_group": 1, "topk_group": 1,
+        "topk_method": "noaux_tc", "scoring_func": "sigmoid", "norm_topk_prob": True, "routed_scaling_factor": 1.0,
+        "max_position_embeddings": 256, "tie_word_embeddings": False},
     "dense-0.5b": LLAMA | {
         "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "vocab_size": 151936, "hidden_size": 896,
         "num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2, "intermediate_size": 4864,
