@@ -1,44 +1,23 @@
 // Every checkpoint under tests/data that has goldens: what the passes make of it gives the logits
 // of its portable IR, whatever they are made to choose, and can be planned.
 #include <cmath>
-#include <filesystem>
 
 #include <gmock/gmock.h>
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include "backends/reference/model_runner.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "passes/pipeline.h"
+#include "tests/golden/golden_folder.h"
 #include "tools/lathe-interpret/model.h"
 
 namespace lathe::passes {
 namespace {
 
-std::vector<std::string> foldersWithGoldens() {
-  std::vector<std::string> folders;
-  for (const char *root : {LATHE_TEST_DATA, LATHE_TEST_DATA "/golden"})
-    for (const auto &entry : std::filesystem::directory_iterator(root))
-      if (fileExists(entry.path().string() + "/golden.json") &&
-          fileExists(entry.path().string() + "/config.json"))
-        folders.push_back(entry.path().string());
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
-
-std::string testName(const testing::TestParamInfo<std::string> &info) {
-  return std::filesystem::path(info.param).filename().string();
-}
-
 class GoldenPasses : public testing::TestWithParam<std::string> {
 protected:
   void SetUp() override {
-    const auto text = readTextFile(GetParam() + "/golden.json");
-    ASSERT_TRUE(text.ok()) << text.status();
-    const auto golden = parseJson(*text, "golden.json");
-    ASSERT_TRUE(golden.ok()) << golden.status();
-    prompt = (*golden)["prompt"].get<std::vector<int32_t>>();
+    prompt = ::lathe::golden::GoldenFolder(GetParam()).ids("prompt");
     prompt.resize(std::min<size_t>(prompt.size(), 12));
     context.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>();
     auto opened = interpret::openModel(context, GetParam(), /*weights=*/"", /*seed=*/0);
@@ -84,7 +63,8 @@ TEST_P(GoldenPasses, keepTheMeaningForTargetsWithoutFp8) {
   expectSameLogits({.native_fp8 = false});
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenPasses, testing::ValuesIn(foldersWithGoldens()), testName);
+INSTANTIATE_TEST_SUITE_P(All, GoldenPasses, testing::ValuesIn(golden::foldersWithGoldens()),
+                         golden::testName);
 
 } // namespace
 } // namespace lathe::passes
