@@ -24,14 +24,10 @@ bool isReturnedLogits(mlir::Value value) {
   return terminator && terminator.getNumOperands() > 0 && terminator.getOperand(0) == value;
 }
 
-static int64_t bytesOf(mlir::Value value, int64_t max_rows) {
-  bool isRows = mlir::isa<mlir::RankedTensorType, ir::QuantizedType>(value.getType());
-  if (!isRows || isReturnedLogits(value))
-    return 0;
-  int64_t columns = ir::shapeOf(value.getType()).back(), bytes = scalesOffset(max_rows, columns);
-  if (auto type = mlir::dyn_cast<ir::QuantizedType>(value.getType()))
-    bytes += max_rows * ceilDiv(columns, type.getBlockColumns()) * 4;
-  return bytes;
+// What the planner takes for f32 rows holds for all others.
+static int64_t codesAndScalesBytes(ir::QuantizedType type, int64_t max_rows) {
+  int64_t columns = type.getShape().back();
+  return scalesOffset(max_rows, columns) + max_rows * ceilDiv(columns, type.getBlockColumns()) * 4;
 }
 
 static int64_t scratchOf(mlir::Operation *op, int64_t max_rows) {
@@ -44,12 +40,9 @@ static int64_t scratchOf(mlir::Operation *op, int64_t max_rows) {
 
 static void annotate(mlir::Operation *op, int64_t max_rows) {
   mlir::Builder builder(op->getContext());
-  llvm::SmallVector<int64_t> bytes;
-  bool hasNoMemory = mlir::isa<ir::WeightOp, ir::SliceOp>(op);
-  for (mlir::Value result : op->getResults())
-    bytes.push_back(hasNoMemory ? 0 : bytesOf(result, max_rows));
-  if (!bytes.empty())
-    op->setAttr("result_bytes", builder.getDenseI64ArrayAttr(bytes));
+  if (auto quantize = mlir::dyn_cast<ir::QuantizeOp>(op))
+    op->setAttr("result_bytes", builder.getDenseI64ArrayAttr(
+                                    codesAndScalesBytes(quantize.getResult().getType(), max_rows)));
   if (int64_t scratch = scratchOf(op, max_rows))
     op->setAttr("scratch_bytes", builder.getI64IntegerAttr(scratch));
 }

@@ -7,9 +7,9 @@
 
 namespace lathe::x86 {
 
-// Sets `result_bytes` and `scratch_bytes` (bytes of the arena) on the ops of a step and
-// `lathe.cache_bytes` on its cache arguments. A pass of placement and not of meaning: what
-// `lathe.max_rows` of the step says is obeyed, nothing else changes.
+// Sets `result_bytes` (where it is more than rows x columns x 4) and `scratch_bytes`, both of the
+// arena, on the ops of a step and `lathe.cache_bytes` on its cache arguments. A pass of placement
+// and not of meaning: what `lathe.max_rows` of the step says is obeyed, nothing else changes.
 void annotateForPlanning(mlir::func::FuncOp step);
 
 // Rows are stored as f32 whatever their type (a product converts anyway); codes have their scales

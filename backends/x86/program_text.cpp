@@ -88,11 +88,13 @@ uint64_t decodeWeightBytes(const Program &program, const WeightPlan &weights) {
     double &share = shares[copy->second];
     share = std::max(share, region.weight_share);
   };
-  for (const StepProgram &step : program.steps)
+  for (const StepProgram &step : program.steps) {
+    if (step.name != "decode")
+      continue;
     for (const RegionUse &region : step.regions)
       for (int64_t operand : region.operands)
-        if (step.name == "decode")
-          note(region, operand);
+        note(region, operand);
+  }
   double bytes = 0;
   for (auto [copy, share] : shares)
     bytes += share * copy->size;
