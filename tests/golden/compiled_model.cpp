@@ -1,6 +1,5 @@
 #include "tests/golden/compiled_model.h"
 
-#include <cstdlib>
 #include <stdexcept>
 
 #include "runtime/cpu/device.h"
@@ -19,13 +18,6 @@ template <typename T> T valueOf(absl::StatusOr<T> result) {
 }
 
 } // namespace
-
-CompiledModel::CompiledModel() {
-  char pattern[] = "/tmp/lathe-golden-XXXXXX";
-  folder_ = mkdtemp(pattern);
-}
-
-CompiledModel::~CompiledModel() { std::filesystem::remove_all(folder_); }
 
 void CompiledModel::compile(const std::string &checkpoint, const std::string &activations,
                             const std::string &mla_form, const std::vector<std::string> &levels) {
@@ -46,6 +38,17 @@ std::unique_ptr<runtime::Session> CompiledModel::open(const std::string &target,
   auto device = valueOf(runtime::createCpuDevice({threads}));
   auto module = valueOf(runtime::Module::load(path(), device, {target}));
   return valueOf(runtime::Session::create(module, {chunk, nullptr}));
+}
+
+std::vector<float> CompiledModel::logits(const std::string &target, int threads, int chunk,
+                                         const std::vector<int32_t> &ids) const {
+  std::vector<float> all;
+  const absl::Status status =
+      open(target, threads, chunk)->feedAll(ids, [&](size_t, absl::Span<const float> row) {
+        all.insert(all.end(), row.begin(), row.end());
+      });
+  EXPECT_TRUE(status.ok()) << status;
+  return all;
 }
 
 double CompiledModel::meanNll(const GoldenFolder &golden, const std::string &target) const {

@@ -7,26 +7,27 @@
 
 #include "runtime/session/session.h"
 #include "tests/golden/golden_folder.h"
+#include "tests/unit/scratch_folder.h"
 
 namespace lathe::golden {
 
 // Failures are failures of the running test.
 class CompiledModel {
 public:
-  CompiledModel();
-  ~CompiledModel(); // removes the folder
-
   void compile(const std::string &checkpoint, const std::string &activations,
                const std::string &mla_form = "", const std::vector<std::string> &levels = {});
 
   // Those that this machine runs, all of which were compiled for.
   const std::vector<std::string> &targets() const { return targets_; }
-  std::string path() const { return folder_ + "/model.lathe"; }
+  std::string path() const { return folder_ / "model.lathe"; }
   std::unique_ptr<runtime::Session> open(const std::string &target, int threads, int chunk) const;
+  // Of every position, a row after the other.
+  std::vector<float> logits(const std::string &target, int threads, int chunk,
+                            const std::vector<int32_t> &ids) const;
   double meanNll(const GoldenFolder &golden, const std::string &target) const;
 
 private:
-  std::string folder_;
+  ScratchFolder folder_;
   std::vector<std::string> targets_;
 };
 

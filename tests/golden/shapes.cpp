@@ -101,17 +101,6 @@ std::vector<float> interpreted(const std::string &folder, const std::string &act
   return runner->feedInChunks(ids, 0)->values;
 }
 
-std::vector<float> run(const CompiledModel &model, int threads, int chunk,
-                       const std::vector<int32_t> &ids) {
-  std::vector<float> all;
-  auto sink = [&](size_t, absl::Span<const float> row) {
-    all.insert(all.end(), row.begin(), row.end());
-  };
-  const absl::Status status = model.open(model.targets()[0], threads, chunk)->feedAll(ids, sink);
-  EXPECT_TRUE(status.ok()) << status;
-  return all;
-}
-
 // Relative to the largest logit. Rounded activations may fall the other way where a sum is in
 // between.
 void expectClose(const std::vector<float> &got, const std::vector<float> &expected,
@@ -145,12 +134,13 @@ TEST_P(RandomShapes, giveTheInterpretersLogitsForEveryChunkAndNumberOfThreads) {
   std::vector<int32_t> ids(random.between(2, 12));
   for (int32_t &id : ids)
     id = random.between(0, tiny->config["vocab_size"].get<int64_t>() - 1);
-  const std::vector<float> one = run(model, 1, 0, ids);
+  const std::string target = model.targets()[0];
+  const std::vector<float> one = model.logits(target, 1, 0, ids);
   expectClose(one, interpreted(tiny->path(), activations, ids), activations == "f32" ? 1e-4 : 0.05);
-  EXPECT_EQ(one, run(model, 2, 0, ids)) << "two threads";
+  EXPECT_EQ(one, model.logits(target, 2, 0, ids)) << "two threads";
   if (activations == "f32")
     for (int chunk : {1, 3, 5})
-      expectClose(run(model, 2, chunk, ids), one, 1e-4);
+      expectClose(model.logits(target, 2, chunk, ids), one, 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomShapes, testing::Range(0, count()));

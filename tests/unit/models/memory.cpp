@@ -1,7 +1,6 @@
 // Import copies no weight: a model of 15.7 billion parameters, in a file of holes.
-#include <fstream>
-
 #include "tests/unit/models/importing.h"
+#include "tests/unit/private_memory.h"
 
 namespace lathe::models {
 namespace {
@@ -28,14 +27,6 @@ Json v2Lite() {
                  {"n_group", 1},
                  {"max_position_embeddings", 163840}});
   return config;
-}
-
-int64_t privateKilobytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string key; status >> key;)
-    if (int64_t kilobytes; key == "RssAnon:" && status >> kilobytes)
-      return kilobytes;
-  return -1;
 }
 
 TEST(ImportOfALargeModel, takesLittleMemory) {

@@ -1,18 +1,9 @@
 // Weights are packed through a window: a table of 1.2 GB goes through some hundred MB of memory.
-#include <fstream>
-
+#include "tests/unit/private_memory.h"
 #include "tests/unit/tools/compiler/compiling.h"
 
 namespace lathe::compiler {
 namespace {
-
-int64_t privateKilobytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string key; status >> key;)
-    if (int64_t kilobytes; key == "RssAnon:" && status >> kilobytes)
-      return kilobytes;
-  return -1;
-}
 
 TEST(Memory, ofACompileDoesNotGrowWithTheWeights) {
   models::TinyCheckpoint tiny(models::tinyLlama(), {{"vocab_size", 150000},

@@ -20,12 +20,6 @@ protected:
     change(options);
     return compile(options).status();
   }
-  std::vector<std::string> left() const {
-    std::vector<std::string> names;
-    for (const auto &entry : std::filesystem::directory_iterator(folder.path()))
-      names.push_back(entry.path().filename());
-    return names;
-  }
 
   models::TinyCheckpoint tiny{models::tinyLlama(), {{"vocab_size", 9000}}};
   ScratchFolder folder;
@@ -36,7 +30,7 @@ TEST_F(Refusal, ofActivationsSaysWhichThereAre) {
       compileWith([](CompileOptions &options) { options.activations = "int3"; });
   EXPECT_THAT(status.message(),
               HasSubstr("activations 'int3' are not known; the known ones are f32, bf16, w8a8"));
-  EXPECT_THAT(left(), IsEmpty());
+  EXPECT_THAT(folder.names(), IsEmpty());
 }
 
 TEST_F(Refusal, ofAnExistingFileComesBeforeAnyWork) {
@@ -66,7 +60,7 @@ TEST_F(Refusal, ofAWeightThatIsNotFiniteNamesItAndItsPlace) {
   const absl::Status status =
       compileWith([&](CompileOptions &options) { options.checkpoint = spoilt.path(); });
   EXPECT_THAT(status.message(), HasSubstr("model.layers.1.mlp.up_proj.weight"));
-  EXPECT_THAT(left(), IsEmpty());
+  EXPECT_THAT(folder.names(), IsEmpty());
 }
 
 TEST_F(Refusal, leavesNothingOfACancelledCompile) {
@@ -79,7 +73,7 @@ TEST_F(Refusal, leavesNothingOfACancelledCompile) {
       };
     });
     EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << stage << ": " << status;
-    EXPECT_THAT(left(), IsEmpty()) << stage;
+    EXPECT_THAT(folder.names(), IsEmpty()) << stage;
   }
 }
 
@@ -93,7 +87,7 @@ TEST_F(Refusal, leavesNothingOnAFullDisk) {
   const absl::Status status = compileWith([](CompileOptions &) {});
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_FALSE(status.ok());
-  EXPECT_THAT(left(), IsEmpty());
+  EXPECT_THAT(folder.names(), IsEmpty());
 }
 
 TEST(FolderName, ofAnyBytesIsNoReasonToFail) {
