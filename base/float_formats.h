@@ -68,6 +68,22 @@ inline uint16_t bf16FromF32(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+// Round to nearest, ties to even. A NaN stays a (quiet) NaN; what is too large becomes infinity.
+inline uint16_t f16FromF32(float value) {
+  uint16_t sign = std::signbit(value) ? 0x8000 : 0;
+  if (std::isnan(value))
+    return sign | 0x7e00;
+  float magnitude = std::fabs(value);
+  if (magnitude >= 65520.0f) // half way from the largest number to what would be next
+    return sign | 0x7c00;
+  if (magnitude < 0x1p-14f) { // multiples of 2^-24, the last place of numbers in [0.5, 1)
+    uint32_t units = bitsOfF32(magnitude + 0.5f) - bitsOfF32(0.5f);
+    return sign | static_cast<uint16_t>(units);
+  }
+  uint32_t bits = bitsOfF32(magnitude);
+  return sign | static_cast<uint16_t>(((bits + 0xfff + (bits >> 13 & 1)) >> 13) - (112 << 10));
+}
+
 // Round to nearest, ties to even. NaN stays NaN; beyond 448, infinities too, it saturates at 448.
 inline uint8_t e4m3FromF32(float value) {
   uint8_t sign = std::signbit(value) ? 0x80 : 0;

@@ -52,7 +52,7 @@ absl::StatusOr<mlir::Value> Step::weight(absl::StatusOr<StoredWeight> stored) {
   if (stored->rows)
     rows = builder_.getDenseI64ArrayAttr({stored->rows->first, stored->rows->second});
   value = create<ir::WeightOp>(stored->type, stored->name, builder_.getArrayAttr(stored->sources),
-                               scales, rows);
+                               scales, rows, mlir::TypeAttr());
   return value;
 }
 

@@ -5,6 +5,7 @@
 include "mlir/Pass/PassBase.td"
 
 include "passes/canonical/passes.td"
+include "passes/quantize/passes.td"
 include "passes/specialise/passes.td"
 include "passes/attention/passes.td"
 include "passes/fuse/passes.td"

@@ -21,6 +21,12 @@ void addCanonical(OpPassManager &passes, const Options &) {
   passes.addNestedPass<FuncOp>(createCanonicalForm());
 }
 
+// After equal weights are one, so that a table knows that it is the head, too. Before all others:
+// costs depend on the bytes of weights, and fusing on their types.
+void addQuantize(OpPassManager &passes, const Options &options) {
+  passes.addNestedPass<FuncOp>(createQuantizeWeights({.weights = options.weights}));
+}
+
 // Before everything that decides, because every decision depends on the number of rows.
 void addSpecialise(OpPassManager &passes, const Options &options) {
   passes.addPass(createSpecialiseSteps({.prefillChunk = options.prefill_chunk}));
@@ -64,11 +70,9 @@ struct Stage {
   void (*add)(OpPassManager &, const Options &);
 };
 
-constexpr Stage kOptimise[] = {{"canonical", addCanonical},
-                               {"specialise", addSpecialise},
-                               {"attention", addAttention},
-                               {"fuse", addFuse},
-                               {"legalise", addLegalise}};
+constexpr Stage kOptimise[] = {
+    {"canonical", addCanonical}, {"quantize", addQuantize}, {"specialise", addSpecialise},
+    {"attention", addAttention}, {"fuse", addFuse},         {"legalise", addLegalise}};
 constexpr Stage kPlan[] = {{"plan", addPlan}};
 
 void addStages(OpPassManager &passes, llvm::ArrayRef<Stage> stages, const Options &options) {
@@ -94,6 +98,8 @@ mlir::LogicalResult run(mlir::ModuleOp module, llvm::ArrayRef<Stage> stages, con
 struct Flags : mlir::PassPipelineOptions<Flags> {
   Option<std::string> activations{*this, "activations", llvm::cl::desc("f32, bf16 or w8a8"),
                                   llvm::cl::init("f32")};
+  Option<std::string> weights{*this, "weights",
+                              llvm::cl::desc("bf16, fp8, q8_0 or q4_0; empty: as they are")};
   Option<std::string> mla_form{*this, "mla-form",
                                llvm::cl::desc("materialised or absorbed; empty: chosen")};
   Option<int64_t> prefill_chunk{*this, "prefill-chunk",
@@ -105,8 +111,9 @@ struct Flags : mlir::PassPipelineOptions<Flags> {
 };
 
 void addOptimise(OpPassManager &passes, const Flags &flags) {
-  addStages(passes, kOptimise,
-            {flags.activations, flags.mla_form, flags.prefill_chunk, flags.native_fp8});
+  addStages(
+      passes, kOptimise,
+      {flags.activations, flags.weights, flags.mla_form, flags.prefill_chunk, flags.native_fp8});
 }
 
 } // namespace

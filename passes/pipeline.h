@@ -11,6 +11,8 @@ namespace lathe::passes {
 
 struct Options {
   std::string activations = "f32"; // "f32", "bf16", "w8a8"
+  std::string weights;             // of products: "bf16", "fp8", "q8_0", "q4_0"; empty: as in the
+                                   // checkpoint
   std::string mla_form;            // forces "materialised" or "absorbed"; empty: the cost model
                                    // chooses for each step
   int64_t prefill_chunk = 0;       // rows that a prefill step takes at most; 0: chosen (256); never
@@ -18,8 +20,8 @@ struct Options {
   bool native_fp8 = true;          // the targets have kernels for weights of codes
 };
 
-// Sees the module after each stage: "canonical", "specialise", "attention", "fuse", "legalise",
-// "plan".
+// Sees the module after each stage: "canonical", "quantize", "specialise", "attention", "fuse",
+// "legalise", "plan".
 using StageHook = std::function<void(llvm::StringRef stage, mlir::ModuleOp module)>;
 
 // Portable IR with @step becomes @decode and @prefill, ready for a backend to say what memory its

@@ -24,6 +24,10 @@ llvm::SmallVector<Product> productsOf(mlir::Operation *op) {
   return products;
 }
 
+bool isRouter(const Product &product) {
+  return llvm::any_of(product.result.getUsers(), llvm::IsaPred<ir::MoeRouteOp>);
+}
+
 namespace {
 
 mlir::Operation *makeOne(mlir::RewriterBase &rewriter, mlir::Location location, const Product &p) {

@@ -21,6 +21,9 @@ std::optional<Product> productOf(mlir::Operation *op);
 // Those of a linear, scaled_matmul or fused_linear, in order; none for any other op.
 llvm::SmallVector<Product> productsOf(mlir::Operation *op);
 
+// Its result chooses experts.
+bool isRouter(const Product &product);
+
 // Makes `products`, which share one x and have all a bias or none, by one op, and gives its results
 // the uses of theirs. Whoever made them before is left without uses.
 mlir::Operation *remake(mlir::RewriterBase &rewriter, mlir::Location location,

@@ -63,8 +63,11 @@ mlir::LogicalResult sameRows(mlir::Operation *op, std::initializer_list<Value> v
 //===--- basic ---===//
 
 Result run(ir::EmbeddingOp op, ir::EmbeddingOpGenericAdaptor<Operands> in) {
-  if (failed(inRange(op, indices(in.getTokens()), tensor(in.getTable()).rows(), "a token")))
+  const int64_t rows = ir::shapeOf(op.getTable().getType()).front();
+  if (failed(inRange(op, indices(in.getTokens()), rows, "a token")))
     return failure();
+  if (const Codes *codes = as<Codes>(in.getTable()))
+    return one(embedding(indices(in.getTokens()), dequantize(*codes)));
   return one(embedding(indices(in.getTokens()), tensor(in.getTable())));
 }
 

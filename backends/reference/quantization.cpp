@@ -40,6 +40,77 @@ Codes quantize(const Tensor &input, int64_t block_columns, bool power_of_two) {
   return result;
 }
 
+namespace {
+
+// One block of a matrix: rows of `count` elements.
+struct Block {
+  std::vector<const float *> rows;
+  int64_t count;
+
+  // The first of those with the largest magnitude.
+  float largest() const {
+    float result = 0;
+    for (const float *row : rows)
+      for (int64_t j = 0; j < count; ++j)
+        if (std::fabs(row[j]) > std::fabs(result))
+          result = row[j];
+    return result;
+  }
+};
+
+// How the elements of one block become codes.
+struct BlockCodes {
+  CodeKind kind;
+  float d = 0; // before it is rounded to `scale`
+  float scale = 0;
+
+  BlockCodes(CodeKind kind, float largest) : kind(kind) {
+    d = kind == CodeKind::e4m3 ? std::fabs(largest) / 448.0f
+        : kind == CodeKind::i8 ? std::fabs(largest) / 127.0f
+                               : largest / -8.0f;
+    scale = kind == CodeKind::e4m3 ? (d == 0 ? 1.0f : d) : rounded(d, Element::f16);
+  }
+
+  float code(float value) const {
+    if (kind == CodeKind::e4m3)
+      return f32FromE4m3(e4m3FromF32(value / scale));
+    if (scale == 0)
+      return 0;
+    const float scaled = value * (1.0f / d);
+    return kind == CodeKind::i8 ? std::round(scaled)
+                                : std::min(std::floor(scaled + 8.5f), 15.0f) - 8.0f;
+  }
+};
+
+Block blockAt(const Tensor &matrices, int64_t first_row, int64_t last_row, int64_t first_column,
+              int64_t block_columns) {
+  Block block{{}, std::min(block_columns, matrices.columns() - first_column)};
+  for (int64_t row = first_row; row < last_row; ++row)
+    block.rows.push_back(matrices.row(row) + first_column);
+  return block;
+}
+
+} // namespace
+
+Codes quantizeWeight(const Tensor &weight, CodeKind kind, int64_t block_rows,
+                     int64_t block_columns) {
+  Codes result{weight.shape, block_rows, block_columns, weight.values, {}};
+  const int64_t rows = result.rows(), columns = result.columns();
+  const int64_t all_rows = static_cast<int64_t>(weight.values.size()) / columns;
+  for (int64_t matrix = 0; matrix < all_rows; matrix += rows)
+    for (int64_t i = 0; i < rows; i += block_rows)
+      for (int64_t j = 0; j < columns; j += block_columns) {
+        const int64_t first = matrix + i, last = matrix + std::min(i + block_rows, rows);
+        const Block block = blockAt(weight, first, last, j, block_columns);
+        const BlockCodes codes(kind, block.largest());
+        result.scales.push_back(codes.scale);
+        for (int64_t row = first; row < last; ++row)
+          for (int64_t column = j; column < j + block.count; ++column)
+            result.codes[row * columns + column] = codes.code(weight.row(row)[column]);
+      }
+  return result;
+}
+
 Tensor dequantize(const Codes &input, Element element) {
   Tensor result(input.shape);
   const int64_t rows = input.rows(), columns = input.columns();

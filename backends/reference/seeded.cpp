@@ -51,7 +51,8 @@ Value seededCodes(ir::QuantizedType type, int64_t rows, const Noise &noise) {
   for (int64_t i = 0; i < matrices * codes.rows() * codes.columns(); ++i)
     codes.codes.push_back(seededCode(type.getElementType(), noise(i)));
   for (int64_t i = 0; i < matrices * codes.scaleRows() * codes.scaleColumns(); ++i)
-    codes.scales.push_back(seededScale(type.getScaleType(), noise(i, 1), codes.columns()));
+    codes.scales.push_back(
+        seededScale(type.getElementType(), type.getScaleType(), noise(i, 1), codes.columns()));
   return share(std::move(codes));
 }
 
@@ -123,11 +124,19 @@ double Noise::operator()(int64_t i, int64_t j, int64_t k) const {
   return static_cast<double>(bits >> 11) * 0x1p-52 - 1.0;
 }
 
-// Codes up to 240 lie in the range of both formats.
-float seededCode(mlir::Type element, double noise) { return roundedTo(element, noise * 240); }
+// Codes up to 240 lie in the range of both FP8 formats.
+static double largestCode(mlir::Type element) {
+  return element.isInteger(8) ? 127 : element.isInteger(4) ? 7 : 240;
+}
 
-float seededScale(mlir::Type scale_type, double noise, int64_t columns) {
-  const double scale = (1.5 + noise / 2) / 240 / std::sqrt(static_cast<double>(columns));
+float seededCode(mlir::Type element, double noise) {
+  const double code = noise * largestCode(element);
+  return element.isInteger() ? static_cast<float>(std::round(code)) : roundedTo(element, code);
+}
+
+float seededScale(mlir::Type element, mlir::Type scale_type, double noise, int64_t columns) {
+  const double scale =
+      (1.5 + noise / 2) / largestCode(element) / std::sqrt(static_cast<double>(columns));
   if (mlir::isa<mlir::Float8E8M0FNUType>(scale_type))
     return static_cast<float>(std::exp2(std::round(std::log2(scale))));
   return roundedTo(scale_type, scale);
@@ -147,22 +156,28 @@ Value seededValue(mlir::Type type, int64_t rows, const Noise &noise) {
 }
 
 mlir::FailureOr<Value> SeededWeights::load(ir::WeightOp op) {
+  mlir::FailureOr<Value> stored = loadStored(op);
+  return op.getStored() ? convertWeight(op, *stored) : stored;
+}
+
+mlir::FailureOr<Value> SeededWeights::loadStored(ir::WeightOp op) {
   const llvm::ArrayRef<int64_t> shape = ir::shapeOf(op.getType());
   const int64_t first_row = op.getRows() ? (*op.getRows())[0] : 0;
   const int64_t columns = shape.back(), rows = shape.size() == 1 ? 1 : shape[shape.size() - 2];
   const SeededElements elements(op, seed_, first_row);
-  if (auto type = mlir::dyn_cast<ir::QuantizedType>(op.getType())) {
+  if (auto type = mlir::dyn_cast<ir::QuantizedType>(op.getTypeInCheckpoint())) {
     Codes codes{shape.vec(), type.getBlockRows(), type.getBlockColumns(), {}, {}};
     codes.codes = elements.all(op.getSources(), rows, columns, [&](double noise) {
       return seededCode(type.getElementType(), noise);
     });
     const SeededElements scales(op, seed_, first_row / type.getBlockRows());
     codes.scales =
-        scales.all(*op.getScales(), codes.scaleRows(), codes.scaleColumns(),
-                   [&](double noise) { return seededScale(type.getScaleType(), noise, columns); });
+        scales.all(*op.getScales(), codes.scaleRows(), codes.scaleColumns(), [&](double noise) {
+          return seededScale(type.getElementType(), type.getScaleType(), noise, columns);
+        });
     return share(std::move(codes));
   }
-  auto type = mlir::cast<mlir::RankedTensorType>(op.getType());
+  auto type = mlir::cast<mlir::RankedTensorType>(op.getTypeInCheckpoint());
   const double size = std::sqrt(3.0 / static_cast<double>(columns)); // variance 1 / columns
   return share(Tensor(shape.vec(), elements.all(op.getSources(), rows, columns, [&](double noise) {
     return roundedTo(type.getElementType(), shape.size() == 1 ? 1 + noise / 4 : noise * size);

@@ -28,9 +28,9 @@ inline constexpr int64_t kSeededContext = 64;
 // is none of these gives a monostate.
 Value seededValue(mlir::Type type, int64_t rows, const Noise &noise);
 
-// A code of e4m3 or e5m2 (`element`) for noise in [-1, 1), and a scale for blocks of `columns`
-// columns that is exact in `scale_type`.
+// A code of `element` (e4m3, e5m2, i8 or i4) for noise in [-1, 1), and a scale for such codes in
+// rows of `columns` columns that is exact in `scale_type`.
 float seededCode(mlir::Type element, double noise);
-float seededScale(mlir::Type scale_type, double noise, int64_t columns);
+float seededScale(mlir::Type element, mlir::Type scale_type, double noise, int64_t columns);
 
 } // namespace lathe::reference

@@ -1,5 +1,7 @@
+#include <cmath>
 #include <cstring>
 
+#include "backends/reference/quantization.h"
 #include "backends/reference/weights.h"
 #include "base/float_formats.h"
 
@@ -50,9 +52,15 @@ public:
   Loader(ir::WeightOp op, Find find) : op_(op), find_(find) {}
 
   FailureOr<Value> load() {
-    if (auto type = mlir::dyn_cast<ir::QuantizedType>(op_.getType()))
+    FailureOr<Value> stored = loadStored();
+    return mlir::failed(stored) || !op_.getStored() ? stored : convertWeight(op_, *stored);
+  }
+
+private:
+  FailureOr<Value> loadStored() {
+    if (auto type = mlir::dyn_cast<ir::QuantizedType>(op_.getTypeInCheckpoint()))
       return loadCodes(type);
-    auto type = mlir::cast<mlir::RankedTensorType>(op_.getType());
+    auto type = mlir::cast<mlir::RankedTensorType>(op_.getTypeInCheckpoint());
     FailureOr<std::vector<float>> values =
         all(op_.getSources(), type.getElementType(), type.getShape());
     if (mlir::failed(values))
@@ -60,7 +68,6 @@ public:
     return share(Tensor(type.getShape().vec(), std::move(*values)));
   }
 
-private:
   FailureOr<Value> loadCodes(ir::QuantizedType type) {
     Codes codes{type.getShape().vec(), type.getBlockRows(), type.getBlockColumns(), {}, {}};
     FailureOr<std::vector<float>> values =
@@ -164,6 +171,24 @@ private:
 
 FailureOr<Value> StoredWeights::load(ir::WeightOp op) {
   return Loader(op, [&](ir::TensorRefAttr reference) { return find(op, reference); }).load();
+}
+
+static CodeKind codeKindOf(mlir::Type element) {
+  return element.isInteger(8) ? CodeKind::i8 : element.isInteger(4) ? CodeKind::i4 : CodeKind::e4m3;
+}
+
+FailureOr<Value> convertWeight(ir::WeightOp op, const Value &stored) {
+  const Codes *stored_codes = as<Codes>(stored);
+  Tensor floats = stored_codes ? dequantize(*stored_codes) : *as<Tensor>(stored);
+  auto type = mlir::dyn_cast<ir::QuantizedType>(op.getType());
+  if (!type)
+    return share(cast(floats, Element::bf16));
+  Codes codes = quantizeWeight(floats, codeKindOf(type.getElementType()), type.getBlockRows(),
+                               type.getBlockColumns());
+  for (float scale : codes.scales)
+    if (!std::isfinite(scale))
+      return op.emitOpError("needs a scale that ") << type.getScaleType() << " cannot hold";
+  return share(std::move(codes));
 }
 
 FailureOr<std::vector<float>> decodeElements(mlir::Type element, llvm::ArrayRef<uint8_t> bytes) {

@@ -50,8 +50,14 @@ public:
   mlir::FailureOr<Value> load(ir::WeightOp op) override;
 
 private:
+  mlir::FailureOr<Value> loadStored(ir::WeightOp op);
+
   uint64_t seed_;
 };
+
+// What a weight that is stored in another type than its result's is, given what is stored. On
+// failure an error has been emitted at the op.
+mlir::FailureOr<Value> convertWeight(ir::WeightOp op, const Value &stored);
 
 // Decodes `bytes` as elements of the type; failure if it is no type that is stored for weights.
 mlir::FailureOr<std::vector<float>> decodeElements(mlir::Type element,

@@ -17,6 +17,8 @@ Format::Kind formatOf(mlir::Type element) {
     return Format::e4m3;
   if (mlir::isa<mlir::Float8E5M2Type>(element))
     return Format::e5m2;
+  if (element.isInteger())
+    return element.isInteger(8) ? Format::i8 : Format::i4;
   return Format::f32;
 }
 
@@ -26,6 +28,16 @@ static ScaleType scaleTypeOf(mlir::Type type) {
   if (type.isF16())
     return ScaleType::f16;
   return type.isF32() ? ScaleType::f32 : ScaleType::e8m0;
+}
+
+// What is made of a weight while it is packed; nothing where it stays what it is.
+static std::optional<Target> targetOf(ir::WeightOp op) {
+  if (!op.getStored())
+    return std::nullopt;
+  auto codes = mlir::dyn_cast<ir::QuantizedType>(op.getType());
+  if (!codes)
+    return Target{};
+  return Target{formatOf(codes.getElementType()), codes.getBlockRows(), codes.getBlockColumns()};
 }
 
 static ir::WeightOp weightBehind(mlir::Value value) { return value.getDefiningOp<ir::WeightOp>(); }
@@ -40,7 +52,7 @@ static mlir::Type elementOf(mlir::Type type) {
 static std::string contentKey(ir::WeightOp op) {
   std::string key;
   llvm::raw_string_ostream stream(key);
-  stream << op.getType();
+  stream << op.getType() << '|' << op.getTypeInCheckpoint();
   auto append = [&](std::optional<mlir::ArrayAttr> references) {
     for (auto reference : references.value_or(mlir::ArrayAttr::get(op.getContext(), {}))
                               .getAsRange<ir::TensorRefAttr>())
@@ -53,13 +65,22 @@ static std::string contentKey(ir::WeightOp op) {
   return key;
 }
 
+// With the weight's target. Blocks then begin at the first row that the weight has.
+static absl::StatusOr<SourceMatrix> toConvert(ir::WeightOp op, SourceMatrix matrix) {
+  matrix.target = targetOf(op);
+  if (!matrix.target || !op.getRows())
+    return matrix;
+  return cutRows(matrix, (*op.getRows())[0], (*op.getRows())[1]);
+}
+
 // Cuts what `sources` name into matrices [rows of the file, columns]: one for each expert of a
 // stack.
 FailureOr<std::vector<SourceMatrix>> WeightPlan::sources(ir::WeightOp op) {
   llvm::ArrayRef<int64_t> shape = ir::shapeOf(op.getType());
   int64_t columns = shape.back(), count = shape.size() == 3 ? shape[0] : 1;
   int64_t perSource = count / static_cast<int64_t>(op.getSources().size());
-  auto quantized = mlir::dyn_cast<ir::QuantizedType>(op.getType());
+  mlir::Type stored = op.getTypeInCheckpoint();
+  auto quantized = mlir::dyn_cast<ir::QuantizedType>(stored);
   std::vector<SourceMatrix> result;
   for (auto [index, reference] : llvm::enumerate(op.getSources().getAsRange<ir::TensorRefAttr>())) {
     auto codes = lookup_(reference.getName());
@@ -76,7 +97,7 @@ FailureOr<std::vector<SourceMatrix>> WeightPlan::sources(ir::WeightOp op) {
     for (int64_t part = 0; part < perSource; ++part) {
       SourceMatrix matrix;
       matrix.name = reference.getName().str();
-      matrix.format = formatOf(elementOf(op.getType()));
+      matrix.format = formatOf(elementOf(stored));
       matrix.columns = columns;
       matrix.rows = codeBytes / (columns * formatBytes(matrix.format));
       matrix.codes = codes->subspan(part * codeBytes, codeBytes);
@@ -87,7 +108,10 @@ FailureOr<std::vector<SourceMatrix>> WeightPlan::sources(ir::WeightOp op) {
         matrix.block_columns = quantized.getBlockColumns();
         matrix.scales = scales.subspan(part * scaleBytes, scaleBytes);
       }
-      result.push_back(std::move(matrix));
+      auto converted = toConvert(op, std::move(matrix));
+      if (!converted.ok())
+        return op.emitOpError() << converted.status().message();
+      result.push_back(*std::move(converted));
     }
   }
   return result;
@@ -114,7 +138,7 @@ FailureOr<MatrixWeight> WeightPlan::tiles(mlir::Value weight, const MatrixView *
   if (failed(found))
     return failure();
   MatrixView view = heads ? *heads : wholeMatrix(found->front());
-  if (!heads && op.getRows()) {
+  if (!heads && op.getRows() && !op.getStored()) {
     view.offset = (*op.getRows())[0];
     view.rows = (*op.getRows())[1] - view.offset;
   }
@@ -148,9 +172,13 @@ static bool servesAProduct(ir::WeightOp table) {
   return found;
 }
 
+static bool isRowsOfFloats(ir::WeightOp table) {
+  return !table.getStored() && !mlir::isa<ir::QuantizedType>(table.getType());
+}
+
 FailureOr<TableWeight> WeightPlan::table(mlir::Value weight) {
   ir::WeightOp op = weightBehind(weight);
-  if (servesAProduct(op)) {
+  if (servesAProduct(op) || !isRowsOfFloats(op)) {
     auto tiled = matrix(weight);
     if (failed(tiled))
       return failure();

@@ -7,33 +7,54 @@ def Lathe_WeightOp : Lathe_Op<"weight", [Pure]> {
     (an expert each). `scales` name the scale tensors of codes, one for each source. `rows = [begin,
     end]` takes these rows (second last dimension) of each source, which is how a fused
     `gate_up_proj` is read; scales are cut at the same rows.
+
+    `stored as` says the type in the checkpoint where the result has another. What is stored, with
+    codes times scales in f32, is then converted in f32: to bf16, rounded to nearest even; to codes,
+    block by block. Let a be the first of the elements v of a block with the largest magnitude.
+    - e4m3: `scale = |a| / 448`, or 1 where that is 0; `code = e4m3(v / scale)`, to nearest even, saturating.
+    - i8: `d = |a| / 127`, `code = v * (1 / d)` rounded half away from zero, `scale = f16(d)`.
+    - i4: `d = a / -8`, `code = min(floor(v * (1 / d) + 8.5), 15) - 8`, `scale = f16(d)`.
+
+    Where `f16(d)` is 0, so are the codes. (i8 and i4 with blocks of 1x32: Q8_0 and Q4_0 of ggml.)
     - (C1) There is one source, or one for each entry of the first dimension of a rank 3 result.
-    - (C2) A quantised result has as many scales as sources; any other result has none.
+    - (C2) A type in the checkpoint that is quantised has as many scales as sources; any other has none.
     - (C3) `rows` is two numbers, 0 <= begin < end, and the result has end - begin rows.
     - (C4) `name` is not empty.
-    - (C5) The result is f32, bf16, f16 or quantised, of rank 1 to 3, and its extents are constants.
+    - (C5) The result and `stored` are f32, bf16, f16 or quantised, of rank 1 to 3, and their extents are constants.
+    - (C6) `stored` has the shape of the result, of rank 2 or 3, and no codes of i8 or i4. The result is then bf16,
+      or has e4m3 codes and f32 scales, or i8 or i4 codes, blocks of one row and f16 scales.
     ```mlir
     %w = lathe.weight "layers.0.q_proj" from [#lathe.tensor_ref<"model.layers.0.self_attn.q_proj.weight">] : tensor<64x64xbf16>
+    %q = lathe.weight "layers.0.q_proj" from [#lathe.tensor_ref<"model.layers.0.self_attn.q_proj.weight">] stored as tensor<64x64xbf16> : !lathe.quantized<64x64xi8, block<1x32xf16>>
     ```
   }];
   let arguments = (ins StrAttr:$name /*C4*/,
                        TypedArrayAttrBase<Lathe_TensorRefAttr, "tensor references">:$sources /*C1*/,
                        OptionalAttr<TypedArrayAttrBase<Lathe_TensorRefAttr, "tensor references">>:$scales /*C2*/,
-                       OptionalAttr<DenseI64ArrayAttr>:$rows /*C3*/);
-  let results = (outs AnyType:$result);
-  let assemblyFormat = "$name `from` $sources (`scales` $scales^)? (`rows` `=` $rows^)? attr-dict `:` type($result)";
+                       OptionalAttr<DenseI64ArrayAttr>:$rows /*C3*/,
+                       OptionalAttr<TypeAttr>:$stored /*C6*/);
+  let results = (outs AnyType:$result /*C5*/);
+  let assemblyFormat = [{
+    $name `from` $sources (`scales` $scales^)? (`rows` `=` $rows^)? (`stored` `as` $stored^)? attr-dict `:`
+    type($result)
+  }];
+  let useCustomPropertiesEncoding = 1; // `stored` came with 1.1: see bytecode.cpp
+  let extraClassDeclaration = [{
+    // The type in the checkpoint.
+    ::mlir::Type getTypeInCheckpoint() { return getStored().value_or(getType()); }
+  }];
 }
 
 def Lathe_EmbeddingOp : Lathe_Op<"embedding", [Pure]> {
   let summary = "Rows of a table, one for each token";
   let description = [{
-    `result[t, j] = f32(table[tokens[t], j])`.
+    `result[t, j] = f32(table[tokens[t], j])`; of codes, code times scale.
     - (C1) `result` has as many rows as there are `tokens` and as many columns as `table`.
     ```mlir
     %h = lathe.embedding %tokens, %table : (tensor<?xi32>, tensor<288x64xbf16>) -> tensor<?x64xf32>
     ```
   }];
-  let arguments = (ins Lathe_Indices:$tokens, Lathe_FloatMatrix:$table);
+  let arguments = (ins Lathe_Indices:$tokens, Lathe_AnyMatrix:$table);
   let results = (outs Lathe_Rows:$result /*C1*/);
   let assemblyFormat = "$tokens `,` $table attr-dict `:` functional-type(operands, results)";
 }

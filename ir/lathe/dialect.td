@@ -120,8 +120,9 @@ def Lathe_QuantizedType : Lathe_Type<"Quantized", "quantized"> {
     the last two dimensions; blocks at the edges may be partial. A scale per tensor is one block as
     large as the matrix, a scale per output channel is R = 1 and C = the whole row.
     `!lathe.quantized<160x384xf8E4M3FN, block<128x128xf32>>` is DeepSeek's weight;
-    `!lathe.quantized<?x384xf8E4M3FN, block<1x128xf8E8M0FNU>>` is a dynamically quantised activation.
-    Scales are f32, bf16, f16 or f8E8M0FNU (a power of two).
+    `!lathe.quantized<?x384xf8E4M3FN, block<1x128xf8E8M0FNU>>` is a dynamically quantised activation;
+    `!lathe.quantized<160x384xi4, block<1x32xf16>>` is a weight in 4.5 bits. Codes are e4m3, e5m2, i8 or
+    i4, the last two in two's complement; scales are f32, bf16, f16 or f8E8M0FNU (a power of two).
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType,
                         "int64_t":$blockRows, "int64_t":$blockColumns, "::mlir::Type":$scaleType);

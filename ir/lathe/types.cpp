@@ -51,8 +51,9 @@ llvm::LogicalResult QuantizedType::verify(EmitError emitError, llvm::ArrayRef<in
   for (int64_t extent : shape.drop_front())
     if (extent < 1)
       return emitError() << "only the first extent of a quantised type may be dynamic, and none 0";
-  if (!llvm::isa<mlir::Float8E4M3FNType, mlir::Float8E5M2Type>(element))
-    return emitError() << "codes are f8E4M3FN or f8E5M2, not " << element;
+  if (!llvm::isa<mlir::Float8E4M3FNType, mlir::Float8E5M2Type>(element) &&
+      !element.isSignlessInteger(8) && !element.isSignlessInteger(4))
+    return emitError() << "codes are f8E4M3FN, f8E5M2, i8 or i4, not " << element;
   constexpr int64_t limit = INT32_MAX;
   if (blockRows < 1 || blockColumns < 1 || blockRows > limit || blockColumns > limit)
     return emitError() << "a block is " << blockRows << "x" << blockColumns

@@ -19,6 +19,41 @@ bool isStored(mlir::Type type) {
              tensor.getElementType());
 }
 
+// What an element of the checkpoint can be converted to.
+bool isConverted(mlir::Type type) {
+  auto codes = llvm::dyn_cast<QuantizedType>(type);
+  if (!codes)
+    return llvm::cast<mlir::RankedTensorType>(type).getElementType().isBF16();
+  if (llvm::isa<mlir::Float8E4M3FNType>(codes.getElementType()))
+    return codes.getScaleType().isF32();
+  return codes.getElementType().isInteger() && codes.getBlockRows() == 1 &&
+         codes.getScaleType().isF16();
+}
+
+LogicalResult verifyStored(WeightOp op) {
+  const mlir::Type stored = *op.getStored();
+  // weight_c5
+  if (!isStored(stored))
+    return op.emitOpError("is stored as a ")
+           << stored
+           << "; it should be f32, bf16, f16 or quantised, of rank 1 to 3, with constant extents";
+  // weight_c6
+  if (shapeOf(stored) != shapeOf(op.getType()) || shapeOf(stored).size() < 2)
+    return op.emitOpError("is stored as ")
+           << shapeText(shapeOf(stored)) << " and the result is "
+           << shapeText(shapeOf(op.getType())) << "; they should have one shape, of rank 2 or 3";
+  auto codes = llvm::dyn_cast<QuantizedType>(stored);
+  if (codes && codes.getElementType().isInteger())
+    return op.emitOpError("is stored as a ")
+           << stored << "; what is converted has no integer codes";
+  if (!isConverted(op.getType()))
+    return op.emitOpError("result is a ")
+           << op.getType()
+           << "; what is converted should be bf16, or have e4m3 codes and f32 scales, "
+           << "or i8 or i4 codes, blocks of 1 row and f16 scales";
+  return success();
+}
+
 LogicalResult verifyWeightRows(WeightOp op) {
   const llvm::ArrayRef<int64_t> rows = *op.getRows(), shape = shapeOf(op.getType());
   if (rows.size() != 2 || rows[0] < 0 || rows[1] <= rows[0])
@@ -52,12 +87,14 @@ LogicalResult WeightOp::verify() {
                                << experts;
   // weight_c2
   const int64_t scales = getScales() ? getScales()->size() : 0;
-  const int64_t wanted = llvm::isa<QuantizedType>(getType()) ? sources : 0;
+  const int64_t wanted = llvm::isa<QuantizedType>(getTypeInCheckpoint()) ? sources : 0;
   if (scales != wanted)
     return emitOpError("has ") << scales << " scales; it should have " << wanted << " with "
-                               << sources << " sources of " << getType();
+                               << sources << " sources of " << getTypeInCheckpoint();
   // weight_c3
-  return getRows() ? verifyWeightRows(*this) : success();
+  if (getRows() && failed(verifyWeightRows(*this)))
+    return failure();
+  return getStored() ? verifyStored(*this) : success();
 }
 
 LogicalResult EmbeddingOp::verify() {

@@ -19,10 +19,12 @@ namespace {
 using mlir::func::FuncOp;
 
 // All of a reference but its name.
-using Content = std::tuple<mlir::Attribute, mlir::Attribute, mlir::Attribute, mlir::Type>;
+using Content =
+    std::tuple<mlir::Attribute, mlir::Attribute, mlir::Attribute, mlir::Type, mlir::Type>;
 
 Content contentOf(ir::WeightOp op) {
-  return {op.getSourcesAttr(), op.getScalesAttr(), op.getRowsAttr(), op.getType()};
+  return {op.getSourcesAttr(), op.getScalesAttr(), op.getRowsAttr(), op.getTypeInCheckpoint(),
+          op.getType()};
 }
 
 // Within a block, so that the first of equal weights stands before every use of the others.

@@ -31,10 +31,6 @@ struct Form {
   std::string why;
 };
 
-bool isRouter(const Product &product) {
-  return llvm::any_of(product.result.getUsers(), llvm::IsaPred<ir::MoeRouteOp>);
-}
-
 // The logits are returned as they are, or scaled by a constant.
 bool isHead(const Product &product) {
   for (Value value = product.result; value;) {
@@ -46,13 +42,18 @@ bool isHead(const Product &product) {
   return false;
 }
 
+std::string codeName(mlir::Type weight) {
+  const mlir::Type element = mlir::cast<ir::QuantizedType>(weight).getElementType();
+  return element.isInteger(8) ? "i8" : element.isInteger(4) ? "i4" : "e4m3";
+}
+
 // Why rows of codes do not fit these weights; empty if they do.
 std::string misfit(mlir::Type weight) {
   auto codes = mlir::dyn_cast<ir::QuantizedType>(weight);
   if (!codes)
     return "the weight is floats";
-  if (!mlir::isa<mlir::Float8E4M3FNType>(codes.getElementType()))
-    return "the weight's codes are not e4m3";
+  if (mlir::isa<mlir::Float8E5M2Type>(codes.getElementType()))
+    return "the weight's codes are e5m2";
   const int64_t block = ir::blockColumnsWithin(codes), columns = ir::columnsOf(codes);
   if (block != columns && !ir::blocksNest(block, kBlockColumns))
     return "blocks of " + std::to_string(block) + " columns do not fit those of " +
@@ -95,7 +96,7 @@ private:
     if (mode_ == Activations::bf16)
       return {mode_, "asked for"};
     const std::string reason = misfit(weight);
-    return reason.empty() ? Form{mode_, "the weight has e4m3 codes"}
+    return reason.empty() ? Form{mode_, "the weight has " + codeName(weight) + " codes"}
                           : Form{Activations::f32, reason};
   }
 

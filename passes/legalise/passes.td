@@ -23,7 +23,7 @@ def LegaliseActivations : Pass<"lathe-legalise-activations", "::mlir::func::Func
   let summary = "Say in which form products take their rows";
   let description = [{
     `activations=f32` changes nothing. With `bf16` the rows of products go through `cast`, with `w8a8` those
-    of products whose weight has e4m3 codes through `quantize` to blocks of 1x128; once for each input. The
+    of products whose weight has codes (e4m3, i8 or i4) through `quantize` to blocks of 1x128; once for each input. The
     scales are f32, or f8E8M0FNU where `lathe.model` says activation_scales = "ue8m0". Expert ops get their
     `activations`. A `fused_linear` whose weights want different rows is split.
     ```mlir
@@ -33,7 +33,7 @@ def LegaliseActivations : Pass<"lathe-legalise-activations", "::mlir::func::Func
     %y = lathe.scaled_matmul %c, %w
     ```
     Left alone: the router and the head, where small errors turn into other experts and other tokens; with
-    w8a8, weights of floats, codes other than e4m3 and blocks that do not fit 128 columns by rule (C4) of
+    w8a8, weights of floats, codes of e5m2 and blocks that do not fit 128 columns by rule (C4) of
     `scaled_matmul`; rows that are not f32 any more; attention and the folds of latent attention.
   }];
   let options = [Option<"activations", "activations", "std::string", "\"f32\"", "f32, bf16 or w8a8">];

@@ -19,14 +19,14 @@ template <typename T> T valueOf(absl::StatusOr<T> result) {
 
 } // namespace
 
-void CompiledModel::compile(const std::string &checkpoint, const std::string &activations,
-                            const std::string &mla_form, const std::vector<std::string> &levels) {
+void CompiledModel::compile(const std::string &checkpoint, const Choices &choices) {
   compiler::CompileOptions options;
   options.checkpoint = checkpoint;
   options.output = path();
-  options.activations = activations;
-  options.mla_form = mla_form;
-  options.targets = levels;
+  options.activations = choices.activations;
+  options.weights = choices.weights;
+  options.mla_form = choices.mla_form;
+  options.targets = choices.levels;
   options.force = true;
   const auto report = compiler::compile(options);
   ASSERT_TRUE(report.ok()) << report.status();

@@ -14,8 +14,11 @@ namespace lathe::golden {
 // Failures are failures of the running test.
 class CompiledModel {
 public:
-  void compile(const std::string &checkpoint, const std::string &activations,
-               const std::string &mla_form = "", const std::vector<std::string> &levels = {});
+  struct Choices { // as compiler::CompileOptions has them
+    std::string activations = "f32", weights, mla_form;
+    std::vector<std::string> levels;
+  };
+  void compile(const std::string &checkpoint, const Choices &choices);
 
   // Those that this machine runs, all of which were compiled for.
   const std::vector<std::string> &targets() const { return targets_; }

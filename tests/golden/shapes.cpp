@@ -7,14 +7,10 @@
 
 #include <gmock/gmock.h>
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-
-#include "backends/reference/model_runner.h"
-#include "passes/pipeline.h"
 #include "runtime/cpu/features.h"
 #include "tests/golden/compiled_model.h"
+#include "tests/golden/interpreted_model.h"
 #include "tests/unit/models/tiny_checkpoint.h"
-#include "tools/lathe-interpret/model.h"
 
 namespace lathe::golden {
 namespace {
@@ -34,6 +30,10 @@ public:
   const char *activations() {
     static const char *const names[] = {"f32", "bf16", "w8a8"};
     return names[kind_ == 3 ? between(0, 2) : between(0, 3) == 0 ? 1 : 0];
+  }
+  std::string weights() { // as in the checkpoint for half of them
+    static const char *const names[] = {"fp8", "bf16"};
+    return between(0, 1) ? names[between(0, 1)] : "";
   }
   int64_t between(int64_t least, int64_t most) {
     return std::uniform_int_distribution<int64_t>(least, most)(random_);
@@ -88,19 +88,6 @@ private:
   int kind_;
 };
 
-std::vector<float> interpreted(const std::string &folder, const std::string &activations,
-                               const std::vector<int32_t> &ids) {
-  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
-  context.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>();
-  auto model = interpret::openModel(context, folder, /*weights=*/"", /*seed=*/0);
-  EXPECT_TRUE(model.ok()) << model.status();
-  passes::Options options;
-  options.activations = activations;
-  EXPECT_TRUE(mlir::succeeded(passes::optimise(*model->module, options)));
-  auto runner = reference::ModelRunner::create(*model->module, *model->weights);
-  return runner->feedInChunks(ids, 0)->values;
-}
-
 // Relative to the largest logit. Rounded activations may fall the other way where a sum is in
 // between.
 void expectClose(const std::vector<float> &got, const std::vector<float> &expected,
@@ -126,17 +113,21 @@ TEST_P(RandomShapes, giveTheInterpretersLogitsForEveryChunkAndNumberOfThreads) {
   RandomModel random(GetParam());
   std::unique_ptr<models::TinyCheckpoint> tiny = random.make();
   const std::string activations = random.activations();
-  SCOPED_TRACE(tiny->config.dump() + " " + activations);
+  const std::string weights = random.weights();
+  SCOPED_TRACE(tiny->config.dump() + " " + activations + " " + weights);
   ASSERT_TRUE(tiny->open().ok());
   CompiledModel model;
-  ASSERT_NO_FATAL_FAILURE(model.compile(tiny->path(), activations, "",
-                                        {runtime::CpuFeatures::ofThisMachine().levelName()}));
+  ASSERT_NO_FATAL_FAILURE(
+      model.compile(tiny->path(), {.activations = activations,
+                                   .weights = weights,
+                                   .levels = {runtime::CpuFeatures::ofThisMachine().levelName()}}));
   std::vector<int32_t> ids(random.between(2, 12));
   for (int32_t &id : ids)
     id = random.between(0, tiny->config["vocab_size"].get<int64_t>() - 1);
   const std::string target = model.targets()[0];
   const std::vector<float> one = model.logits(target, 1, 0, ids);
-  expectClose(one, interpreted(tiny->path(), activations, ids), activations == "f32" ? 1e-4 : 0.05);
+  InterpretedModel interpreted(tiny->path(), {.activations = activations, .weights = weights});
+  expectClose(one, interpreted.logits(ids), activations == "f32" ? 1e-4 : 0.05);
   EXPECT_EQ(one, model.logits(target, 2, 0, ids)) << "two threads";
   if (activations == "f32")
     for (int chunk : {1, 3, 5})

@@ -12,8 +12,8 @@ namespace {
 
 class Compiled : public testing::TestWithParam<std::string> {
 protected:
-  void compile(const std::string &activations, const std::string &mla_form = "") {
-    model.compile(GetParam(), activations, mla_form);
+  void compile(const std::string &activations) {
+    model.compile(GetParam(), {.activations = activations});
   }
 
   GoldenFolder golden{GetParam()};
@@ -75,7 +75,7 @@ class LatentForms : public GoldenLogits {};
 
 TEST_P(LatentForms, haveOneMeaning) {
   for (const char *form : {"materialised", "absorbed"}) {
-    ASSERT_NO_FATAL_FAILURE(model.compile(GetParam(), "f32", form, {"x86-64-v3"}));
+    ASSERT_NO_FATAL_FAILURE(model.compile(GetParam(), {.mla_form = form, .levels = {"x86-64-v3"}}));
     expectLogits("x86-64-v3");
   }
 }

@@ -2,13 +2,16 @@
 // refused before a byte of weights is packed.
 #include "tools/compiler/compile.h"
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include "backends/x86/annotate.h"
@@ -83,6 +86,11 @@ absl::Status Compilation::checkOptions() {
     return absl::InvalidArgumentError(
         absl::StrCat("activations '", options_.activations,
                      "' are not known; the known ones are f32, bf16, w8a8"));
+  constexpr std::array<absl::string_view, 2> forms = {"fp8", "bf16"};
+  if (!options_.weights.empty() && !absl::c_linear_search(forms, options_.weights))
+    return absl::InvalidArgumentError(absl::StrCat("weights '", options_.weights,
+                                                   "' are not known; the known ones are ",
+                                                   absl::StrJoin(forms, ", ")));
   if (!options_.force && fileExists(options_.output))
     return absl::AlreadyExistsError(
         absl::StrCat(options_.output, ": is there already; --force replaces it"));
@@ -122,11 +130,20 @@ absl::Status Compilation::dump(llvm::StringRef stage, mlir::ModuleOp module) {
   return file.commit();
 }
 
+static bool anyWeightConverted(mlir::ModuleOp module) {
+  return module
+      .walk([](ir::WeightOp op) {
+        return op.getStored() ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 absl::Status Compilation::optimise() {
   progress("optimising");
   CollectedDiagnostics diagnostics(context_);
   passes::Options options;
   options.activations = options_.activations;
+  options.weights = options_.weights;
   options.mla_form = options_.mla_form;
   options.prefill_chunk = options_.prefill_chunk;
   auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) {
@@ -135,6 +152,9 @@ absl::Status Compilation::optimise() {
   if (failed(passes::optimise(*module_, options, hook)))
     return diagnostics.status("optimising");
   LATHE_RETURN_IF_ERROR(dumped_);
+  if (!options_.weights.empty() && !anyWeightConverted(*module_) && options_.note)
+    options_.note(absl::StrCat("--weights ", options_.weights,
+                               " changes nothing: no product has weights of another form"));
   LATHE_ASSIGN_OR_RETURN(optimised_, bytecodeOf(*module_));
   return plan();
 }

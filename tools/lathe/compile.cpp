@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 struct CompileFlags {
   std::string model;
-  std::optional<std::string> output, activations, dump_stages;
+  std::optional<std::string> output, activations, weights, dump_stages;
   std::vector<std::string> targets;
   std::optional<int64_t> max_context, threads;
   bool explain = false, force = false, json = false;
@@ -61,6 +61,7 @@ compiler::CompileOptions compileOptions(const CompileFlags &flags, Progress &pro
   options.output = *flags.output;
   options.targets = flags.targets;
   options.activations = flags.activations.value_or("f32");
+  options.weights = flags.weights.value_or("");
   options.max_context = flags.max_context.value_or(0);
   options.threads = static_cast<int>(flags.threads.value_or(0));
   options.dump_stages = flags.dump_stages.value_or("");
@@ -138,6 +139,8 @@ Action declare(CLI::App &app) {
            "(this machine's level and every lower one)");
   addChoice(app, "--activations", flags->activations, {"f32", "bf16", "w8a8"}, "A",
             "what products take their inputs as: f32, bf16 or w8a8 (f32)");
+  addChoice(app, "--weights", flags->weights, {"fp8", "bf16"}, "W",
+            "form of the products' weights: fp8 or bf16 (as in MODEL)");
   addWhole(app, "--max-context", flags->max_context, {1, INT32_MAX},
            "tokens that a conversation may have (the model's own)");
   addWhole(app, "--threads", flags->threads, {0, 1024}, "threads that pack weights (0: all cores)");

@@ -85,6 +85,14 @@ LATHE_INLINE f32x16 roundE4m3(f32x16 value) {
   return limited < -448.0f ? splat(-448.0f) : limited;
 }
 
+// The scale of the code of (k, lane) in a tile that has scales.
+LATHE_INLINE float scaleAt(const char *tile, const WeightParams &w, int64_t k, int64_t lane) {
+  const char *scales = tile + codeBytes(w.k, w.format);
+  int64_t block = k / w.scale_block_k;
+  return w.scale_mode == ScaleMode::tile ? load<float>(scales + block * 4)
+                                         : load<float>(scales + block * 64 + lane * 4);
+}
+
 // Stores 16 numbers as codes of f32, bf16 or f16 in the memory order of `format`.
 LATHE_INLINE void encode(char *codes, int64_t format, f32x16 value) {
   if (format == Format::f32)

@@ -8,24 +8,30 @@ using namespace lathe::x86;
 
 #define LATHE_BODY __attribute__((always_inline))
 
+static LATHE_INLINE float halfElement(uint16_t bits) {
+  return static_cast<float>(__builtin_bit_cast(_Float16, bits));
+}
+
+// A float or a byte of codes. e4m3 as f16 bits is the number times 2^-8.
+static LATHE_INLINE float element(const char *code, int64_t format) {
+  uint16_t bits = formatBytes(format) == 1 ? static_cast<uint8_t>(*code) : load<uint16_t>(code);
+  switch (format) {
+  case Format::f32: return load<float>(code);
+  case Format::bf16: return __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16);
+  case Format::f16: return halfElement(bits);
+  case Format::e4m3:
+    return halfElement(static_cast<uint16_t>((bits & 0x80) << 8 | (bits & 0x7f) << 7)) * 256.0f;
+  default: return halfElement(static_cast<uint16_t>(bits << 8));
+  }
+}
+
 // Column j of row `token` of a tile16 table.
 static LATHE_INLINE float tiledElement(const char *table, const WeightParams &w, int64_t token,
                                        int64_t j) {
-  const char *codes = table + token / 16 * w.tile_bytes;
+  const char *tile = table + token / 16 * w.tile_bytes;
   int64_t place = j * 16 + lanePlace(w.format, token % 16);
-  if (w.format == Format::f32)
-    return load<float>(codes + place * 4);
-  uint16_t bits = load<uint16_t>(codes + place * 2);
-  return w.format == Format::f16 ? static_cast<float>(__builtin_bit_cast(_Float16, bits))
-                                 : __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16);
-}
-
-static LATHE_INLINE float plainElement(const char *row, int64_t format, int64_t j) {
-  if (format == Format::f32)
-    return load<float>(row + j * 4);
-  uint16_t bits = load<uint16_t>(row + j * 2);
-  return format == Format::f16 ? static_cast<float>(__builtin_bit_cast(_Float16, bits))
-                               : __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16);
+  float value = element(tile + place * formatBytes(w.format), w.format);
+  return w.scale_mode == ScaleMode::none ? value : value * scaleAt(tile, w, j, token % 16);
 }
 
 LATHE_X86_DEFINE(embedding)
@@ -38,8 +44,9 @@ LATHE_X86_DEFINE(embedding)
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     const char *row = table + tokens[t] * p.table.k * formatBytes(p.table.format);
     for (int64_t j = 0; j < p.table.k; ++j)
-      result[t * p.result_stride + j] = p.tiled ? tiledElement(table, p.table, tokens[t], j)
-                                                : plainElement(row, p.table.format, j);
+      result[t * p.result_stride + j] =
+          p.tiled ? tiledElement(table, p.table, tokens[t], j)
+                  : element(row + j * formatBytes(p.table.format), p.table.format);
   });
 }
 

@@ -14,12 +14,18 @@
 namespace lathe::x86 {
 
 struct Format {
-  enum Kind : int64_t { f32 = 0, bf16 = 1, f16 = 2, e4m3 = 3, e5m2 = 4 };
+  enum Kind : int64_t { f32 = 0, bf16 = 1, f16 = 2, e4m3 = 3, e5m2 = 4, i8 = 5, i4 = 6 };
 };
 
+constexpr bool isInteger(int64_t format) { return format == Format::i8 || format == Format::i4; }
+
+// Of a code outside of tiles.
 constexpr int64_t formatBytes(int64_t format) {
   return format == Format::f32 ? 4 : format == Format::bf16 || format == Format::f16 ? 2 : 1;
 }
+
+// Of the 16 codes of one k.
+constexpr int64_t codeRowBytes(int64_t format) { return 16 * formatBytes(format); }
 
 // Where row `lane` of a tile stands among the 16 codes of one k.
 constexpr int64_t lanePlace(int64_t format, int64_t lane) {

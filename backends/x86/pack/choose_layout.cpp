@@ -1,6 +1,7 @@
 // Finds how scales run through the tiles of a view.
 #include <numeric>
 
+#include "backends/x86/pack/convert.h"
 #include "backends/x86/pack/source.h"
 #include "base/status.h"
 
@@ -60,7 +61,7 @@ int64_t kernelRun(int64_t run, int64_t k) {
 }
 
 absl::Status checkEqual(const SourceMatrix &first, const SourceMatrix &other) {
-  bool scales = first.has_scales == other.has_scales &&
+  bool scales = first.has_scales == other.has_scales && first.target == other.target &&
                 (!first.has_scales || (first.block_rows == other.block_rows &&
                                        first.block_columns == other.block_columns));
   if (first.rows == other.rows && first.columns == other.columns && first.format == other.format &&
@@ -87,11 +88,12 @@ absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sourc
   layout.n = view.transposed ? first.columns : view.rows;
   layout.k = view.transposed ? view.rows : first.columns;
   layout.count = static_cast<int64_t>(sources.size()) * view.batch;
-  layout.format = first.format;
-  if (!first.has_scales)
+  const SourceMatrix form = packedForm(first);
+  layout.format = form.format;
+  if (!form.has_scales)
     return layout;
-  Axis lanes = view.transposed ? columnAxis(first) : rowAxis(first, view);
-  Axis inputs = view.transposed ? rowAxis(first, view) : columnAxis(first);
+  Axis lanes = view.transposed ? columnAxis(form) : rowAxis(form, view);
+  Axis inputs = view.transposed ? rowAxis(form, view) : columnAxis(form);
   layout.scale_mode = lanesShareScales(lanes, view.batch) ? ScaleMode::tile : ScaleMode::lane;
   layout.scale_block_k = kernelRun(scaleRun(inputs, view.batch), layout.k);
   return layout;

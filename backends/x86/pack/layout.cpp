@@ -11,6 +11,8 @@ const char *formatName(Format::Kind format) {
   case Format::f16: return "f16";
   case Format::e4m3: return "f8e4m3";
   case Format::e5m2: return "f8e5m2";
+  case Format::i8: return "i8";
+  case Format::i4: return "i4";
   }
   return "unknown";
 }

@@ -1,10 +1,10 @@
 #include "backends/x86/pack/pack.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
+#include "backends/x86/pack/convert.h"
 #include "backends/x86/pack/source.h"
 #include "backends/x86/pack/transpose.h"
 #include "base/status.h"
@@ -67,20 +67,29 @@ absl::Status packScales(const Matrix &matrix, const TileLayout &layout, int64_t 
         continue;
       int64_t row = matrix.row(n + lane, k), column = matrix.column(n + lane, k);
       float scale = scaleAt(matrix.source, row, column);
-      if (!std::isfinite(scale))
-        return absl::InvalidArgumentError(absl::StrCat(place(matrix.source, row, column),
-                                                       " has the scale ", scale,
-                                                       "; scales must be finite"));
+      LATHE_RETURN_IF_ERROR(checkScale(scale, place(matrix.source, row, column)));
       std::memcpy(scales + i * 4, &scale, 4);
     }
   return absl::OkStatus();
 }
 
-absl::Status packMatrix(const Matrix &matrix, const TileLayout &layout, std::vector<uint8_t> &tile,
+// The rows of the source that a tile reads.
+absl::StatusOr<Matrix> matrixOf(PackedRows &rows, const MatrixView &view, int64_t first_row,
+                                const TileLayout &layout, int64_t n) {
+  int64_t begin = first_row + (view.transposed ? 0 : n);
+  int64_t count = view.transposed ? view.rows : std::min(tile_rows, layout.n - n);
+  LATHE_ASSIGN_OR_RETURN(RowWindow window, rows.window(begin, begin + count));
+  return Matrix{*window.matrix, view.transposed, first_row - window.first_row};
+}
+
+// The matrix of the view that begins at `first_row` of the source.
+absl::Status packMatrix(PackedRows &rows, const MatrixView &view, int64_t first_row,
+                        const TileLayout &layout, std::vector<uint8_t> &tile,
                         const PackSink &sink) {
   int64_t codes = codeBytes(layout.k, layout.format);
   for (int64_t n = 0; n < layout.n; n += tile_rows) {
-    std::fill(tile.begin() + layout.k * tile_rows * formatBytes(layout.format), tile.end(), 0);
+    LATHE_ASSIGN_OR_RETURN(Matrix matrix, matrixOf(rows, view, first_row, layout, n));
+    std::fill(tile.begin() + layout.k * codeRowBytes(layout.format), tile.end(), 0);
     packCodes(matrix, layout, n, tile.data());
     LATHE_RETURN_IF_ERROR(checkTile(matrix, layout, n, tile.data()));
     LATHE_RETURN_IF_ERROR(packScales(matrix, layout, n, tile.data() + codes));
@@ -111,11 +120,12 @@ absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView 
                                                    layout.name(), " is not the one chosen for it, ",
                                                    expected.name()));
   std::vector<uint8_t> tile(static_cast<size_t>(layout.params().tile_bytes));
-  for (const SourceMatrix &source : sources)
-    for (int64_t b = 0; b < view.batch; ++b) {
-      Matrix matrix = {source, view.transposed, view.offset + b * view.period};
-      LATHE_RETURN_IF_ERROR(packMatrix(matrix, layout, tile, sink));
-    }
+  for (const SourceMatrix &source : sources) {
+    PackedRows rows(source);
+    for (int64_t b = 0; b < view.batch; ++b)
+      LATHE_RETURN_IF_ERROR(
+          packMatrix(rows, view, view.offset + b * view.period, layout, tile, sink));
+  }
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,6 +14,15 @@
 namespace lathe::x86 {
 
 enum class ScaleType { f32, bf16, f16, e8m0 };
+
+// The form in which a tensor is packed, where that is not its own: bf16; e4m3 with f32 scales; i8
+// or i4 with f16 scales and blocks of one row.
+struct Target {
+  Format::Kind format = Format::bf16;
+  int64_t block_rows = 0; // 0: no scales
+  int64_t block_columns = 0;
+  bool operator==(const Target &) const = default;
+};
 
 // A tensor [rows, columns] of a checkpoint, row-major; borrowed. With scales,
 // value[i, j] = code[i, j] * scale[i / block_rows, j / block_columns]; scales are
@@ -29,7 +39,12 @@ struct SourceMatrix {
   int64_t block_rows = 0;
   int64_t block_columns = 0;
   absl::Span<const uint8_t> scales;
+
+  std::optional<Target> target; // converted while it is packed; blocks begin at element [0, 0]
 };
+
+// The rows [begin, end) as a matrix of their own. INVALID_ARGUMENT if they cut a block of scales.
+absl::StatusOr<SourceMatrix> cutRows(const SourceMatrix &source, int64_t begin, int64_t end);
 
 // Which part of a source becomes matrices: matrix b < batch is the rows
 // [offset + b * period, offset + b * period + rows); transposed, it is [columns, rows].
@@ -55,7 +70,9 @@ absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sourc
                                             const MatrixView &view);
 
 // Packs matrices in the order source, batch. `layout` is what chooseTileLayout gave. Memory: a
-// tile. INVALID_ARGUMENT with the place of the first code or scale that is NaN or infinite.
+// tile, and with a target the rows of a tile (transposed: of a matrix) in whole blocks, beside one
+// row of blocks in f32. INVALID_ARGUMENT with the place of the first code or scale that is NaN or
+// infinite, or that the target cannot hold.
 absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view,
                        const TileLayout &layout, const PackSink &sink);
 

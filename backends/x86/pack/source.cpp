@@ -31,10 +31,6 @@ float powerOfTwo(uint8_t exponent) {
                          : std::ldexp(1.0f, exponent - 127);
 }
 
-int64_t scaleBytes(ScaleType type) {
-  return type == ScaleType::f32 ? 4 : type == ScaleType::e8m0 ? 1 : 2;
-}
-
 constexpr int64_t largest_block = int64_t{1} << 48;
 bool isBlock(int64_t extent) { return extent >= 1 && extent <= largest_block; }
 
@@ -66,6 +62,8 @@ NotFinite notFinite(Format::Kind format) {
   case Format::f16: return {0x7fff, 0x7c00};
   case Format::e4m3: return {0x7f, 0x7f};
   case Format::e5m2: return {0x7f, 0x7c};
+  case Format::i8:
+  case Format::i4: break; // all are
   }
   return {0, 1};
 }
@@ -110,6 +108,37 @@ absl::Status checkSource(const SourceMatrix &source, const MatrixView &view) {
         source.name, ": a view of ", view.batch, " x ", view.rows, " rows from ", view.offset, ", ",
         view.period, " apart, does not fit its ", source.rows, " rows"));
   return absl::OkStatus();
+}
+
+absl::StatusOr<SourceMatrix> cutRows(const SourceMatrix &source, int64_t begin, int64_t end) {
+  LATHE_RETURN_IF_ERROR(checkSource(source, {1, begin, 0, end - begin, false}));
+  SourceMatrix part = source;
+  int64_t row_bytes = source.columns * formatBytes(source.format);
+  part.rows = end - begin;
+  part.codes = source.codes.subspan(static_cast<size_t>(begin * row_bytes),
+                                    static_cast<size_t>(part.rows * row_bytes));
+  if (!source.has_scales)
+    return part;
+  if (begin % source.block_rows != 0)
+    return absl::InvalidArgumentError(absl::StrCat(source.name, ": rows from ", begin,
+                                                   " cut a block of ", source.block_rows, " rows"));
+  int64_t block_bytes =
+      ceilDiv(source.columns, source.block_columns) * scaleBytes(source.scale_type);
+  part.scales = source.scales.subspan(
+      static_cast<size_t>(begin / source.block_rows * block_bytes),
+      static_cast<size_t>(ceilDiv(part.rows, source.block_rows) * block_bytes));
+  return part;
+}
+
+int64_t scaleBytes(ScaleType type) {
+  return type == ScaleType::f32 ? 4 : type == ScaleType::e8m0 ? 1 : 2;
+}
+
+absl::Status checkScale(float scale, const std::string &where) {
+  if (std::isfinite(scale))
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, " has the scale ", scale, "; scales must be finite"));
 }
 
 float scaleAt(const SourceMatrix &source, int64_t row, int64_t column) {

@@ -12,6 +12,11 @@ absl::Status checkSource(const SourceMatrix &source, const MatrixView &view);
 // The scale of the element at (row, column) of the source.
 float scaleAt(const SourceMatrix &source, int64_t row, int64_t column);
 
+int64_t scaleBytes(ScaleType type);
+
+// INVALID_ARGUMENT, naming `where`, if the scale is not finite.
+absl::Status checkScale(float scale, const std::string &where);
+
 // A code of `format` (its bits in the low bytes) that is NaN or infinite.
 bool isFiniteCode(Format::Kind format, uint32_t bits);
 

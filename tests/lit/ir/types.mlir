@@ -31,7 +31,12 @@ func.func private @f(!lathe.quantized<8xf8E4M3FN, block<1x128xf32>>)
 
 // -----
 
-// expected-error @+1 {{codes are f8E4M3FN or f8E5M2, not 'bf16'}}
+// expected-error @+1 {{codes are f8E4M3FN, f8E5M2, i8 or i4, not 'i16'}}
+func.func private @f(!lathe.quantized<4x8xi16, block<1x128xf32>>)
+
+// -----
+
+// expected-error @+1 {{codes are f8E4M3FN, f8E5M2, i8 or i4, not 'bf16'}}
 func.func private @f(!lathe.quantized<4x8xbf16, block<1x128xf32>>)
 
 // -----

@@ -87,6 +87,21 @@ TEST(FloatFormats, roundsBf16ToTheNearestAndTiesToEven) {
   EXPECT_TRUE(std::isnan(f32FromBf16(bf16FromF32(f32FromBits(0x7f800001)))));
 }
 
+TEST(FloatFormats, roundsF16ToTheNearestAndTiesToEven) {
+  for (int code = 0; code < 0x7c00; ++code) {
+    float below = f32FromF16(static_cast<uint16_t>(code)), above = f32FromF16(code + 1);
+    float middle = code == 0x7bff ? 65520.0f : (below + above) / 2; // exact
+    EXPECT_EQ(f16FromF32(below), code);
+    EXPECT_EQ(f16FromF32(-below), code | 0x8000);
+    EXPECT_EQ(f16FromF32(middle), code + (code & 1)) << code;
+    EXPECT_EQ(f16FromF32(std::nextafter(middle, 0.0f)), code);
+    EXPECT_EQ(f16FromF32(std::nextafter(middle, 1e9f)), code + 1);
+  }
+  EXPECT_EQ(f16FromF32(1e30f), 0x7c00);
+  EXPECT_EQ(f16FromF32(-std::numeric_limits<float>::infinity()), 0xfc00);
+  EXPECT_TRUE(std::isnan(f32FromF16(f16FromF32(std::nanf("")))));
+}
+
 TEST(FloatFormats, bringsEveryCodeOfE4m3Back) {
   for (int code = 0; code < 256; ++code)
     EXPECT_EQ(e4m3FromF32(f32FromE4m3(static_cast<uint8_t>(code))) & 0x7f, code & 0x7f) << code;

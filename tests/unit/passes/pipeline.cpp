@@ -38,13 +38,13 @@ protected:
 TEST_F(Pipeline, showsTheModuleAfterEachStage) {
   ASSERT_TRUE(mlir::succeeded(optimise(*module, {}, collect())));
   ASSERT_TRUE(mlir::succeeded(plan(*module, collect())));
-  EXPECT_THAT(stages,
-              ElementsAre("canonical", "specialise", "attention", "fuse", "legalise", "plan"));
+  EXPECT_THAT(stages, ElementsAre("canonical", "quantize", "specialise", "attention", "fuse",
+                                  "legalise", "plan"));
 }
 
 TEST_F(Pipeline, stopsAtTheStageThatFailsAndSaysWhy) {
   EXPECT_TRUE(mlir::failed(optimise(*module, {.mla_form = "folded"}, collect())));
-  EXPECT_THAT(stages, ElementsAre("canonical", "specialise"));
+  EXPECT_THAT(stages, ElementsAre("canonical", "quantize", "specialise"));
   EXPECT_THAT(errors, HasSubstr("form is 'folded'; it should be materialised or absorbed"));
 }
 

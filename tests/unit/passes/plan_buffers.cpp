@@ -88,7 +88,7 @@ private:
     return ir::WeightOp::create(builder_, location(),
                                 mlir::RankedTensorType::get({out, in}, builder_.getF32Type()),
                                 builder_.getStringAttr("w"), builder_.getArrayAttr({source}),
-                                mlir::ArrayAttr(), mlir::DenseI64ArrayAttr());
+                                mlir::ArrayAttr(), mlir::DenseI64ArrayAttr(), mlir::TypeAttr());
   }
 
   std::mt19937 random_;

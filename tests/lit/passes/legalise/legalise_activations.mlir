@@ -154,11 +154,21 @@ func.func @keeps_weights_of_floats(%x: tensor<?x160xf32>, %w: !f) -> tensor<?x24
 }
 
 !e5m2 = !lathe.quantized<24x160xf8E5M2, block<128x128xf32>>
-// W8A8-LABEL: func @keeps_codes_other_than_e4m3
-// W8A8-SAME: why = "the weight's codes are not e4m3"
+// W8A8-LABEL: func @keeps_codes_of_e5m2
+// W8A8-SAME: why = "the weight's codes are e5m2"
 // W8A8-NOT: lathe.quantize %
-func.func @keeps_codes_other_than_e4m3(%x: tensor<?x160xf32>, %w: !e5m2) -> tensor<?x24xf32> {
+func.func @keeps_codes_of_e5m2(%x: tensor<?x160xf32>, %w: !e5m2) -> tensor<?x24xf32> {
   %y = lathe.scaled_matmul %x, %w : (tensor<?x160xf32>, !e5m2) -> tensor<?x24xf32>
+  %z = lathe.add %y, %y : tensor<?x24xf32>
+  return %z : tensor<?x24xf32>
+}
+
+!i4 = !lathe.quantized<24x160xi4, block<1x32xf16>>
+// W8A8-LABEL: func @fits_integer_codes
+// W8A8-SAME: why = "the weight has i4 codes"
+// W8A8: lathe.quantize
+func.func @fits_integer_codes(%x: tensor<?x160xf32>, %w: !i4) -> tensor<?x24xf32> {
+  %y = lathe.scaled_matmul %x, %w : (tensor<?x160xf32>, !i4) -> tensor<?x24xf32>
   %z = lathe.add %y, %y : tensor<?x24xf32>
   return %z : tensor<?x24xf32>
 }

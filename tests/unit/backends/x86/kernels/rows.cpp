@@ -34,6 +34,26 @@ TEST(Embedding, readsPlainAndTiledTables) {
       }
 }
 
+// As the head's weight has it, where the table is that, too.
+TEST(Embedding, readsTablesOfCodes) {
+  for (const WeightCase &c : weight_cases) {
+    StepMemory memory(3);
+    auto table = testMatrix(37, 70, c.format, c.block, 3);
+    TileLayout layout;
+    std::vector<uint8_t> tiles = packed({&table->source, 1}, wholeMatrix(table->source), layout);
+    std::vector<int32_t> tokens = {36, 0, 15};
+    memory.putBuffer(Buffer::tokens, tokens);
+    EmbeddingParams p = {split(2), layout.params(), 1, 70};
+    int64_t result = memory.space<float>(3 * 70);
+    memory.run(lathe_x86_embedding, {memory.put(tiles), result}, p, embeddingItems(p));
+    for (int64_t t = 0; t < 3; ++t)
+      for (int64_t j = 0; j < 70; ++j)
+        EXPECT_EQ(memory.at<float>(result)[t * 70 + j],
+                  float(table->values[size_t(tokens[size_t(t)] * 70 + j)]))
+            << layout.name();
+  }
+}
+
 TEST(SelectRows, takesTheRowsAskedFor) {
   StepMemory memory(6, 3);
   std::vector<float> x = randomFloats(6 * 20, 1);

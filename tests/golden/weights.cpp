@@ -1,0 +1,81 @@
+// Weights that get another form at compile time: compiled code against the interpreter, which runs
+// the same optimised IR and converts the weights by their definition.
+#include <cmath>
+
+#include <gmock/gmock.h>
+
+#include "runtime/cpu/features.h"
+#include "tests/golden/compiled_model.h"
+#include "tests/golden/interpreted_model.h"
+
+namespace lathe::golden {
+namespace {
+
+// One of each kind of checkpoint: f32, f16 and bf16 (tied), FP8 by block and by channel, latent
+// attention, experts in files of their own and in one.
+const char *const kFolders[] = {"llama_f32",         "llama_f16", "smollm",          "v3_fp8_block",
+                                "llama_fp8_channel", "v2_lite",   "v3_fused_experts"};
+const char *const kForms[] = {"fp8", "bf16"};
+
+struct Case {
+  std::string folder, form;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const char *folder : kFolders)
+    for (const char *form : kForms)
+      all.push_back({folder, form});
+  return all;
+}
+
+// The best of this machine and the least, which is what tells their kernels apart.
+std::vector<std::string> levels() {
+  return {runtime::CpuFeatures::ofThisMachine().levelName(), "x86-64-v3"};
+}
+
+double largestDifference(const std::vector<float> &a, const std::vector<float> &b) {
+  double largest = a.size() == b.size() ? 0 : INFINITY;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    largest = std::max(largest, std::isnan(a[i]) ? INFINITY : std::abs(double(a[i]) - b[i]));
+  return largest;
+}
+
+class WeightForms : public testing::TestWithParam<Case> {};
+
+TEST_P(WeightForms, giveTheInterpretersLogitsForEveryChunk) {
+  const auto &[name, form] = GetParam();
+  const GoldenFolder golden(std::string(LATHE_TEST_DATA "/golden/") + name);
+  const std::vector<int32_t> ids = golden.allIds();
+  const std::vector<float> expected =
+      InterpretedModel(golden.path(), {.weights = form}).logits(ids);
+  CompiledModel model;
+  ASSERT_NO_FATAL_FAILURE(model.compile(golden.path(), {.weights = form, .levels = levels()}));
+  for (const std::string &target : model.targets())
+    for (int chunk : {0, 3, 1}) {
+      const std::vector<float> one = model.logits(target, 1, chunk, ids);
+      EXPECT_LE(largestDifference(one, expected), golden.tolerance())
+          << target << ", chunk " << chunk;
+      EXPECT_EQ(one, model.logits(target, 2, chunk, ids)) << target << ", two threads";
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, WeightForms, testing::ValuesIn(cases()), [](const auto &info) {
+  return info.param.folder + "_" + info.param.form;
+});
+
+// A text is predicted hardly worse than with the weights of the checkpoint.
+TEST(WeightForms, loseLittle) {
+  const GoldenFolder golden(LATHE_TEST_DATA "/stories_mla");
+  const double exact = golden.json()["eval"]["mean_nll"].get<double>();
+  const std::pair<const char *, double> bounds[] = {{"bf16", 0.005}, {"fp8", 0.02}};
+  for (const auto &[form, bound] : bounds) {
+    CompiledModel model;
+    ASSERT_NO_FATAL_FAILURE(
+        model.compile(golden.path(), {.weights = form, .levels = {"x86-64-v3"}}));
+    EXPECT_NEAR(model.meanNll(golden, "x86-64-v3"), exact, bound * exact) << form;
+  }
+}
+
+} // namespace
+} // namespace lathe::golden
