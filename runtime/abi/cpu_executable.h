@@ -51,7 +51,7 @@ typedef struct lathe_cpu_call {
 
 typedef struct lathe_cpu_entry {
   const char *name; // "decode", "prefill"
-  void (*run)(const lathe_cpu_call *call);
+  void (*run)(const lathe_cpu_call *call); // it and its tasks use up to 2 MiB of stack each
 } lathe_cpu_entry;
 
 typedef struct lathe_cpu_executable {

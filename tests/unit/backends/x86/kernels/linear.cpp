@@ -31,7 +31,8 @@ Outcome runLinear(const Case &c, int64_t first = 0, int64_t all_rows = 0) {
   TestStack w = testStack(memory, c.batch, c.n, c.k, c.weight.format, c.weight.block, 3);
   int64_t x_stride = c.batch * c.k + 3, y_stride = c.batch * c.n + 5,
           blocks = c.x_block ? ceilDiv(c.k, c.x_block) : 0;
-  std::vector<float> x = randomFloats(all_rows * x_stride, 4),
+  std::vector<float> x = c.x_block ? randomCodes(all_rows * x_stride, 4)
+                                   : randomFloats(all_rows * x_stride, 4),
                      scales = randomFloats(all_rows * (blocks + 1), 5);
   std::vector<float> bias = randomFloats(c.batch * c.n, 6),
                      residual = randomFloats(all_rows * y_stride, 7);

@@ -26,7 +26,8 @@ struct Layer {
     up = testStack(memory, experts, inner, hidden, weight.format, weight.block, 20);
     down = testStack(memory, experts, hidden, inner, weight.format, weight.block, 30);
     float deviation = weight.block.rows ? 0.05f : weight.format >= Format::e4m3 ? 0.001f : 0.2f;
-    x = randomFloats(rows * hidden, 1, deviation);
+    x = x_block ? randomCodes(rows * hidden, 1, deviation)
+                : randomFloats(rows * hidden, 1, deviation);
     x_scales = randomFloats(rows * blocks(hidden) + 1, 2);
     h_scales = randomFloats(rows * top_k * blocks(inner) + 1, 3);
     weights = randomFloats(rows * top_k, 4);
@@ -107,6 +108,8 @@ void runSorted(Layer &layer) {
              gate_up, moeGateUpItems(gate_up));
   for (int64_t i = 0; i < pairs; ++i)
     layer.expectH(o[i], memory.at<float>(h) + i * layer.inner);
+  if (layer.x_block)
+    toCodes(memory.at<float>(h), pairs * layer.inner);
 
   MoeDownParams down = {layer.down.layout.params(), layer.xParams(layer.inner), layer.experts,
                         layer.hidden, 3};
@@ -169,6 +172,8 @@ TEST(Moe, runsOneRowWithoutSorting) {
                  gate_up, moeGateUpRowItems(gate_up));
       for (int64_t k = 0; k < 3; ++k)
         layer.expectH(k, memory.at<float>(h) + k * layer.inner);
+      if (x_block)
+        toCodes(memory.at<float>(h), 3 * layer.inner);
       std::vector<float> residual = randomFloats(layer.hidden, 9);
       MoeDownRowParams down = {layer.down.layout.params(), layer.xParams(layer.inner), 3,
                                has_residual, 9};

@@ -97,6 +97,17 @@ inline std::vector<float> randomFloats(int64_t count, unsigned seed, float devia
   return values;
 }
 
+// To numbers with the 4 bits of an e4m3, what quantised rows are made of.
+inline void toCodes(float *values, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    values[i] = __builtin_bit_cast(float, __builtin_bit_cast(uint32_t, values[i]) & 0xfff00000u);
+}
+inline std::vector<float> randomCodes(int64_t count, unsigned seed, float deviation = 1.0f) {
+  std::vector<float> values = randomFloats(count, seed, deviation);
+  toCodes(values.data(), count);
+  return values;
+}
+
 // |got - want| within `relative` of `size`, the sum of the magnitudes that went into want.
 inline void expectNear(double got, double want, double size, double relative, const char *what,
                        int64_t i, int64_t j) {

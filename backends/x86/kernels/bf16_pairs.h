@@ -1,0 +1,114 @@
+// Codes of a packed tile as pairs of bf16, the form in which AMX takes weights: a row of 64 bytes
+// holds [lane][k, k + 1] for the 16 lanes, in their true order. Every format here is exact in bf16.
+#pragma once
+
+#include "backends/x86/kernels/bf16_terms.h"
+#include "backends/x86/kernels/weight.h"
+
+namespace lathe::x86 {
+
+typedef uint8_t u8x64 __attribute__((vector_size(64)));
+typedef char c8x64 __attribute__((vector_size(64)));
+
+constexpr bool isExactInBf16(int64_t format) {
+  return format == Format::bf16 || format == Format::e4m3 || format == Format::e5m2;
+}
+
+// out[i] = the byte index[i] % 128 of low and high, one after the other.
+LATHE_INLINE u8x64 bytesAt(u8x64 index, u8x64 low, u8x64 high) {
+#ifdef __AVX512VBMI__
+  return __builtin_bit_cast(u8x64, __builtin_ia32_vpermi2varqi512(__builtin_bit_cast(c8x64, low),
+                                                                  __builtin_bit_cast(c8x64, index),
+                                                                  __builtin_bit_cast(c8x64, high)));
+#else
+  u8x64 out;
+  for (int i = 0; i < 64; ++i)
+    out[i] = (index[i] & 64) ? high[index[i] & 63] : low[index[i] & 63];
+  return out;
+#endif
+}
+
+// The bf16 of the 128 codes without a sign, byte by byte. Codes that are no number give 0: packing
+// refuses them, and only what lies behind a tile's codes can look like one.
+struct alignas(64) Bf16Table {
+  uint8_t low[128];
+  uint8_t high[128];
+};
+
+constexpr float magnitude(int64_t format, int code) {
+  int mantissa_bits = format == Format::e4m3 ? 3 : 2, bias = format == Format::e4m3 ? 7 : 15;
+  int exponent = code >> mantissa_bits, mantissa = code & ((1 << mantissa_bits) - 1);
+  bool finite = format == Format::e4m3 ? code != 127 : exponent != 31;
+  float value = exponent ? (1 << mantissa_bits) + mantissa : mantissa;
+  for (int e = (exponent ? exponent : 1) - bias - mantissa_bits; e != 0; e += e < 0 ? 1 : -1)
+    value = e < 0 ? value / 2 : value * 2;
+  return finite ? value : 0;
+}
+constexpr Bf16Table bf16Table(int64_t format) {
+  Bf16Table table = {};
+  for (int code = 0; code < 128; ++code) {
+    uint32_t bits = __builtin_bit_cast(uint32_t, magnitude(format, code));
+    table.low[code] = static_cast<uint8_t>(bits >> 16);
+    table.high[code] = static_cast<uint8_t>(bits >> 24);
+  }
+  return table;
+}
+
+// Where the bytes of a row of pairs stand among 64 low and 64 high ones of 4 k.
+struct alignas(64) PairPlaces {
+  uint8_t place[64];
+};
+constexpr PairPlaces pairPlaces(int k) {
+  PairPlaces places = {};
+  for (int lane = 0; lane < 16; ++lane)
+    for (int i = 0; i < 2; ++i) {
+      auto code = static_cast<uint8_t>((k + i) * 16 + lanePlace(Format::e4m3, lane));
+      places.place[lane * 4 + i * 2] = code;
+      places.place[lane * 4 + i * 2 + 1] = static_cast<uint8_t>(64 + code);
+    }
+  return places;
+}
+
+// 64 8-bit codes: 4 k of 16 lanes, two rows of pairs.
+LATHE_INLINE void pairsOfBytes(u8x64 codes, const Bf16Table &table, char *out) {
+  static constexpr PairPlaces first = pairPlaces(0), second = pairPlaces(2);
+  u8x64 low = bytesAt(codes, load<u8x64>(table.low), load<u8x64>(table.low + 64));
+  u8x64 high = bytesAt(codes, load<u8x64>(table.high), load<u8x64>(table.high + 64));
+  high |= codes & 0x80;
+  store(out, bytesAt(load<u8x64>(first.place), low, high));
+  store(out + 64, bytesAt(load<u8x64>(second.place), low, high));
+}
+
+// 32 bf16 codes: 2 k of 16 lanes, a row of pairs.
+LATHE_INLINE u16x32 pairsOfBf16(u16x32 codes) {
+  return __builtin_shufflevector(codes, codes, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28,
+                                 14, 30, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+}
+
+// 4 k of a tile, two rows of pairs.
+LATHE_INLINE void pairsOfCodes(const char *codes, int64_t format, char *out) {
+  static constexpr Bf16Table e4m3 = bf16Table(Format::e4m3), e5m2 = bf16Table(Format::e5m2);
+  if (format == Format::bf16) {
+    store(out, pairsOfBf16(load<u16x32>(codes)));
+    store(out + 64, pairsOfBf16(load<u16x32>(codes + 64)));
+  } else {
+    pairsOfBytes(load<u8x64>(codes), format == Format::e4m3 ? e4m3 : e5m2, out);
+  }
+}
+
+// Up to 32 k of a tile as a tile of 16 pairs; zeros behind the last k.
+LATHE_INLINE void pairsOfStep(const char *codes, int64_t format, int64_t length, char *out) {
+  int64_t four = 4 * 16 * formatBytes(format), k = 0;
+  for (; k + 4 <= smaller<int64_t>(length, 32); k += 4)
+    pairsOfCodes(codes + k / 4 * four, format, out + k * 32);
+  if (k < length && k < 32) {
+    alignas(64) char rest[256] = {};
+    __builtin_memcpy(rest, codes + k / 4 * four, static_cast<size_t>((length - k) * four / 4));
+    pairsOfCodes(rest, format, out + k * 32);
+    k += 4;
+  }
+  for (; k < 32; k += 4)
+    __builtin_memset(out + k * 32, 0, 128);
+}
+
+} // namespace lathe::x86

@@ -1,0 +1,78 @@
+// One row times packed tiles: a few tiles at a time straight from their codes, a chain of sums per
+// tile.
+#pragma once
+
+#include "backends/x86/kernels/sum_block.h"
+
+namespace lathe::x86 {
+
+constexpr int vector_tiles = LATHE_X86_WIDE ? 8 : 4; // tiles at a time
+constexpr int64_t prefetch_bytes = 2048; // ahead of what is read; the best of 0.5 to 8 KiB on Zen 3
+
+// Tiles one after the other: their loads mixed would need more registers than AVX2 has.
+LATHE_INLINE void keepOrder() {
+  if (!LATHE_X86_WIDE)
+    asm volatile("" ::: "memory");
+}
+
+// One row times T tiles.
+template <int T>
+LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *const *tiles,
+                             const WeightParams &w, const XParams &xp, f32x16 *totals) {
+  int64_t block = sumBlock(w, xp), code_bytes = 16 * formatBytes(w.format);
+  for (int t = 0; t < T; ++t)
+    totals[t] = f32x16{};
+  for (int64_t k0 = 0; k0 < w.k; k0 += block) {
+    int64_t end = smaller(k0 + block, w.k), k = k0;
+    f32x16 sums[T] = {};
+    for (; k + 4 <= end; k += 4)
+      for (int t = 0; t < T; ++t) {
+        keepOrder();
+        const char *codes = tiles[t] + k * code_bytes;
+        for (int64_t line = 0; line < 4 * code_bytes; line += 64)
+          __builtin_prefetch(codes + line + prefetch_bytes, 0, 3);
+        f32x16 w0, w1, w2, w3;
+        decodePair(codes, w.format, w0, w1);
+        decodePair(codes + 2 * code_bytes, w.format, w2, w3);
+        sums[t] = fma(splat(x[k]), w0, sums[t]);
+        sums[t] = fma(splat(x[k + 1]), w1, sums[t]);
+        sums[t] = fma(splat(x[k + 2]), w2, sums[t]);
+        sums[t] = fma(splat(x[k + 3]), w3, sums[t]);
+      }
+    for (; k < end; ++k)
+      for (int t = 0; t < T; ++t)
+        sums[t] = fma(splat(x[k]), decode(tiles[t] + k * code_bytes, w.format), sums[t]);
+    for (int t = 0; t < T; ++t)
+      totals[t] =
+          addBlock(totals[t], sums[t], decodeFactor(w.format), tiles[t], x_scales, k0, w, xp);
+  }
+}
+
+template <int S, int T, typename Finish>
+LATHE_INLINE void rowTiles(const XRows &rows, const char *const *stacks, int64_t tile,
+                           const WeightParams &w, const XParams &xp, Finish finish) {
+  const char *codes[S * T];
+  f32x16 totals[S * T];
+  for (int t = 0; t < T; ++t)
+    for (int s = 0; s < S; ++s)
+      codes[t * S + s] = stacks[s] + (tile + t) * w.tile_bytes;
+  int64_t row = sourceRow(rows, 0);
+  rowProduct<S * T>(rows.x + row * xp.stride,
+                    xp.block ? rows.scales + row * xp.scale_stride : nullptr, codes, w, xp, totals);
+  for (int t = 0; t < T; ++t)
+    finish(int64_t{0}, tile + t, totals + t * S);
+}
+
+template <int S, typename Finish>
+LATHE_INLINE void oneRow(const XRows &rows, const char *const *stacks, int64_t begin, int64_t end,
+                         const WeightParams &w, const XParams &xp, Finish finish) {
+  int64_t tile = begin;
+  for (; tile + vector_tiles / S <= end; tile += vector_tiles / S)
+    rowTiles<S, vector_tiles / S>(rows, stacks, tile, w, xp, finish);
+  for (constexpr int half = vector_tiles / 2 / S; half > 1 && tile + half <= end; tile += half)
+    rowTiles<S, half>(rows, stacks, tile, w, xp, finish);
+  for (; tile < end; ++tile)
+    rowTiles<S, 1>(rows, stacks, tile, w, xp, finish);
+}
+
+} // namespace lathe::x86

@@ -1,0 +1,49 @@
+// What all products share: which rows of x, how sums are cut into blocks, and how scales enter.
+#pragma once
+
+#include "backends/x86/kernels/linear.h"
+#include "backends/x86/kernels/number.h"
+
+namespace lathe::x86 {
+
+// The rows of x: row i is x + (order ? order[i] / divisor : i) * stride.
+struct XRows {
+  const float *x;
+  const float *scales;
+  const int32_t *order;
+  int64_t divisor;
+};
+
+LATHE_INLINE int64_t sourceRow(const XRows &rows, int64_t i) {
+  return rows.order ? rows.order[i] / rows.divisor : i;
+}
+
+constexpr int64_t longest_block = 256; // of k, that are summed before scales come in
+
+// How many k are summed before scales come in.
+LATHE_INLINE int64_t sumBlock(const WeightParams &w, const XParams &x) {
+  int64_t whole = x.block ? x.block : 128;
+  int64_t block = w.scale_mode == ScaleMode::none || w.scale_block_k >= w.k ? whole
+                  : w.scale_block_k <= longest_block                        ? w.scale_block_k
+                                                                            : 128;
+  return x.block && block > x.block ? x.block : block;
+}
+
+// total + factor * sum, with the scales of the block that begins at k. x_scales: of the row.
+LATHE_INLINE f32x16 addBlock(f32x16 total, f32x16 sum, float factor, const char *tile,
+                             const float *x_scales, int64_t k, const WeightParams &w,
+                             const XParams &x) {
+  const char *scales = tile + codeBytes(w.k, w.format);
+  if (w.scale_mode == ScaleMode::none && factor == 1.0f && !x.block)
+    return total + sum;
+  f32x16 scale = splat(factor);
+  if (w.scale_mode == ScaleMode::tile)
+    scale = scale * load<float>(scales + k / w.scale_block_k * 4);
+  if (w.scale_mode == ScaleMode::lane)
+    scale = scale * load<f32x16>(scales + k / w.scale_block_k * 64);
+  if (x.block)
+    scale = scale * x_scales[k / x.block];
+  return fma(sum, scale, total);
+}
+
+} // namespace lathe::x86
