@@ -145,12 +145,15 @@ static LATHE_INLINE void downTiles(const MoeDownRowParams &p, const char *down,
                                    const int32_t *indices, const float *weights, const float *h,
                                    const float *h_scales, int64_t tile, f32x16 (&sums)[T]) {
   for (int64_t k = 0; k < p.top_k; ++k) {
+    int64_t expert = indices[k], last = k + 1 == p.top_k;
+    int64_t next = (indices[last ? 0 : k + 1] - expert) * p.weight.matrix_bytes +
+                   (last ? T * p.weight.tile_bytes : 0);
     const char *codes[T];
     f32x16 totals[T];
     for (int t = 0; t < T; ++t)
-      codes[t] = down + indices[k] * p.weight.matrix_bytes + (tile + t) * p.weight.tile_bytes;
+      codes[t] = down + expert * p.weight.matrix_bytes + (tile + t) * p.weight.tile_bytes;
     rowProduct<T>(h + k * p.x.stride, p.x.block ? h_scales + k * p.x.scale_stride : nullptr, codes,
-                  p.weight, p.x, totals);
+                  next, p.weight, p.x, totals);
     for (int t = 0; t < T; ++t)
       sums[t] = fma(splat(weights[k]), totals[t], sums[t]);
   }

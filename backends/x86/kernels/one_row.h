@@ -1,8 +1,9 @@
-// One row times packed tiles: a few tiles at a time straight from their codes, a chain of sums per
-// tile.
+// One row times packed tiles: a few tiles at a time straight from their codes, on 512-bit registers
+// by lines of 64 bytes, else a chain of sums per tile.
 #pragma once
 
 #include "backends/x86/kernels/sum_block.h"
+#include "backends/x86/kernels/wide_line.h"
 
 namespace lathe::x86 {
 
@@ -15,33 +16,73 @@ LATHE_INLINE void keepOrder() {
     asm volatile("" ::: "memory");
 }
 
-// One row times T tiles.
+// How far ahead of the codes from k on to ask for lines: at the end of a tile for those of the tile
+// that is read after it, `next` bytes further on.
+LATHE_INLINE int64_t prefetchDistance(int64_t k, int64_t next, const WeightParams &w) {
+  bool inside = k * 16 * formatBytes(w.format) + prefetch_bytes < codeBytes(w.k, w.format);
+  return prefetch_bytes + (inside ? 0 : next - w.tile_bytes);
+}
+
+// sums[t] += x[k] * tile t over [k, end) in order.
+template <int T>
+LATHE_INLINE void addInOrder(const float *x, const char *const *tiles, int64_t k, int64_t end,
+                             int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {
+  int64_t code_bytes = 16 * formatBytes(w.format), ahead = prefetchDistance(k, next, w);
+  for (; k + 4 <= end; k += 4)
+    for (int t = 0; t < T; ++t) {
+      keepOrder();
+      const char *codes = tiles[t] + k * code_bytes;
+      for (int64_t line = 0; line < 4 * code_bytes; line += 64)
+        __builtin_prefetch(codes + line + ahead, 0, 3);
+      f32x16 w0, w1, w2, w3;
+      decodePair(codes, w.format, w0, w1);
+      decodePair(codes + 2 * code_bytes, w.format, w2, w3);
+      sums[t] = fma(splat(x[k]), w0, sums[t]);
+      sums[t] = fma(splat(x[k + 1]), w1, sums[t]);
+      sums[t] = fma(splat(x[k + 2]), w2, sums[t]);
+      sums[t] = fma(splat(x[k + 3]), w3, sums[t]);
+    }
+  for (; k < end; ++k)
+    for (int t = 0; t < T; ++t)
+      sums[t] = fma(splat(x[k]), decode(tiles[t] + k * code_bytes, w.format), sums[t]);
+}
+
+// The same by lines of 64 bytes, as far as they go; returns where the rest
+// begins.
+template <int T>
+LATHE_INLINE int64_t addLines(const float *x, const char *const *tiles, int64_t k, int64_t end,
+                              int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {
+  int64_t step = lineK(w.format), code_bytes = 16 * formatBytes(w.format),
+          ahead = prefetchDistance(k, next, w);
+  Pair low[T] = {}, high[T] = {};
+  for (; k + step <= end; k += step) {
+    Pair pairs[2] = {pairOf(x[k], x[k + 1])};
+    if (step == 4)
+      pairs[1] = pairOf(x[k + 2], x[k + 3]);
+    for (int t = 0; t < T; ++t) {
+      __builtin_prefetch(tiles[t] + k * code_bytes + ahead, 0, 3);
+      addLine(tiles[t] + k * code_bytes, w.format, pairs, low[t], high[t]);
+    }
+  }
+  for (int t = 0; t < T; ++t)
+    sums[t] = joinPairs(low[t], high[t]);
+  return k;
+}
+
+// One row times T tiles. `next`: bytes from a tile to the one that is read after it in its place.
 template <int T>
 LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *const *tiles,
-                             const WeightParams &w, const XParams &xp, f32x16 *totals) {
-  int64_t block = sumBlock(w, xp), code_bytes = 16 * formatBytes(w.format);
+                             int64_t next, const WeightParams &w, const XParams &xp,
+                             f32x16 *totals) {
+  int64_t block = sumBlock(w, xp);
   for (int t = 0; t < T; ++t)
     totals[t] = f32x16{};
   for (int64_t k0 = 0; k0 < w.k; k0 += block) {
     int64_t end = smaller(k0 + block, w.k), k = k0;
     f32x16 sums[T] = {};
-    for (; k + 4 <= end; k += 4)
-      for (int t = 0; t < T; ++t) {
-        keepOrder();
-        const char *codes = tiles[t] + k * code_bytes;
-        for (int64_t line = 0; line < 4 * code_bytes; line += 64)
-          __builtin_prefetch(codes + line + prefetch_bytes, 0, 3);
-        f32x16 w0, w1, w2, w3;
-        decodePair(codes, w.format, w0, w1);
-        decodePair(codes + 2 * code_bytes, w.format, w2, w3);
-        sums[t] = fma(splat(x[k]), w0, sums[t]);
-        sums[t] = fma(splat(x[k + 1]), w1, sums[t]);
-        sums[t] = fma(splat(x[k + 2]), w2, sums[t]);
-        sums[t] = fma(splat(x[k + 3]), w3, sums[t]);
-      }
-    for (; k < end; ++k)
-      for (int t = 0; t < T; ++t)
-        sums[t] = fma(splat(x[k]), decode(tiles[t] + k * code_bytes, w.format), sums[t]);
+    if (LATHE_X86_WIDE && hasWideLines(w.format))
+      k = addLines<T>(x, tiles, k, end, next, w, sums);
+    addInOrder<T>(x, tiles, k, end, next, w, sums);
     for (int t = 0; t < T; ++t)
       totals[t] =
           addBlock(totals[t], sums[t], decodeFactor(w.format), tiles[t], x_scales, k0, w, xp);
@@ -57,8 +98,10 @@ LATHE_INLINE void rowTiles(const XRows &rows, const char *const *stacks, int64_t
     for (int s = 0; s < S; ++s)
       codes[t * S + s] = stacks[s] + (tile + t) * w.tile_bytes;
   int64_t row = sourceRow(rows, 0);
+  bool more = tile + T < tileCount(w.n); // behind a matrix nothing is known to be read
   rowProduct<S * T>(rows.x + row * xp.stride,
-                    xp.block ? rows.scales + row * xp.scale_stride : nullptr, codes, w, xp, totals);
+                    xp.block ? rows.scales + row * xp.scale_stride : nullptr, codes,
+                    more ? T * w.tile_bytes : w.tile_bytes, w, xp, totals);
   for (int t = 0; t < T; ++t)
     finish(int64_t{0}, tile + t, totals + t * S);
 }
