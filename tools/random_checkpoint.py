@@ -4,10 +4,12 @@
     tools/random_checkpoint.py --shape v2-lite --format fp8 /tmp/v2-lite
 
 The file is streamed: it needs the room on the disk and no memory. Weights have the size that training
-gives them, so logits are finite and experts are used about evenly. There is no tokenizer.
+gives them, so logits are finite. Embeddings are larger: with small ones the first attention would drown a token in the
+mean of all, and all tokens would choose the same experts (tools/compare.py counts). There is no tokenizer.
 """
 import argparse
 import json
+import math
 import os
 import pathlib
 import random
@@ -43,6 +45,14 @@ SHAPES = {
     "dense-0.5b": LLAMA | {
         "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "vocab_size": 151936, "hidden_size": 896,
         "num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2, "intermediate_size": 4864,
+        "max_position_embeddings": 32768, "tie_word_embeddings": True},
+    "minicpm3": LLAMA | {  # MiniCPM3-4B
+        "architectures": ["MiniCPM3ForCausalLM"], "model_type": "minicpm3", "vocab_size": 73448, "hidden_size": 2560,
+        "num_hidden_layers": 62, "num_attention_heads": 40, "num_key_value_heads": 40, "q_lora_rank": 768,
+        "kv_lora_rank": 256, "qk_nope_head_dim": 64, "qk_rope_head_dim": 32, "v_head_dim": 64,
+        "intermediate_size": 6400, "rms_norm_eps": 1e-5, "scale_emb": 12, "scale_depth": 1.4, "dim_model_base": 256,
+        "rope_scaling": {"type": "longrope", "short_factor": [1.0] * 16, "long_factor": [1.0] * 16,
+                         "original_max_position_embeddings": 32768},
         "max_position_embeddings": 32768, "tie_word_embeddings": True},
 }
 BLOCK = 128
@@ -112,6 +122,11 @@ def tensors(config, fp8):
         yield "lm_head.weight", "BF16", [config["vocab_size"], hidden]
 
 
+def bf16_numbers(codes, high_byte):
+    """Of either sign and any fraction; the exponent's last bit is drawn, the others are those of `high_byte`."""
+    return b"".join(bytes((low, (high & 0x80) | high_byte)) for low, high in zip(codes[0::2], codes[1::2])) * 2
+
+
 class Weights:
     """Bytes of tensors, out of pieces that were drawn once: numbers of either sign around `size`."""
 
@@ -122,9 +137,8 @@ class Weights:
         codes = bytearray(self.random.randbytes(PIECE))
         # e4m3 from 2^-3 to 2^1, which a scale of 0.02 makes as large as weights are
         self.codes = bytes((code & 0x80) | 0x20 + (code & 0x1F) for code in codes) * 2
-        # bf16 from 2^-7 to 2^-5: sign, exponent 120 or 121, any fraction
-        pairs = zip(codes[0::2], codes[1::2])
-        self.bf16 = b"".join(bytes((low, (high & 0x80) | 0x3C)) for low, high in pairs) * 2
+        self.bf16 = bf16_numbers(codes, 0x3C)  # from 2^-7 to 2^-5
+        self.embeddings = bf16_numbers(codes, 0x3F)  # from 2^-1 to 2^1
 
     def stream(self, name, dtype, count):
         if dtype == "F32":
@@ -133,7 +147,8 @@ class Weights:
         elif name.endswith("norm.weight"):
             yield b"\x80\x3f" * count  # 1
         else:
-            yield from self.pieces(self.codes if dtype == "F8_E4M3" else self.bf16, count * self.BYTES[dtype])
+            numbers = self.embeddings if "embed_tokens" in name else self.bf16
+            yield from self.pieces(self.codes if dtype == "F8_E4M3" else numbers, count * self.BYTES[dtype])
 
     def pieces(self, source, left):
         while left > 0:
@@ -142,13 +157,29 @@ class Weights:
             left -= size
 
 
-def write(folder, config, fp8, seed):
-    listed, header, offset = list(tensors(config, fp8)), {}, 0
+def config_of(shape, fp8, layers=None):
+    """What config.json says."""
+    config = SHAPES[shape] | {"torch_dtype": "bfloat16"}
+    if layers:
+        config["num_hidden_layers"] = layers
+    if fp8:
+        config["quantization_config"] = {"quant_method": "fp8", "fmt": "e4m3", "activation_scheme": "dynamic",
+                                         "weight_block_size": [BLOCK, BLOCK]}
+    return config
+
+
+def tensor_bytes(dtype, shape):
+    return math.prod(shape) * Weights.BYTES[dtype]
+
+
+def total_bytes(config):
+    return sum(tensor_bytes(dtype, shape) for _, dtype, shape in tensors(config, "quantization_config" in config))
+
+
+def write(folder, config, seed):
+    listed, header, offset = list(tensors(config, "quantization_config" in config)), {}, 0
     for name, dtype, shape in listed:
-        count = 1
-        for extent in shape:
-            count *= extent
-        size = count * Weights.BYTES[dtype]
+        size = tensor_bytes(dtype, shape)
         header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [offset, offset + size]}
         offset += size
     text = json.dumps(header).encode()
@@ -165,6 +196,12 @@ def write(folder, config, fp8, seed):
     return offset
 
 
+def write_folder(folder, config, seed):
+    os.makedirs(folder, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=1))
+    return write(folder, config, seed)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
@@ -173,16 +210,8 @@ def main():
     parser.add_argument("--layers", type=int, help="fewer or more layers than the shape has")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    config, fp8 = dict(SHAPES[arguments.shape]), arguments.format == "fp8"
-    if arguments.layers:
-        config["num_hidden_layers"] = arguments.layers
-    config["torch_dtype"] = "bfloat16"
-    if fp8:
-        config["quantization_config"] = {"quant_method": "fp8", "fmt": "e4m3", "activation_scheme": "dynamic",
-                                         "weight_block_size": [BLOCK, BLOCK]}
-    os.makedirs(arguments.folder, exist_ok=True)
-    (arguments.folder / "config.json").write_text(json.dumps(config, indent=1))
-    size = write(arguments.folder, config, fp8, arguments.seed)
+    config = config_of(arguments.shape, arguments.format == "fp8", arguments.layers)
+    size = write_folder(arguments.folder, config, arguments.seed)
     print(f"{arguments.folder}: {size / 1e9:.2f} GB", file=sys.stderr)
 
 
