@@ -32,8 +32,8 @@ public:
     return names[kind_ == 3 ? between(0, 2) : between(0, 3) == 0 ? 1 : 0];
   }
   std::string weights() { // as in the checkpoint for half of them
-    static const char *const names[] = {"fp8", "bf16"};
-    return between(0, 1) ? names[between(0, 1)] : "";
+    static const char *const names[] = {"q8_0", "q4_0", "fp8", "bf16"};
+    return between(0, 1) ? names[between(0, 3)] : "";
   }
   int64_t between(int64_t least, int64_t most) {
     return std::uniform_int_distribution<int64_t>(least, most)(random_);

@@ -15,7 +15,7 @@ namespace {
 // attention, experts in files of their own and in one.
 const char *const kFolders[] = {"llama_f32",         "llama_f16", "smollm",          "v3_fp8_block",
                                 "llama_fp8_channel", "v2_lite",   "v3_fused_experts"};
-const char *const kForms[] = {"fp8", "bf16"};
+const char *const kForms[] = {"q8_0", "q4_0", "fp8", "bf16"};
 
 struct Case {
   std::string folder, form;
@@ -68,7 +68,8 @@ INSTANTIATE_TEST_SUITE_P(All, WeightForms, testing::ValuesIn(cases()), [](const 
 TEST(WeightForms, loseLittle) {
   const GoldenFolder golden(LATHE_TEST_DATA "/stories_mla");
   const double exact = golden.json()["eval"]["mean_nll"].get<double>();
-  const std::pair<const char *, double> bounds[] = {{"bf16", 0.005}, {"fp8", 0.02}};
+  const std::pair<const char *, double> bounds[] = {
+      {"bf16", 0.005}, {"fp8", 0.02}, {"q8_0", 0.005}, {"q4_0", 0.1}};
   for (const auto &[form, bound] : bounds) {
     CompiledModel model;
     ASSERT_NO_FATAL_FAILURE(

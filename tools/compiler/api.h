@@ -24,7 +24,7 @@ struct CompileOptions {
   std::vector<std::string>
       targets; // "x86", "x86-64-v3", ...; empty: this machine's level and lower ones
   std::string activations = "f32"; // "f32", "bf16", "w8a8"
-  std::string weights;             // of products: "fp8", "bf16"; empty: as in the checkpoint
+  std::string weights;             // of products: "q8_0", "q4_0", "fp8", "bf16"; empty: as in the checkpoint
   std::string mla_form;            // "materialised", "absorbed"; empty: the cost model chooses
   int64_t max_context = 0;         // tokens; 0: the model's own
   int64_t prefill_chunk = 0;       // rows that one prefill step takes; 0: chosen

@@ -86,7 +86,7 @@ absl::Status Compilation::checkOptions() {
     return absl::InvalidArgumentError(
         absl::StrCat("activations '", options_.activations,
                      "' are not known; the known ones are f32, bf16, w8a8"));
-  constexpr std::array<absl::string_view, 2> forms = {"fp8", "bf16"};
+  constexpr std::array<absl::string_view, 4> forms = {"q8_0", "q4_0", "fp8", "bf16"};
   if (!options_.weights.empty() && !absl::c_linear_search(forms, options_.weights))
     return absl::InvalidArgumentError(absl::StrCat("weights '", options_.weights,
                                                    "' are not known; the known ones are ",

@@ -139,8 +139,8 @@ Action declare(CLI::App &app) {
            "(this machine's level and every lower one)");
   addChoice(app, "--activations", flags->activations, {"f32", "bf16", "w8a8"}, "A",
             "what products take their inputs as: f32, bf16 or w8a8 (f32)");
-  addChoice(app, "--weights", flags->weights, {"fp8", "bf16"}, "W",
-            "form of the products' weights: fp8 or bf16 (as in MODEL)");
+  addChoice(app, "--weights", flags->weights, {"q8_0", "q4_0", "fp8", "bf16"}, "W",
+            "form of the products' weights: q8_0, q4_0, fp8 or bf16 (as in MODEL)");
   addWhole(app, "--max-context", flags->max_context, {1, INT32_MAX},
            "tokens that a conversation may have (the model's own)");
   addWhole(app, "--threads", flags->threads, {0, 1024}, "threads that pack weights (0: all cores)");

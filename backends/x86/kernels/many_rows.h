@@ -2,6 +2,7 @@
 // L1 or L2, then register tiles of rows run over it.
 #pragma once
 
+#include "backends/x86/kernels/nibbles.h"
 #include "backends/x86/kernels/sum_block.h"
 
 namespace lathe::x86 {
@@ -16,7 +17,9 @@ constexpr int register_tiles = LATHE_X86_WIDE ? 2 : 1;
 // `length` codes of a tile from k on, as f32 [length][16].
 LATHE_INLINE void convertChunk(const char *tile, const WeightParams &w, int64_t k, int64_t length,
                                float *out) {
-  int64_t code_bytes = 16 * formatBytes(w.format), i = 0;
+  if (w.format == Format::i4)
+    return convertNibbles(tile, k, length, out);
+  int64_t code_bytes = codeRowBytes(w.format), i = 0;
   const char *codes = tile + k * code_bytes;
   for (; i + 2 <= length; i += 2) {
     f32x16 first, second;

@@ -49,8 +49,10 @@ LATHE_INLINE int64_t amxMaxRows(const WeightParams &w, const XParams &xp) {
   int64_t fit = amx_x_bytes / (larger<int64_t>(amxSteps(w, xp), 1) * amxTerms(xp) * tile_row_bytes);
   return fit >= 32 ? smaller(fit / 32 * 32, amx_rows) : fit / 2 * 2;
 }
+// Not the transposed kv_b of integers, whose scales change with each k.
 LATHE_INLINE bool takesAmx(const WeightParams &w, const XParams &xp) {
-  return isExactInBf16(w.format) && amxMaxRows(w, xp) > 0;
+  bool whole_steps = !isInteger(w.format) || w.scale_block_k % amx_k == 0 || w.scale_block_k >= w.k;
+  return isExactInBf16(w.format) && whole_steps && amxMaxRows(w, xp) > 0;
 }
 
 LATHE_INLINE AmxRows amxRows(int64_t count, const WeightParams &w, const XParams &xp) {
@@ -120,9 +122,9 @@ struct PairMaker {
   LATHE_INLINE void make(int64_t count) {
     for (int64_t end = smaller(next + count, total()); next < end; ++next) {
       int64_t tile = next % block.tiles, step = next / block.tiles, k = step * amx_k;
-      const char *codes = block.codes[tile] + (block.k + k) * 16 * formatBytes(format);
-      for (int64_t line = 0; line < amx_k * 16 * formatBytes(format); line += 64)
-        __builtin_prefetch(codes + longest_block * 16 * formatBytes(format) + line, 0, 2);
+      const char *codes = block.codes[tile] + (block.k + k) * codeRowBytes(format);
+      for (int64_t line = 0; line < amx_k * codeRowBytes(format); line += 64)
+        __builtin_prefetch(codes + longest_block * codeRowBytes(format) + line, 0, 2);
       pairsOfStep(codes, format, block.length - k,
                   pairs + tile * amx_pairs_stride + step * amx_tile_bytes);
     }

@@ -37,19 +37,25 @@ LATHE_INLINE f32x16 decodeByte(const char *codes, int64_t format) {
                                                          10, 11, 12, 13, 14, 15)));
 }
 
-// 16 codes as f32 divided by decodeFactor(format), in the order of the rows.
+LATHE_INLINE f32x16 decodeI8(const char *codes) {
+  return __builtin_convertvector(load<i8x16>(codes), f32x16);
+}
+
+// 16 codes as f32 divided by decodeFactor(format), in the order of the rows. Not for i4, whose
+// codes of one k are no bytes.
 LATHE_INLINE f32x16 decode(const char *codes, int64_t format) {
   switch (format) {
   case Format::f32: return load<f32x16>(codes);
   case Format::bf16: return decodeBf16(codes);
   case Format::f16: return widenHalf(load<u16x16>(codes));
+  case Format::i8: return decodeI8(codes);
   default: return decodeByte(codes, format);
   }
 }
 
 // Two times 16 codes, one after the other; twice as fast as two calls for 8-bit codes on AVX2.
 LATHE_INLINE void decodePair(const char *codes, int64_t format, f32x16 &first, f32x16 &second) {
-  if (formatBytes(format) != 1) {
+  if (formatBytes(format) != 1 || format == Format::i8) {
     first = decode(codes, format);
     second = decode(codes + 16 * formatBytes(format), format);
     return;
@@ -85,12 +91,26 @@ LATHE_INLINE f32x16 roundE4m3(f32x16 value) {
   return limited < -448.0f ? splat(-448.0f) : limited;
 }
 
-// The scale of the code of (k, lane) in a tile that has scales.
+// Where the scales of the block of k stand, in a tile that has scales.
+LATHE_INLINE const char *scalesOf(const char *tile, const WeightParams &w, int64_t k) {
+  return tile + codeBytes(w.k, w.format) + k / w.scale_block_k * scaleRowBytes(w.scale_mode);
+}
+LATHE_INLINE f32x16 laneScales(const char *tile, const WeightParams &w, int64_t k) {
+  const char *scales = scalesOf(tile, w, k);
+  switch (w.scale_mode) {
+  case ScaleMode::tile: return splat(load<float>(scales));
+  case ScaleMode::lane: return load<f32x16>(scales);
+  default: return widenHalf(load<u16x16>(scales));
+  }
+}
+// The scale of the code of (k, lane).
 LATHE_INLINE float scaleAt(const char *tile, const WeightParams &w, int64_t k, int64_t lane) {
-  const char *scales = tile + codeBytes(w.k, w.format);
-  int64_t block = k / w.scale_block_k;
-  return w.scale_mode == ScaleMode::tile ? load<float>(scales + block * 4)
-                                         : load<float>(scales + block * 64 + lane * 4);
+  const char *scales = scalesOf(tile, w, k);
+  switch (w.scale_mode) {
+  case ScaleMode::tile: return load<float>(scales);
+  case ScaleMode::lane: return load<float>(scales + lane * 4);
+  default: return static_cast<float>(load<_Float16>(scales + lane * 2));
+  }
 }
 
 // Stores 16 numbers as codes of f32, bf16 or f16 in the memory order of `format`.

@@ -2,6 +2,7 @@
 // by lines of 64 bytes, else a chain of sums per tile.
 #pragma once
 
+#include "backends/x86/kernels/nibbles.h"
 #include "backends/x86/kernels/sum_block.h"
 #include "backends/x86/kernels/wide_line.h"
 
@@ -19,7 +20,7 @@ LATHE_INLINE void keepOrder() {
 // How far ahead of the codes from k on to ask for lines: at the end of a tile for those of the tile
 // that is read after it, `next` bytes further on.
 LATHE_INLINE int64_t prefetchDistance(int64_t k, int64_t next, const WeightParams &w) {
-  bool inside = k * 16 * formatBytes(w.format) + prefetch_bytes < codeBytes(w.k, w.format);
+  bool inside = k * codeRowBytes(w.format) + prefetch_bytes < codeBytes(w.k, w.format);
   return prefetch_bytes + (inside ? 0 : next - w.tile_bytes);
 }
 
@@ -45,6 +46,26 @@ LATHE_INLINE void addInOrder(const float *x, const char *const *tiles, int64_t k
   for (; k < end; ++k)
     for (int t = 0; t < T; ++t)
       sums[t] = fma(splat(x[k]), decode(tiles[t] + k * code_bytes, w.format), sums[t]);
+}
+
+// The same for i4; k is a multiple of `nibbles`, or the only one.
+template <int T>
+LATHE_INLINE void addNibbles(const float *x, const char *const *tiles, int64_t k, int64_t end,
+                             int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {
+  int64_t ahead = prefetchDistance(k, next, w);
+  for (; k + nibbles <= end; k += nibbles)
+    for (int t = 0; t < T; ++t) {
+      keepOrder();
+      const char *codes = tiles[t] + k * codeRowBytes(Format::i4);
+      __builtin_prefetch(codes + ahead, 0, 3);
+      f32x16 values[nibbles];
+      decodeNibbles(codes, values);
+      for (int i = 0; i < nibbles; ++i)
+        sums[t] = fma(splat(x[k + i]), values[i], sums[t]);
+    }
+  for (; k < end; ++k)
+    for (int t = 0; t < T; ++t)
+      sums[t] = fma(splat(x[k]), decodeNibble(tiles[t], k), sums[t]);
 }
 
 // The same by lines of 64 bytes, as far as they go; returns where the rest
@@ -82,7 +103,10 @@ LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *
     f32x16 sums[T] = {};
     if (LATHE_X86_WIDE && hasWideLines(w.format))
       k = addLines<T>(x, tiles, k, end, next, w, sums);
-    addInOrder<T>(x, tiles, k, end, next, w, sums);
+    if (w.format == Format::i4)
+      addNibbles<T>(x, tiles, k, end, next, w, sums);
+    else
+      addInOrder<T>(x, tiles, k, end, next, w, sums);
     for (int t = 0; t < T; ++t)
       totals[t] =
           addBlock(totals[t], sums[t], decodeFactor(w.format), tiles[t], x_scales, k0, w, xp);

@@ -21,17 +21,24 @@ static LATHE_INLINE float element(const char *code, int64_t format) {
   case Format::f16: return halfElement(bits);
   case Format::e4m3:
     return halfElement(static_cast<uint16_t>((bits & 0x80) << 8 | (bits & 0x7f) << 7)) * 256.0f;
+  case Format::i8: return static_cast<int8_t>(bits);
   default: return halfElement(static_cast<uint16_t>(bits << 8));
   }
+}
+
+static LATHE_INLINE float nibbleElement(const char *word, int64_t index) {
+  return static_cast<float>(static_cast<int32_t>(load<uint32_t>(word) >> 4 * index & 15) - 8);
 }
 
 // Column j of row `token` of a tile16 table.
 static LATHE_INLINE float tiledElement(const char *table, const WeightParams &w, int64_t token,
                                        int64_t j) {
   const char *tile = table + token / 16 * w.tile_bytes;
-  int64_t place = j * 16 + lanePlace(w.format, token % 16);
-  float value = element(tile + place * formatBytes(w.format), w.format);
-  return w.scale_mode == ScaleMode::none ? value : value * scaleAt(tile, w, j, token % 16);
+  int64_t lane = token % 16, place = j * 16 + lanePlace(w.format, lane);
+  float value = w.format == Format::i4
+                    ? nibbleElement(tile + j / nibbles * 64 + lane * 4, j % nibbles)
+                    : element(tile + place * formatBytes(w.format), w.format);
+  return w.scale_mode == ScaleMode::none ? value : value * scaleAt(tile, w, j, lane);
 }
 
 LATHE_X86_DEFINE(embedding)

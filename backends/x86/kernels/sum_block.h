@@ -33,14 +33,11 @@ LATHE_INLINE int64_t sumBlock(const WeightParams &w, const XParams &x) {
 LATHE_INLINE f32x16 addBlock(f32x16 total, f32x16 sum, float factor, const char *tile,
                              const float *x_scales, int64_t k, const WeightParams &w,
                              const XParams &x) {
-  const char *scales = tile + codeBytes(w.k, w.format);
   if (w.scale_mode == ScaleMode::none && factor == 1.0f && !x.block)
     return total + sum;
   f32x16 scale = splat(factor);
-  if (w.scale_mode == ScaleMode::tile)
-    scale = scale * load<float>(scales + k / w.scale_block_k * 4);
-  if (w.scale_mode == ScaleMode::lane)
-    scale = scale * load<f32x16>(scales + k / w.scale_block_k * 64);
+  if (w.scale_mode != ScaleMode::none)
+    scale = scale * laneScales(tile, w, k);
   if (x.block)
     scale = scale * x_scales[k / x.block];
   return fma(sum, scale, total);

@@ -1,12 +1,17 @@
 // Packed weights, layout "tile16": one copy serves every feature level.
 //
 // A matrix [n, k] is cut into tiles of 16 rows (outputs), zeros where rows are missing. A tile is
-// its codes [k][16] in the weight's own type, then its scales, padded with zeros to 64 bytes:
-// f32 [blocks] with mode `tile` (the 16 rows share a scale), f32 [blocks][16] with mode `lane`,
-// blocks = ceil(k / scale_block_k). The scales start at the next multiple of 64 bytes after the
-// codes. The order of the 16 in memory: f32 and f16 rising; bf16 and the 8-bit types 0, 8, 1, 9,
-// ... 7, 15, so that even and odd elements are the two halves and nothing needs to be widened by a
-// shuffle. A stack (experts, heads) is its matrices one after the other, matrix_bytes apart.
+// its codes [k][16], then its scales, padded with zeros to 64 bytes: f32 [blocks] with mode `tile`
+// (the 16 rows share a scale), f32 [blocks][16] with mode `lane`, f16 [blocks][16] with mode
+// `lane_f16`, blocks = ceil(k / scale_block_k). The scales start at the next multiple of 64 bytes
+// after the codes. A stack (experts, heads) is its matrices one after the other, matrix_bytes
+// apart.
+//
+// The order of the 16 in memory: f32, f16 and i8 rising; bf16 and the 8-bit floats 0, 8, 1, 9, ...
+// 7, 15, so that even and odd elements are the two halves and nothing needs to be widened by a
+// shuffle. i4: eight k of a row are the nibbles of a 32-bit word, rising from the lowest, each with
+// 8 added; 16 words, one a row, are eight k, and the last of them may be fewer (codes of 0 behind
+// them). So all eight come out of one load by masks that leave them where they are: see number.h.
 #pragma once
 
 #include "backends/x86/kernels/frame.h"
@@ -24,8 +29,12 @@ constexpr int64_t formatBytes(int64_t format) {
   return format == Format::f32 ? 4 : format == Format::bf16 || format == Format::f16 ? 2 : 1;
 }
 
+constexpr int64_t nibbles = 8; // codes of i4 in a word
+
 // Of the 16 codes of one k.
-constexpr int64_t codeRowBytes(int64_t format) { return 16 * formatBytes(format); }
+constexpr int64_t codeRowBytes(int64_t format) {
+  return format == Format::i4 ? 8 : 16 * formatBytes(format);
+}
 
 // Where row `lane` of a tile stands among the 16 codes of one k.
 constexpr int64_t lanePlace(int64_t format, int64_t lane) {
@@ -34,7 +43,7 @@ constexpr int64_t lanePlace(int64_t format, int64_t lane) {
 }
 
 struct ScaleMode {
-  enum Kind : int64_t { none = 0, tile = 1, lane = 2 };
+  enum Kind : int64_t { none = 0, tile = 1, lane = 2, lane_f16 = 3 };
 };
 
 struct WeightParams {
@@ -51,7 +60,17 @@ constexpr int64_t tile_rows = 16;
 
 constexpr int64_t tileCount(int64_t n) { return ceilDiv(n, tile_rows); }
 constexpr int64_t codeBytes(int64_t k, int64_t format) {
-  return roundUp(k * tile_rows * formatBytes(format), 64);
+  int64_t stored = format == Format::i4 ? roundUp(k, nibbles) : k;
+  return roundUp(stored * codeRowBytes(format), 64);
+}
+// Of the scales of one block.
+constexpr int64_t scaleRowBytes(int64_t scale_mode) {
+  switch (scale_mode) {
+  case ScaleMode::tile: return 4;
+  case ScaleMode::lane: return 4 * tile_rows;
+  case ScaleMode::lane_f16: return 2 * tile_rows;
+  default: return 0;
+  }
 }
 
 constexpr WeightParams weightParams(int64_t n, int64_t k, int64_t format,
@@ -59,8 +78,7 @@ constexpr WeightParams weightParams(int64_t n, int64_t k, int64_t format,
                                     int64_t scale_block_k = 0) {
   int64_t block = scale_mode == ScaleMode::none || scale_block_k > k ? k : scale_block_k;
   int64_t blocks = scale_mode == ScaleMode::none || k == 0 ? 0 : ceilDiv(k, block);
-  int64_t scales = blocks * 4 * (scale_mode == ScaleMode::lane ? tile_rows : 1);
-  int64_t tile = codeBytes(k, format) + roundUp(scales, 64);
+  int64_t tile = codeBytes(k, format) + roundUp(blocks * scaleRowBytes(scale_mode), 64);
   return {n, k, format, scale_mode, block, tile, tile * tileCount(n)};
 }
 

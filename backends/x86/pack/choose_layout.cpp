@@ -94,7 +94,9 @@ absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sourc
     return layout;
   Axis lanes = view.transposed ? columnAxis(form) : rowAxis(form, view);
   Axis inputs = view.transposed ? rowAxis(form, view) : columnAxis(form);
-  layout.scale_mode = lanesShareScales(lanes, view.batch) ? ScaleMode::tile : ScaleMode::lane;
+  layout.scale_mode = lanesShareScales(lanes, view.batch) ? ScaleMode::tile
+                      : isInteger(form.format)            ? ScaleMode::lane_f16
+                                                          : ScaleMode::lane;
   layout.scale_block_k = kernelRun(scaleRun(inputs, view.batch), layout.k);
   return layout;
 }

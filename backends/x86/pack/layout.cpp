@@ -1,5 +1,7 @@
 #include "backends/x86/pack/layout.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace lathe::x86 {
@@ -21,7 +23,12 @@ std::string TileLayout::name() const {
   std::string codes = absl::StrCat("tile16x", formatName(format));
   if (scale_mode == ScaleMode::none)
     return codes;
-  return absl::StrCat(codes, scale_mode == ScaleMode::lane ? "+lanescale" : "+scale",
+  if (scale_mode == ScaleMode::lane_f16 && scale_block_k == std::min<int64_t>(32, k))
+    return format == Format::i8 ? "tile16xq8_0" : "tile16xq4_0";
+  return absl::StrCat(codes,
+                      scale_mode == ScaleMode::tile   ? "+scale"
+                      : scale_mode == ScaleMode::lane ? "+lanescale"
+                                                      : "+lanescale_f16_",
                       scale_block_k);
 }
 

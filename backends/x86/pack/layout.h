@@ -21,7 +21,8 @@ struct TileLayout {
   WeightParams params() const { return weightParams(n, k, format, scale_mode, scale_block_k); }
   int64_t bytes() const { return params().matrix_bytes * count; }
   // Without the extents, which stand in the weight's own entry: "tile16xbf16",
-  // "tile16xf8e4m3+scale128" (mode tile), "tile16xf8e4m3+lanescale64" (mode lane).
+  // "tile16xf8e4m3+scale128" (mode tile), "tile16xf8e4m3+lanescale64" (mode lane); "tile16xq8_0"
+  // and "tile16xq4_0" for i8 and i4 with an f16 scale for each row and 32 inputs.
   std::string name() const;
 
   bool operator==(const TileLayout &) const = default;

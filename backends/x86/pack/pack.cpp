@@ -7,6 +7,7 @@
 #include "backends/x86/pack/convert.h"
 #include "backends/x86/pack/source.h"
 #include "backends/x86/pack/transpose.h"
+#include "base/float_formats.h"
 #include "base/status.h"
 
 namespace lathe::x86 {
@@ -30,7 +31,22 @@ std::string place(const SourceMatrix &source, int64_t row, int64_t column) {
   return absl::StrCat(source.name, ": element [", row, ", ", column, "]");
 }
 
-// The codes of tile rows n to n + 15, [k][16] in memory order.
+// Bytes of i4 [k][16] to words of eight k.
+void packNibbles(const std::vector<uint8_t> &codes, uint8_t *tile) {
+  constexpr uint8_t offset = 8;
+  int64_t k_count = static_cast<int64_t>(codes.size()) / tile_rows;
+  for (int64_t k = 0; k < roundUp(k_count, nibbles); k += nibbles)
+    for (int64_t lane = 0; lane < tile_rows; ++lane) {
+      uint32_t word = 0;
+      for (int64_t i = 0; i < nibbles; ++i) {
+        uint8_t code = k + i < k_count ? codes[static_cast<size_t>((k + i) * tile_rows + lane)] : 0;
+        word |= static_cast<uint32_t>((code + offset) & 15) << 4 * i;
+      }
+      std::memcpy(tile + k * codeRowBytes(Format::i4) + lane * 4, &word, sizeof(word));
+    }
+}
+
+// The codes of tile rows n to n + 15, [k][16] in memory order, i4 a byte each.
 void packCodes(const Matrix &matrix, const TileLayout &layout, int64_t n, uint8_t *tile) {
   int64_t bytes = formatBytes(layout.format);
   int count = static_cast<int>(std::min(tile_rows, layout.n - n));
@@ -47,6 +63,8 @@ void packCodes(const Matrix &matrix, const TileLayout &layout, int64_t n, uint8_
 
 absl::Status checkTile(const Matrix &matrix, const TileLayout &layout, int64_t n,
                        const uint8_t *tile) {
+  if (isInteger(layout.format))
+    return absl::OkStatus();
   return checkFinite(layout.format, tile, layout.k * tile_rows, [&](int64_t i) {
     int64_t lane = 0;
     while (lanePlace(layout.format, lane) != i % tile_rows)
@@ -60,7 +78,7 @@ absl::Status packScales(const Matrix &matrix, const TileLayout &layout, int64_t 
                         uint8_t *scales) {
   if (layout.scale_mode == ScaleMode::none)
     return absl::OkStatus();
-  int64_t per_block = layout.scale_mode == ScaleMode::lane ? tile_rows : 1;
+  int64_t per_block = layout.scale_mode == ScaleMode::tile ? 1 : tile_rows;
   for (int64_t k = 0, i = 0; k < layout.k; k += layout.params().scale_block_k)
     for (int64_t lane = 0; lane < per_block; ++lane, ++i) {
       if (n + lane >= layout.n)
@@ -68,7 +86,12 @@ absl::Status packScales(const Matrix &matrix, const TileLayout &layout, int64_t 
       int64_t row = matrix.row(n + lane, k), column = matrix.column(n + lane, k);
       float scale = scaleAt(matrix.source, row, column);
       LATHE_RETURN_IF_ERROR(checkScale(scale, place(matrix.source, row, column)));
-      std::memcpy(scales + i * 4, &scale, 4);
+      if (layout.scale_mode == ScaleMode::lane_f16) {
+        uint16_t half = f16FromF32(scale); // which it was made from
+        std::memcpy(scales + i * 2, &half, sizeof(half));
+      } else {
+        std::memcpy(scales + i * 4, &scale, sizeof(scale));
+      }
     }
   return absl::OkStatus();
 }
@@ -87,10 +110,17 @@ absl::Status packMatrix(PackedRows &rows, const MatrixView &view, int64_t first_
                         const TileLayout &layout, std::vector<uint8_t> &tile,
                         const PackSink &sink) {
   int64_t codes = codeBytes(layout.k, layout.format);
+  std::vector<uint8_t> bytes;
   for (int64_t n = 0; n < layout.n; n += tile_rows) {
     LATHE_ASSIGN_OR_RETURN(Matrix matrix, matrixOf(rows, view, first_row, layout, n));
     std::fill(tile.begin() + layout.k * codeRowBytes(layout.format), tile.end(), 0);
-    packCodes(matrix, layout, n, tile.data());
+    if (layout.format == Format::i4) {
+      bytes.resize(static_cast<size_t>(layout.k * tile_rows));
+      packCodes(matrix, layout, n, bytes.data());
+      packNibbles(bytes, tile.data());
+    } else {
+      packCodes(matrix, layout, n, tile.data());
+    }
     LATHE_RETURN_IF_ERROR(checkTile(matrix, layout, n, tile.data()));
     LATHE_RETURN_IF_ERROR(packScales(matrix, layout, n, tile.data() + codes));
     LATHE_RETURN_IF_ERROR(sink(tile));

@@ -3,7 +3,9 @@
 
 #include <cmath>
 
+#include "backends/x86/pack/convert.h"
 #include "backends/x86/pack/pack.h"
+#include "backends/x86/pack/source.h"
 #include "step_memory.h"
 
 namespace lathe::x86 {
@@ -53,8 +55,33 @@ inline uint32_t randomCode(Format::Kind format, std::mt19937 &random) {
   return (random() & 0x83ff) | ((random() % 17) << 10); // up to 8, subnormals too
 }
 
+// The values of a source as they are packed.
+inline void takePackedValues(TestMatrix &m) {
+  PackedRows rows(m.source);
+  auto window = rows.window(0, m.source.rows);
+  EXPECT_TRUE(window.ok()) << window.status();
+  for (int64_t i = 0; i < m.source.rows * m.source.columns; ++i)
+    m.values[static_cast<size_t>(i)] =
+        double(static_cast<int8_t>(window->matrix->codes[static_cast<size_t>(i)])) *
+        scaleAt(*window->matrix, i / m.source.columns, i % m.source.columns);
+}
+
+inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, Format::Kind format,
+                                              ScaleBlock block, unsigned seed);
+
+// A source of f32 that is converted.
+inline std::unique_ptr<TestMatrix> testIntegers(int64_t rows, int64_t columns, Format::Kind format,
+                                                ScaleBlock block, unsigned seed) {
+  auto m = testMatrix(rows, columns, Format::f32, {}, seed);
+  m->source.target = Target{format, block.rows, block.columns};
+  takePackedValues(*m);
+  return m;
+}
+
 inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, Format::Kind format,
                                               ScaleBlock block, unsigned seed) {
+  if (isInteger(format))
+    return testIntegers(rows, columns, format, block, seed);
   auto m = std::make_unique<TestMatrix>();
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> scale(0.001f, 0.02f);
@@ -147,6 +174,8 @@ inline const WeightCase weight_cases[] = {
     {Format::e4m3, {1 << 20, 1 << 20}}, // a scale a tensor
     {Format::e4m3, {1, 1 << 20}},       // a scale a lane
     {Format::e5m2, {12, 40}},           // blocks that cut tiles
+    {Format::i8, {1, 32}},              // Q8_0
+    {Format::i4, {1, 32}},              // Q4_0
 };
 
 } // namespace lathe::x86

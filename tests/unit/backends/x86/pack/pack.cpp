@@ -12,22 +12,35 @@ namespace {
 
 using testing::HasSubstr;
 
+double codeAt(const uint8_t *tile, const WeightParams &p, int64_t lane, int64_t k) {
+  uint32_t bits = 0;
+  if (p.format == Format::i4) {
+    std::memcpy(&bits, tile + k / 8 * 64 + lane * 4, 4);
+    return static_cast<int>(bits >> k % 8 * 4 & 15) - 8;
+  }
+  int64_t width = formatBytes(p.format);
+  std::memcpy(&bits, tile + (k * 16 + lanePlace(p.format, lane)) * width,
+              static_cast<size_t>(width));
+  return p.format == Format::i8 ? static_cast<int8_t>(bits) : decodeDouble(p.format, bits);
+}
+
 // The value that stands for (matrix, n, k) in packed bytes, read from the description in weight.h.
 double valueAt(const std::vector<uint8_t> &bytes, const TileLayout &layout, int64_t matrix,
                int64_t n, int64_t k) {
   WeightParams p = layout.params();
   const uint8_t *tile = bytes.data() + matrix * p.matrix_bytes + n / 16 * p.tile_bytes;
-  uint32_t bits = 0;
-  int64_t width = formatBytes(p.format);
-  std::memcpy(&bits, tile + (k * 16 + lanePlace(p.format, n % 16)) * width,
-              static_cast<size_t>(width));
   float scale = 1;
   const uint8_t *scales = tile + codeBytes(p.k, p.format);
   if (p.scale_mode == ScaleMode::tile)
     std::memcpy(&scale, scales + k / p.scale_block_k * 4, 4);
   if (p.scale_mode == ScaleMode::lane)
     std::memcpy(&scale, scales + (k / p.scale_block_k * 16 + n % 16) * 4, 4);
-  return decodeDouble(p.format, bits) * scale;
+  if (p.scale_mode == ScaleMode::lane_f16) {
+    uint16_t half;
+    std::memcpy(&half, scales + (k / p.scale_block_k * 16 + n % 16) * 2, 2);
+    scale = static_cast<float>(decodeDouble(Format::f16, half));
+  }
+  return codeAt(tile, p, n % 16, k) * scale;
 }
 
 TEST(PackTiles, keepsEveryValueOfEveryFormat) {
