@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char *kBuffers[] = {"tokens", "slots",   "positions", "output_rows", "logits",
                                     "arena",  "weights", "state",     "constants"};
-constexpr const char *kRowSources[] = {"", " x rows", " x output_rows"};
+constexpr const char *kRowSources[] = {"", " x rows", " x output_rows", " x context"};
 
 int64_t bufferOf(int64_t operand) { return operand >> 48; }
 int64_t offsetOf(int64_t operand) { return operand & ((int64_t{1} << 48) - 1); }

@@ -31,6 +31,8 @@ template <typename Op> HeadView valueRows(Op op) {
 // All but the strides.
 MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightParams &keys,
                                          const WeightParams &values, int64_t max_rows);
-int64_t materialisedScratch(ir::MlaAttentionOp op, int64_t max_rows);
+MlaPieceParams pieceParams(ir::MlaAttentionOp op);
+// Of latent attention in the form that a step of `max_rows` rows takes, in bytes; may be 0.
+int64_t latentScratch(ir::MlaAttentionOp op, int64_t max_rows);
 
 } // namespace lathe::x86

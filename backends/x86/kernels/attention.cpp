@@ -4,8 +4,6 @@
 
 using namespace lathe::x86;
 
-#define LATHE_BODY __attribute__((always_inline))
-
 // A slot's and KV head's part of a cache.
 static LATHE_INLINE char *cachePart(char *cache, const KvCacheParams &c, int64_t slot,
                                     int64_t head) {

@@ -37,6 +37,7 @@ struct Frame {
   char *buffers[Buffer::count];
   int64_t rows;
   int64_t output_rows;
+  int64_t context; // keys that the row furthest into its context sees
 };
 
 // An operand: a buffer and a byte offset in it, below 2^48.
@@ -53,14 +54,15 @@ template <typename T> inline T *resolve(const Frame *frame, int64_t operand) {
 // What a wrapper looks like.
 using Task = void(const Frame *, const int64_t *operands, int64_t begin, int64_t end);
 
-// Which count a kernel's rows come from.
+// Which count a kernel's rows come from; none: one row. `context` counts keys and not rows.
 struct RowSource {
-  enum Kind : int64_t { none = 0, rows = 1, output_rows = 2 }; // none: one row
+  enum Kind : int64_t { none = 0, rows = 1, output_rows = 2, context = 3 };
 };
 
 constexpr int64_t rowCount(const Frame &frame, int64_t source) {
   return source == RowSource::rows          ? frame.rows
          : source == RowSource::output_rows ? frame.output_rows
+         : source == RowSource::context     ? frame.context
                                             : 1;
 }
 

@@ -1,18 +1,12 @@
 #include "backends/x86/kernels/mla.h"
 
 #include "backends/x86/kernels/flash.h"
+#include "backends/x86/kernels/latent_amx.h"
+#include "backends/x86/kernels/latent_vectors.h"
 #include "backends/x86/kernels/product.h"
 #include "backends/x86/kernels/row_loop.h"
 
 using namespace lathe::x86;
-
-#define LATHE_BODY __attribute__((always_inline))
-
-static LATHE_INLINE char *latentRow(char *cache, const LatentCacheParams &c, int64_t slot,
-                                    int64_t position) {
-  return cache +
-         (slot * roundUp(c.max_context, 16) + position) * latentStride(c) * formatBytes(c.format);
-}
 
 LATHE_X86_DEFINE(mla_write)
 (const Frame *frame, const int64_t *operands, const MlaWriteParams *params, int64_t begin,
@@ -25,24 +19,23 @@ LATHE_X86_DEFINE(mla_write)
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
   int64_t columns = c.kv_lora_rank + c.rope_dim;
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
-    char *to = latentRow(cache, c, slots[t], positions[t]);
+    char *to = cache + slots[t] * latentSlotBytes(c);
     eachVector(columns, [&](int64_t j, int64_t here) LATHE_BODY {
-      encode(to + j * formatBytes(c.format), c.format,
+      int64_t place = latentPlace(c, positions[t], j / latent_columns) + j % latent_columns;
+      encode(to + place * formatBytes(c.format), c.format,
              loadSome(latent + t * p.latent_stride + j, here));
     });
   });
 }
 
-// The latents of keys [start, start + count) as f32 rows latentStride apart: where they lie, or in
-// `to`.
-static LATHE_INLINE const float *latentsAt(char *cache, const LatentCacheParams &c, int64_t slot,
-                                           int64_t start, int64_t count, float *to) {
-  const char *from = latentRow(cache, c, slot, start);
-  if (c.format == Format::f32)
-    return reinterpret_cast<const float *>(from);
-  for (int64_t i = 0; i < count * latentStride(c); i += 16)
-    store16(to + i, decode(from + i * formatBytes(c.format), c.format));
-  return to;
+// The latents of keys [start, start + count) of a slot as f32 rows, `stride` apart.
+static LATHE_INLINE void latentRows(const char *slot, const LatentCacheParams &c, int64_t start,
+                                    int64_t count, int64_t stride, float *to) {
+  for (int64_t i = 0; i < count; ++i)
+    for (int64_t j = 0; j < stride; j += 16) {
+      int64_t place = latentPlace(c, start + i, j / latent_columns) + j % latent_columns;
+      store16(to + i * stride + j, decode(slot + place * formatBytes(c.format), c.format));
+    }
 }
 
 // The columns [begin, end) of `count` rows as tiles of 16 keys: keys[key / 16][place + column -
@@ -58,10 +51,38 @@ static LATHE_INLINE void transposeKeys(const float *rows, int64_t stride, int64_
     }
 }
 
-namespace {
-constexpr int absorbed_keys = 32;        // keys of a block: transposed they stay in L2
-constexpr int64_t absorbed_queries = 32; // (row, head) pairs that share a pass over the latents
-} // namespace
+template <typename Form>
+static LATHE_INLINE void attendIn(const LatentCacheParams &c, const LatentQueries &q,
+                                  const LatentRun &run, float scale, const LatentState &state) {
+  startState(state, c);
+  Form form(c, LATHE_STACK_FLOATS(Form::memoryFloats(c)));
+  form.attend(q, run, scale, state);
+}
+
+static LATHE_INLINE void attend(const LatentCacheParams &c, const LatentQueries &q,
+                                const LatentRun &run, float scale, const LatentState &state) {
+#if LATHE_X86_AMX
+  if (c.format == Format::bf16)
+    return attendIn<LatentAmx<1>>(c, q, run, scale, state);
+  return attendIn<LatentAmx<all_terms>>(c, q, run, scale, state);
+#else
+  attendIn<LatentVectors>(c, q, run, scale, state);
+#endif
+}
+
+// Pairs of row and head, `q.count` from `pair` on, of the rows from `first` on.
+static LATHE_INLINE void storeResults(const MlaAbsorbedParams &p, int64_t first, int64_t pair,
+                                      const LatentQueries &q, const LatentState &state,
+                                      float *result) {
+  int64_t rank = p.cache.kv_lora_rank, stride = latentSumStride(p.cache);
+  for (int64_t i = 0; i < q.count; ++i) {
+    float *to = result + (first + (pair + i) / p.num_heads) * p.result_stride +
+                (pair + i) % p.num_heads * rank;
+    eachVector(rank, [&](int64_t j, int64_t here) LATHE_BODY {
+      storeSome(to + j, load16(state.sums + i * stride + j) / state.total[i], here);
+    });
+  }
+}
 
 LATHE_X86_DEFINE(mla_absorbed)
 (const Frame *frame, const int64_t *operands, const MlaAbsorbedParams *params, int64_t begin,
@@ -73,37 +94,105 @@ LATHE_X86_DEFINE(mla_absorbed)
   float *result = resolve<float>(frame, operands[MlaAbsorbedOperand::result]);
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
-  int64_t width = c.kv_lora_rank + c.rope_dim, head_blocks = ceilDiv(p.num_heads, p.heads_per_item);
-  FlashShape shape = {width, c.kv_lora_rank, bitsFloat(p.softmax_scale)};
-  FlashState state =
-      flashState(LATHE_STACK_FLOATS(flashStateFloats(absorbed_queries, c.kv_lora_rank)),
-                 absorbed_queries, c.kv_lora_rank);
-  float *keys = LATHE_STACK_FLOATS(absorbed_keys * width);
-  float *latents =
-      LATHE_STACK_FLOATS(c.format == Format::f32 ? 16 : absorbed_keys * latentStride(c));
+  int64_t width = c.kv_lora_rank + c.rope_dim;
+  LatentState state = latentState(LATHE_STACK_FLOATS(mlaStateFloats(c)), c);
+  auto attendRows = [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
+    int64_t pairs = (last - first) * p.num_heads;
+    for (int64_t pair = 0; pair < pairs; pair += latent_queries) {
+      LatentQueries q = {smaller(latent_queries, pairs - pair), {}, i32x16{} - 1};
+      int64_t keys = 0;
+      for (int64_t i = 0; i < q.count; ++i) {
+        int64_t t = first + (pair + i) / p.num_heads, h = (pair + i) % p.num_heads;
+        q.query[i] = query + t * p.query_stride + h * width;
+        q.last[i] = positions[t];
+        keys = larger(keys, int64_t{positions[t]} + 1);
+      }
+      attend(c, q, {cache + slot * latentSlotBytes(c), 0, keys, keys}, bitsFloat(p.softmax_scale),
+             state);
+      storeResults(p, first, pair, q, state, result);
+    }
+  };
+  for (int64_t item = begin; item < end; ++item)
+    eachSegment(slots, item * p.rows_per_item, smaller(frame->rows, (item + 1) * p.rows_per_item),
+                attendRows);
+}
+
+LATHE_X86_DEFINE(mla_piece)
+(const Frame *frame, const int64_t *operands, const MlaPieceParams *params, int64_t begin,
+ int64_t end) {
+  const MlaPieceParams &p = *params;
+  const LatentCacheParams &c = p.cache;
+  const float *query = resolve<float>(frame, operands[MlaPieceOperand::query]);
+  char *cache = resolve<char>(frame, operands[MlaPieceOperand::cache]);
+  char *scratch = resolve<char>(frame, operands[MlaPieceOperand::scratch]);
+  int32_t slot = *reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
+  int64_t width = c.kv_lora_rank + c.rope_dim, groups = headGroups(p.num_heads);
   for (int64_t item = begin; item < end; ++item) {
-    int64_t block = item / head_blocks * p.rows_per_item,
-            first_head = item % head_blocks * p.heads_per_item;
-    int64_t heads = smaller(p.heads_per_item, p.num_heads - first_head);
-    eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item),
-                [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
-                  auto keysAt = [&](int64_t start, int64_t count) LATHE_BODY {
-                    const float *rows = latentsAt(cache, c, slot, start, count, latents);
-                    transposeKeys(rows, latentStride(c), 0, width, count, width, 0, keys);
-                    return FlashKeys{keys, rows, latentStride(c)};
-                  };
-                  int64_t pairs = (last - first) * heads;
-                  for (int64_t pair = 0; pair < pairs; pair += absorbed_queries) {
-                    auto rowAt = [&](int64_t i) LATHE_BODY {
-                      int64_t t = first + (pair + i) / heads, h = first_head + (pair + i) % heads;
-                      return FlashRow{query + t * p.query_stride + h * width,
-                                      result + t * p.result_stride + h * c.kv_lora_rank, 0,
-                                      positions[t]};
-                    };
-                    flash<absorbed_keys>(smaller(absorbed_queries, pairs - pair), shape, state,
-                                         rowAt, keysAt);
-                  }
-                });
+    int64_t head = item % groups * latent_queries, start = item / groups * p.keys_per_piece;
+    LatentQueries q = {smaller(latent_queries, p.num_heads - head),
+                       {},
+                       i32x16{} + static_cast<int32_t>(frame->context - 1)};
+    for (int64_t i = 0; i < q.count; ++i)
+      q.query[i] = query + (head + i) * width;
+    attend(c, q,
+           {cache + slot * latentSlotBytes(c), start,
+            smaller(frame->context, start + p.keys_per_piece), frame->context},
+           bitsFloat(p.softmax_scale),
+           latentState(reinterpret_cast<float *>(scratch + item * mlaPieceBytes(p)), c));
+  }
+}
+
+// A head's part of what mla_piece left.
+struct HeadPieces {
+  const char *first;
+  int64_t stride; // bytes between pieces
+  int64_t count;
+  const LatentCacheParams &cache;
+  int64_t place; // among latent_queries
+
+  LATHE_INLINE LatentState at(int64_t piece) const {
+    return latentState(reinterpret_cast<float *>(const_cast<char *>(first + piece * stride)),
+                       cache);
+  }
+  LATHE_INLINE float largest() const {
+    float largest = -__builtin_inff();
+    for (int64_t i = 0; i < count; ++i)
+      largest = larger(largest, at(i).largest[place]);
+    return largest;
+  }
+};
+
+// weights[piece] that make one softmax of those of the pieces.
+static LATHE_INLINE void mergeWeights(const HeadPieces &pieces, float *weights) {
+  float largest = pieces.largest(), total = 0;
+  for (int64_t i = 0; i < pieces.count; ++i) {
+    weights[i] = exponential(pieces.at(i).largest[pieces.place] - largest);
+    total = fma(weights[i], pieces.at(i).total[pieces.place], total);
+  }
+  for (int64_t i = 0; i < pieces.count; ++i)
+    weights[i] = weights[i] / total;
+}
+
+LATHE_X86_DEFINE(mla_merge)
+(const Frame *frame, const int64_t *operands, const MlaMergeParams *params, int64_t begin,
+ int64_t end) {
+  const MlaMergeParams &p = *params;
+  const LatentCacheParams &c = p.cache;
+  const char *scratch = resolve<char>(frame, operands[MlaMergeOperand::scratch]);
+  float *result = resolve<float>(frame, operands[MlaMergeOperand::result]);
+  float *weights = LATHE_STACK_FLOATS(ceilDiv(c.max_context, p.keys_per_piece));
+  for (int64_t head = begin; head < end; ++head) {
+    HeadPieces pieces = {scratch + head / latent_queries * mlaPieceBytes(p),
+                         headGroups(p.num_heads) * mlaPieceBytes(p),
+                         ceilDiv(frame->context, p.keys_per_piece), c, head % latent_queries};
+    mergeWeights(pieces, weights);
+    eachVector(c.kv_lora_rank, [&](int64_t j, int64_t here) LATHE_BODY {
+      f32x16 sum = {};
+      for (int64_t i = 0; i < pieces.count; ++i)
+        sum = fma(splat(weights[i]),
+                  load16(pieces.at(i).sums + pieces.place * latentSumStride(c) + j), sum);
+      storeSome(result + head * c.kv_lora_rank + j, sum, here);
+    });
   }
 }
 
@@ -121,7 +210,8 @@ LATHE_X86_DEFINE(mla_materialised)
   float *result = resolve<float>(frame, operands[MlaMaterialisedOperand::result]);
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
-  int64_t width = kw.n + c.rope_dim, value_stride = roundUp(vw.n, 16), stride = latentStride(c);
+  int64_t width = kw.n + c.rope_dim, value_stride = roundUp(vw.n, 16),
+          stride = latentPieces(c) * latent_columns;
   FlashShape shape = {width, vw.n, bitsFloat(p.softmax_scale)};
   XParams xp = {Activations::f32, stride, 0, 0};
   for (int64_t item = begin; item < end; ++item) {
@@ -131,32 +221,33 @@ LATHE_X86_DEFINE(mla_materialised)
     FlashState state = flashState(values + mla_key_block * value_stride, p.rows_per_item, vw.n);
     const char *key_stack = key_weight + head * kw.matrix_bytes,
                *value_stack = value_weight + head * vw.matrix_bytes;
-    eachSegment(
-        slots, block, smaller(frame->rows, block + p.rows_per_item),
-        [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
-          auto keysAt = [&](int64_t start, int64_t count) LATHE_BODY {
-            XRows rows = {latentsAt(cache, c, slot, start, count, latents), nullptr, nullptr, 1};
-            auto keepKey = [&](int64_t key, int64_t tile, const f32x16 *totals) LATHE_BODY {
-              float *to = keys + key / 16 * 16 * width + tile * 256 + key % 16;
-              for (int64_t lane = 0, here = smaller<int64_t>(16, kw.n - tile * 16); lane < here;
-                   ++lane)
-                to[lane * 16] = totals[0][lane];
-            };
-            auto keepValue = [&](int64_t key, int64_t tile, const f32x16 *totals) LATHE_BODY {
-              store16(values + key * value_stride + tile * 16, totals[0]);
-            };
-            manyRows<1>(rows, count, &key_stack, 0, tileCount(kw.n), kw, xp, keepKey);
-            manyRows<1>(rows, count, &value_stack, 0, tileCount(vw.n), vw, xp, keepValue);
-            transposeKeys(rows.x, stride, c.kv_lora_rank, c.kv_lora_rank + c.rope_dim, count, width,
-                          kw.n, keys);
-            return FlashKeys{keys, values, value_stride};
-          };
-          auto rowAt = [&](int64_t i) LATHE_BODY {
-            int64_t t = first + i;
-            return FlashRow{query + t * p.query_stride + head * width,
-                            result + t * p.result_stride + head * vw.n, 0, positions[t]};
-          };
-          flash<mla_key_block>(last - first, shape, state, rowAt, keysAt);
-        });
+    eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item),
+                [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
+                  auto keysAt = [&](int64_t start, int64_t count) LATHE_BODY {
+                    latentRows(cache + slot * latentSlotBytes(c), c, start, count, stride, latents);
+                    XRows rows = {latents, nullptr, nullptr, 1};
+                    auto keepKey = [&](int64_t key, int64_t tile, const f32x16 *totals) LATHE_BODY {
+                      float *to = keys + key / 16 * 16 * width + tile * 256 + key % 16;
+                      for (int64_t lane = 0, here = smaller<int64_t>(16, kw.n - tile * 16);
+                           lane < here; ++lane)
+                        to[lane * 16] = totals[0][lane];
+                    };
+                    auto keepValue = [&](int64_t key, int64_t tile,
+                                         const f32x16 *totals) LATHE_BODY {
+                      store16(values + key * value_stride + tile * 16, totals[0]);
+                    };
+                    manyRows<1>(rows, count, &key_stack, 0, tileCount(kw.n), kw, xp, keepKey);
+                    manyRows<1>(rows, count, &value_stack, 0, tileCount(vw.n), vw, xp, keepValue);
+                    transposeKeys(rows.x, stride, c.kv_lora_rank, c.kv_lora_rank + c.rope_dim,
+                                  count, width, kw.n, keys);
+                    return FlashKeys{keys, values, value_stride};
+                  };
+                  auto rowAt = [&](int64_t i) LATHE_BODY {
+                    int64_t t = first + i;
+                    return FlashRow{query + t * p.query_stride + head * width,
+                                    result + t * p.result_stride + head * vw.n, 0, positions[t]};
+                  };
+                  flash<mla_key_block>(last - first, shape, state, rowAt, keysAt);
+                });
   }
 }

@@ -6,19 +6,36 @@
 
 namespace lathe::x86 {
 
-// A layer's cache: [slot][position][latentStride], a row being [latent c | rotated key r | zeros].
+// A layer's cache: [slot][position / 16][column / 32][position % 16][column % 32], columns being
+// [latent c | rotated key r | zeros]. A piece of 16 positions and 32 columns is what AMX loads as a
+// tile of bf16; whoever walks through pieces reads memory in few streams, which the processor's
+// prefetchers follow. All zero at first; padding stays zero.
 struct LatentCacheParams {
   int64_t slots;
   int64_t max_context;
   int64_t kv_lora_rank;
   int64_t rope_dim;
-  int64_t format; // f32, bf16, f16: rounded to nearest even when written
+  int64_t format; // f32, bf16, f16: rounded to nearest even when written, in the order of weight.h
 };
-constexpr int64_t latentStride(const LatentCacheParams &c) {
-  return roundUp(c.kv_lora_rank + c.rope_dim, 16);
+constexpr int64_t latent_block = 16;                         // positions of a piece
+constexpr int64_t latent_columns = 32;                       // columns of a piece
+constexpr int64_t latentPieces(const LatentCacheParams &c) { // of latent_block positions
+  return ceilDiv(c.kv_lora_rank + c.rope_dim, latent_columns);
+}
+constexpr int64_t latentBytes(const LatentCacheParams &c) { // of a position
+  return latentPieces(c) * latent_columns * formatBytes(c.format);
+}
+constexpr int64_t latentSlotBytes(const LatentCacheParams &c) {
+  return roundUp(c.max_context, latent_block) * latentBytes(c);
 }
 constexpr int64_t latentCacheBytes(const LatentCacheParams &c) { // of the layer; align it to 64
-  return c.slots * roundUp(c.max_context, 16) * latentStride(c) * formatBytes(c.format);
+  return c.slots * latentSlotBytes(c);
+}
+// Of the first column of a piece, in elements from the slot's first.
+constexpr int64_t latentPlace(const LatentCacheParams &c, int64_t position, int64_t piece) {
+  return ((position / latent_block * latentPieces(c) + piece) * latent_block +
+          position % latent_block) *
+         latent_columns;
 }
 
 // Puts latent [T, c + r] at (slot, position). Item = a block of rows.
@@ -35,24 +52,61 @@ LATHE_X86_KERNEL(mla_write, MlaWriteParams)
 
 // Absorbed form: query [T, num_heads * (c + r)] is in latent space,
 // result[t, h] = sum_s softmax_s(softmax_scale * query[t, h] . latent[s]) latent_c[s], [T,
-// num_heads * c]. Item = (block of rows, block of heads): all its heads share one pass over the
-// latents.
+// num_heads * c]. Item = a block of rows; latent_queries pairs of row and head at a time share a
+// pass over the latents. For steps of several rows.
+constexpr int64_t latent_queries = 16; // that share a pass
 struct MlaAbsorbedParams {
   LatentCacheParams cache;
   int64_t num_heads;
   int64_t softmax_scale; // f32 bits
   int64_t query_stride;
   int64_t result_stride;
-  int64_t heads_per_item;
-  int64_t rows_per_item; // 1 to 64
+  int64_t rows_per_item;
 };
 struct MlaAbsorbedOperand {
   enum : int64_t { query, cache, result, count };
 };
 constexpr Items mlaAbsorbedItems(const MlaAbsorbedParams &p) {
-  return {ceilDiv(p.num_heads, p.heads_per_item), p.rows_per_item, 1, RowSource::rows};
+  return {1, p.rows_per_item, 1, RowSource::rows};
 }
 LATHE_X86_KERNEL(mla_absorbed, MlaAbsorbedParams)
+
+// The same for the one row of a decode step, whose context is cut into pieces of a fixed number of
+// keys (flash decoding). Item = (piece, latent_queries heads): its maxima, denominators and sums
+// go to `scratch`, mlaPieceBytes(params) an item in the order of items; mla_merge puts the live
+// pieces together. Pieces past the row's position are no items.
+struct MlaPieceParams {
+  LatentCacheParams cache;
+  int64_t num_heads;
+  int64_t softmax_scale; // f32 bits
+  int64_t keys_per_piece;
+};
+struct MlaPieceOperand {
+  enum : int64_t { query, cache, scratch, count };
+};
+constexpr int64_t latentSumStride(const LatentCacheParams &c) { // its rows spread over lines of L1
+  return roundUp(c.kv_lora_rank, latent_columns) + 16;
+}
+constexpr int64_t mlaStateFloats(const LatentCacheParams &c) { // of latent_queries queries
+  return latent_queries * (latentSumStride(c) + 2);
+}
+constexpr int64_t mlaPieceBytes(const MlaPieceParams &p) { return mlaStateFloats(p.cache) * 4; }
+constexpr int64_t headGroups(int64_t num_heads) { return ceilDiv(num_heads, latent_queries); }
+constexpr Items mlaPieceItems(const MlaPieceParams &p) {
+  return {headGroups(p.num_heads), p.keys_per_piece, 1, RowSource::context};
+}
+constexpr int64_t mlaPiecesScratch(const MlaPieceParams &p) { // bytes
+  return mlaPieceBytes(p) * itemCount(mlaPieceItems(p), p.cache.max_context);
+}
+LATHE_X86_KERNEL(mla_piece, MlaPieceParams)
+
+// result[h] of what mla_piece left for the same params, 64-byte aligned. Item = a head.
+typedef MlaPieceParams MlaMergeParams;
+struct MlaMergeOperand {
+  enum : int64_t { scratch, result, count };
+};
+constexpr Items mlaMergeItems(const MlaMergeParams &p) { return {p.num_heads}; }
+LATHE_X86_KERNEL(mla_merge, MlaMergeParams)
 
 // Materialised form: query [T, num_heads * (n + r)] is [nope | rotated rope] per head; for blocks
 // of keys k_nope = latent_c W_UK^T and value = latent_c W_UV^T are expanded once for all rows of
@@ -78,7 +132,7 @@ constexpr Items mlaMaterialisedItems(const MlaMaterialisedParams &p) {
 }
 constexpr int64_t mla_key_block = 64; // keys that are expanded together
 constexpr int64_t mlaMaterialisedScratch(const MlaMaterialisedParams &p) { // bytes for one item
-  int64_t latents = mla_key_block * latentStride(p.cache);
+  int64_t latents = mla_key_block * latentPieces(p.cache) * latent_columns;
   int64_t keys = mla_key_block * (p.key_weight.n + p.cache.rope_dim);
   int64_t values = mla_key_block * roundUp(p.value_weight.n, 16);
   int64_t accumulators = p.rows_per_item * (roundUp(p.value_weight.n, 16) + 2);

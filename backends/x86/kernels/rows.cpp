@@ -6,8 +6,6 @@
 
 using namespace lathe::x86;
 
-#define LATHE_BODY __attribute__((always_inline))
-
 static LATHE_INLINE float halfElement(uint16_t bits) {
   return static_cast<float>(__builtin_bit_cast(_Float16, bits));
 }

@@ -15,6 +15,7 @@
 #endif
 
 #define LATHE_INLINE inline __attribute__((always_inline))
+#define LATHE_BODY __attribute__((always_inline)) // the same behind a lambda's parameters
 // A kernel's definition: emitted, and inlined into each wrapper.
 #define LATHE_X86_DEFINE(name) extern "C" __attribute__((always_inline)) void lathe_x86_##name
 

@@ -30,6 +30,15 @@ void runGroup(const void *context, int64_t begin, int64_t end) {
   }
 }
 
+int64_t contextOf(const Frame &frame) {
+  const int32_t *positions = reinterpret_cast<const int32_t *>(frame.buffers[Buffer::positions]);
+  int64_t context = 0;
+  for (int64_t t = 0; t < frame.rows; ++t)
+    if (positions[t] >= context)
+      context = int64_t{positions[t]} + 1;
+  return context;
+}
+
 int64_t groupLength(const Region *regions, int64_t left) {
   int64_t length = 1;
   while (length < left && regions[length].joined && !regions[length].serial && !regions[0].serial)
@@ -58,6 +67,7 @@ extern "C" void lathe_x86_run(const lathe_cpu_call *call, const lathe::x86::Step
   frame.buffers[Buffer::constants] = static_cast<char *>(const_cast<void *>(step->constants));
   frame.rows = call->rows;
   frame.output_rows = call->output_rows;
+  frame.context = contextOf(frame);
   for (int64_t i = 0; i < step->region_count;) {
     int64_t length = groupLength(step->regions + i, step->region_count - i);
     run(call->host, {step, &frame, step->regions + i, length});

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "backends/x86/kernels/mla.h"
+
 namespace lathe::x86 {
 
 // About 64 KiB of f32 a block: cheap against the hand-over of an item (some hundred ns).
@@ -23,8 +25,15 @@ int64_t attentionRowsPerItem(int64_t max_rows) { return std::min<int64_t>(max_ro
 // enough to make the expansion of a key block (256 times less work a row) small.
 int64_t materialisedRowsPerItem(int64_t max_rows) { return std::min<int64_t>(max_rows, 256); }
 
-int64_t absorbedHeadsPerItem(int64_t num_heads) {
-  return num_heads <= 8 ? ceilDiv(num_heads, 2) : 8;
+int64_t absorbedRowsPerItem(int64_t num_heads) {
+  return std::max<int64_t>(latent_queries / std::max<int64_t>(num_heads, 1), 1);
+}
+
+// A piece leaves as many bytes as 14 latents for each 16 heads, and takes the queries apart once:
+// 256 keys make both small. At most 64 pieces bound the scratch, and still share out a long
+// context.
+int64_t keysPerPiece(int64_t max_context) {
+  return std::max<int64_t>(256, roundUp(ceilDiv(max_context, 64), 64));
 }
 
 } // namespace lathe::x86

@@ -16,7 +16,9 @@ int64_t tilesPerItem(const WeightParams &weight);
 int64_t attentionRowsPerItem(int64_t max_rows);
 // Query rows of one item of materialised latent attention; the expansion is repeated for each item.
 int64_t materialisedRowsPerItem(int64_t max_rows);
-// Heads of one item of absorbed latent attention; all of them share one pass over the latents.
-int64_t absorbedHeadsPerItem(int64_t num_heads);
+// Query rows of one item of absorbed latent attention, in steps of several rows.
+int64_t absorbedRowsPerItem(int64_t num_heads);
+// Keys of one item of a decode step's latent attention.
+int64_t keysPerPiece(int64_t max_context);
 
 } // namespace lathe::x86

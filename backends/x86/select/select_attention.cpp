@@ -42,10 +42,18 @@ static void absorbed(Selector &s, ir::MlaAttentionOp op, const LatentCacheParams
                            floatBits(op.getSoftmaxScale().convertToFloat()),
                            query.stride,
                            result.stride,
-                           absorbedHeadsPerItem(op.getNumHeads()),
-                           attentionRowsPerItem(s.maxRows())};
+                           absorbedRowsPerItem(op.getNumHeads())};
   s.add(op, "mla_absorbed", params, {query.operand, cache, result.operand},
         mlaAbsorbedItems(params));
+}
+
+// One row: its context is cut into pieces.
+static void absorbedInPieces(Selector &s, ir::MlaAttentionOp op, int64_t cache) {
+  MlaPieceParams params = pieceParams(op);
+  int64_t scratch = s.scratch(op);
+  s.add(op, "mla_piece", params, {s.place(op.getQuery()).operand, cache, scratch},
+        mlaPieceItems(params));
+  s.add(op, "mla_merge", params, {scratch, s.place(op.getResult()).operand}, mlaMergeItems(params));
 }
 
 static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t cache) {
@@ -74,7 +82,10 @@ LogicalResult selectOp(Selector &s, ir::MlaAttentionOp op) {
   s.add(op, "mla_write", write, {latent.operand, cache}, mlaWriteItems(write));
   if (op.getKvB())
     return materialised(s, op, cache);
-  absorbed(s, op, layout, cache);
+  if (s.isDecode())
+    absorbedInPieces(s, op, cache);
+  else
+    absorbed(s, op, layout, cache);
   return success();
 }
 

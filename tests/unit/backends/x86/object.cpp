@@ -76,6 +76,8 @@ TEST(MakeSharedObject, givesCodeThatRuns) {
     arena[16 + i] = 10;
   void *buffers[LATHE_CPU_BUFFER_COUNT] = {};
   buffers[LATHE_CPU_ARENA] = arena;
+  int32_t position = 0;
+  buffers[LATHE_CPU_POSITIONS] = &position;
   lathe_cpu_host host{sizeof(host), nullptr, serialPool};
   lathe_cpu_call call{sizeof(call), &host, 1, 1, buffers};
   executable->entries[0].run(&call);

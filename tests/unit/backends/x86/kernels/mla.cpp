@@ -62,45 +62,93 @@ const std::vector<RaggedStep> ragged = {
     makeStep({{2, 79, 1}}),
 };
 
-void runAbsorbed(const Shape &s, int64_t heads_per_item, int64_t rows_per_item) {
+double softmaxOfLatents(const Latents &latents, int32_t slot, int32_t position, const float *q,
+                        int64_t column, double *size) {
+  std::vector<double> scores, values;
+  for (int32_t i = 0; i <= position; ++i) {
+    const std::vector<double> &latent = latents.rows.at({slot, i});
+    scores.push_back(latents.scale * dot(latent.data(), q, latents.s.c + latents.s.r));
+    values.push_back(latent[size_t(column)]);
+  }
+  return attend(scores, values, size);
+}
+
+// Some columns: the first, the last and one in eight.
+void expectLatentSums(const Latents &latents, const RaggedStep &step, const float *q, int64_t qs,
+                      const float *result, int64_t rs) {
+  const Shape &s = latents.s;
+  for (int64_t t = 0; t < step.rows(); ++t)
+    for (int64_t h = 0; h < s.heads; ++h)
+      for (int64_t j = 0; j < s.c; j += j + 8 < s.c ? 8 : std::max<int64_t>(1, s.c - 1 - j)) {
+        double size = 0,
+               want = softmaxOfLatents(latents, step.slots[size_t(t)], step.positions[size_t(t)],
+                                       q + t * qs + h * (s.c + s.r), j, &size);
+        expectNear(result[t * rs + h * s.c + j], want, size, 1e-5, "result", t, h * s.c + j);
+      }
+}
+
+void runAbsorbed(const Shape &s, int64_t rows_per_item) {
   SCOPED_TRACE(testing::Message() << s.heads << " heads, c " << s.c << " r " << s.r << " format "
                                   << s.format);
   Latents latents(s);
   StepMemory &memory = latents.memory;
-  int64_t width = s.c + s.r, qs = s.heads * width + 1, rs = s.heads * s.c + 2;
+  int64_t qs = s.heads * (s.c + s.r) + 1, rs = s.heads * s.c + 2;
   for (const RaggedStep &step : ragged) {
     latents.write(step);
     std::vector<float> q = randomFloats(step.rows() * qs, ++latents.seed);
-    MlaAbsorbedParams p = {latents.cache,  s.heads,      floatBits(latents.scale), qs, rs,
-                           heads_per_item, rows_per_item};
+    MlaAbsorbedParams p = {latents.cache, s.heads, floatBits(latents.scale), qs, rs, rows_per_item};
     int64_t result = memory.space<float>(step.rows() * rs);
     memory.run(lathe_x86_mla_absorbed, {memory.put(q), latents.place, result}, p,
                mlaAbsorbedItems(p));
-    for (int64_t t = 0; t < step.rows(); ++t)
-      for (int64_t h = 0; h < s.heads; ++h) {
-        std::vector<double> scores;
-        for (int32_t i = 0; i <= step.positions[size_t(t)]; ++i)
-          scores.push_back(latents.scale * dot(latents.rows.at({step.slots[size_t(t)], i}).data(),
-                                               &q[size_t(t * qs + h * width)], width));
-        for (int64_t j = 0; j < s.c; ++j) {
-          std::vector<double> column;
-          for (int32_t i = 0; i <= step.positions[size_t(t)]; ++i)
-            column.push_back(latents.rows.at({step.slots[size_t(t)], i})[size_t(j)]);
-          double size = 0, want = attend(scores, column, &size);
-          expectNear(memory.at<float>(result)[t * rs + h * s.c + j], want, size, 1e-5, "result", t,
-                     h * s.c + j);
-        }
-      }
+    expectLatentSums(latents, step, q.data(), qs, memory.at<float>(result), rs);
   }
 }
 
 TEST(MlaAbsorbed, agreesWithDoubleOverRaggedSteps) {
   for (int64_t format : {Format::f32, Format::bf16, Format::f16}) {
-    runAbsorbed({4, 32, 8, 0, 0, format, {Format::f32, {}}}, 4, 8);
-    runAbsorbed({5, 20, 6, 0, 0, format, {Format::f32, {}}}, 2, 3);
+    runAbsorbed({4, 32, 8, 0, 0, format, {Format::f32, {}}}, 8);
+    runAbsorbed({5, 20, 6, 0, 0, format, {Format::f32, {}}}, 3);
   }
-  runAbsorbed({40, 36, 12, 0, 0, Format::f32, {Format::f32, {}}}, 40, 2);
-  runAbsorbed({3, 1, 1, 0, 0, Format::bf16, {Format::f32, {}}}, 1, 64);
+  runAbsorbed({40, 36, 12, 0, 0, Format::f32, {Format::f32, {}}}, 2);
+  runAbsorbed({3, 1, 1, 0, 0, Format::bf16, {Format::f32, {}}}, 64);
+}
+
+// Decode steps of one row: the context is written first, then read at some lengths, the longest
+// first, so that what is behind a shorter one is no zeros.
+void runPieces(const Shape &s, int64_t context, int64_t keys_per_piece) {
+  SCOPED_TRACE(testing::Message() << s.heads << " heads, c " << s.c << " r " << s.r << " format "
+                                  << s.format << " context " << context << " pieces of "
+                                  << keys_per_piece);
+  Latents latents(s);
+  StepMemory &memory = latents.memory;
+  latents.write(makeStep({{1, 0, int32_t(context)}}));
+  MlaPieceParams p = {latents.cache, s.heads, floatBits(latents.scale), keys_per_piece};
+  int64_t width = s.c + s.r, scratch = memory.space<char>(mlaPiecesScratch(p)),
+          result = memory.space<float>(s.heads * s.c);
+  for (int64_t length : {context, context * 2 / 3, int64_t{1}}) {
+    RaggedStep step = makeStep({{1, int32_t(length - 1), 1}});
+    setStep(memory, step);
+    std::vector<float> q = randomFloats(s.heads * width, ++latents.seed);
+    memory.run(lathe_x86_mla_piece, {memory.put(q), latents.place, scratch}, p, mlaPieceItems(p));
+    memory.run(lathe_x86_mla_merge, {scratch, result}, p, mlaMergeItems(p));
+    expectLatentSums(latents, step, q.data(), 0, memory.at<float>(result), 0);
+  }
+}
+
+TEST(MlaPieces, agreeWithDoubleAtEveryLengthAndShape) {
+  for (int64_t format : {Format::f32, Format::bf16, Format::f16}) {
+    runPieces({16, 64, 32, 0, 0, format, {Format::f32, {}}}, 300, 64);
+    runPieces({1, 32, 8, 0, 0, format, {Format::f32, {}}}, 65, 64);
+    runPieces({17, 100, 20, 0, 0, format, {Format::f32, {}}}, 129, 128);
+    runPieces({128, 16, 16, 0, 0, format, {Format::f32, {}}}, 33, 256);
+  }
+  runPieces({16, 512, 64, 0, 0, Format::f32, {Format::f32, {}}}, 250, 192);
+  std::mt19937 random(3);
+  for (int i = 0; i < 12; ++i) {
+    auto upTo = [&](int64_t most) { return 1 + static_cast<int64_t>(random()) % most; };
+    runPieces({upTo(40), upTo(90), upTo(50), 0, 0, upTo(3) - 1, {Format::f32, {}}}, upTo(300),
+              64 * upTo(3));
+  }
 }
 
 void runMaterialised(const Shape &s, int64_t rows_per_item) {

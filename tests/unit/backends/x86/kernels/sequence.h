@@ -1,6 +1,7 @@
 // Ragged steps for attention tests, and the attention that they should come to.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -61,6 +62,7 @@ inline double attend(const std::vector<double> &scores, const std::vector<double
 
 inline void setStep(StepMemory &memory, const RaggedStep &step) {
   memory.frame.rows = step.rows();
+  memory.frame.context = 1 + *std::max_element(step.positions.begin(), step.positions.end());
   memory.putBuffer(Buffer::slots, step.slots);
   memory.putBuffer(Buffer::positions, step.positions);
 }

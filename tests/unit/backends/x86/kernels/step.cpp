@@ -29,11 +29,13 @@ const int64_t operands[] = {operand(Buffer::arena, 0),     1, operand(Buffer::ar
 struct Machine {
   std::vector<int64_t> arena = std::vector<int64_t>(64);
   std::vector<int64_t> constants = std::vector<int64_t>(4);
+  std::vector<int32_t> positions = {0, 1, 6, 2, 3};
   TestPool pool;
 
   void run(const std::vector<Region> &regions, int64_t rows, int64_t output_rows) {
     void *buffers[LATHE_CPU_BUFFER_COUNT] = {};
     buffers[LATHE_CPU_ARENA] = arena.data();
+    buffers[LATHE_CPU_POSITIONS] = positions.data();
     lathe_cpu_host host = {sizeof(host), &pool, TestPool::parallel};
     lathe_cpu_call call = {sizeof(call), &host, rows, output_rows, buffers};
     Task *tasks[] = {addTask};
@@ -49,6 +51,13 @@ TEST(Run, countsItemsByTheRule) {
   EXPECT_EQ(std::vector<int64_t>(machine.arena.begin(), machine.arena.begin() + 9),
             (std::vector<int64_t>{1, 1, 1, 1, 1, 1, 1, 1, 0}));
   EXPECT_EQ(machine.pool.barriers, 1);
+}
+
+TEST(Run, countsTheKeysOfTheLongestContext) {
+  Machine machine;
+  machine.run({{0, add_one, 2, 3, 1, RowSource::context, 0, 0}}, 5, 0); // 2 * ceil(7 / 3) = 6
+  EXPECT_EQ(machine.arena[5], 1);
+  EXPECT_EQ(machine.arena[6], 0);
 }
 
 TEST(Run, keepsSerialAndSingleItemsOnTheCaller) {

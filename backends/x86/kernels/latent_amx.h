@@ -1,0 +1,283 @@
+// Latent attention on AMX, which multiplies bf16. An f32 is three bf16 terms exactly
+// (bf16_terms.h), so with a cache of bf16 scores are three products of tiles, latents with each
+// term of the queries, and sums are three, each term of the probabilities with latents: as exact
+// as f32. Of two f32 operands six of nine products are made. The three left out are at most 2^-22,
+// 2^-22 and 2^-30 of |x y|, since a cut leaves less than 2^-7 of what was there: together less than
+// 4 units of f32's rounding, less than a chain of some sums in f32 may lose.
+//
+// Scores are K Q^T: rows of latents are rows of A as they lie, queries are cut once a piece. Sums
+// are P V: V takes a pairing of two keys' rows, P a transposition of 16 x 16.
+//
+// Bound for 16 heads, rank 512 and rope 64, of 64 keys: 72 + 64 products of tiles of 16 cycles a
+// term: 6528 cycles of a bf16 cache, 13056 of an f32 one; pairing f32 latents takes 7 instructions
+// for each 16 values, for scores and again for sums, 15200 cycles at two instructions a cycle. The
+// latents are 74 and 147 KB: at 15 GB/s a core and 3.8 GHz 18700 and 37400 cycles, so that memory
+// is the limit.
+#pragma once
+
+#include "backends/x86/kernels/amx.h"
+#include "backends/x86/kernels/latent.h"
+#include "backends/x86/kernels/paired_terms.h"
+
+#if LATHE_X86_AMX
+namespace lathe::x86 {
+
+constexpr int64_t tile_bytes = 16 * tile_row_bytes;
+constexpr int64_t tail_keys = 32; // of the last blocks, zeros behind the last key
+
+// body.operator()<i>() for each i from I on below Count: tiles are named by constants.
+template <int I, int Count, typename Body> LATHE_INLINE void eachNumber(Body body) {
+  if constexpr (I < Count) {
+    body.template operator()<I>();
+    eachNumber<I + 1, Count>(body);
+  }
+}
+
+// Terms: of a latent, all_terms of f32 and 1 of bf16.
+template <int Terms> class LatentAmx {
+  static constexpr int ring = 4, lead = 2;
+  static constexpr int64_t unit_bytes = Terms * tile_bytes;
+  static constexpr int64_t element_bytes = Terms == 1 ? 2 : 4;
+
+public:
+  static constexpr int64_t memoryFloats(const LatentCacheParams &c) {
+    int64_t tiles = (latentPieces(c) + 2) * all_terms + ring * Terms;
+    return (tiles * tile_bytes + latentPieces(c) * latent_columns * element_bytes * blockKeys(c)) /
+           4;
+  }
+
+  LATHE_INLINE LatentAmx(const LatentCacheParams &c, float *memory)
+      : c_(c), queries_(reinterpret_cast<char *>(memory)),
+        units_(queries_ + latentPieces(c) * all_terms * tile_bytes), p_(units_ + ring * unit_bytes),
+        copies_(p_ + 2 * all_terms * tile_bytes) {}
+
+  LATHE_INLINE void attend(const LatentQueries &q, const LatentRun &run, float scale,
+                           const LatentState &state) {
+    TileConfig config;
+    config.set(0, 7, 16);
+    configureTiles(config);
+    takeQueries(q);
+    int64_t start = run.begin;
+    for (; start + 64 <= run.end; start += 64)
+      attendBlock<4>(q, asIs(run.latents, start, 64), run, start, scale, state);
+    for (; start < run.end; start += tail_keys)
+      attendBlock<2>(q, copied(run.latents, start, smaller(tail_keys, run.end - start)), run, start,
+                     scale, state);
+    releaseTiles();
+  }
+
+private:
+  // Blocks can be read where they lie, but for f16 and the last; there is room for copies of those.
+  static constexpr int64_t blockKeys(const LatentCacheParams &c) {
+    return c.format == Format::f16 ? 64 : tail_keys;
+  }
+  LATHE_INLINE const char *asIs(const char *latents, int64_t start, int64_t keys) {
+    return c_.format == Format::f16 ? copied(latents, start, keys)
+                                    : latents + start * latentBytes(c_);
+  }
+  LATHE_INLINE const char *copied(const char *latents, int64_t start, int64_t keys) {
+    __builtin_memset(copies_, 0,
+                     static_cast<size_t>(roundUp(keys, tail_keys) * latentPieces(c_) *
+                                         latent_columns * element_bytes));
+    for (int64_t key = 0; key < keys; ++key)
+      for (int64_t piece = 0; piece < latentPieces(c_); ++piece) {
+        const char *from = latents + latentPlace(c_, start + key, piece) * formatBytes(c_.format);
+        char *to = copies_ + latentPlace(c_, key, piece) * element_bytes;
+        if (c_.format != Format::f16) {
+          __builtin_memcpy(to, from, latent_columns * element_bytes);
+        } else {
+          store(to, decode(from, Format::f16));
+          store(to + 64, decode(from + 32, Format::f16));
+        }
+      }
+    return copies_;
+  }
+  // 16 keys and 32 columns of a block.
+  LATHE_INLINE const char *pieceAt(const char *block, int64_t keys, int64_t piece) {
+    return block + latentPlace(c_, keys * latent_block, piece) * element_bytes;
+  }
+
+  // Queries as B: a row is the pairs of all 16 queries. In a bf16 cache a dword is the columns j
+  // and j + 8 of 16; pairs of f32 are j and j + 16 of 32.
+  LATHE_INLINE void takeQueries(const LatentQueries &q) {
+    int64_t width = c_.kv_lora_rank + c_.rope_dim;
+    for (int64_t step = 0; step < latentPieces(c_); ++step) {
+      f32x16 low[16] = {}, high[16] = {};
+      for (int64_t i = 0; i < q.count; ++i)
+        takeColumns(q.query[i] + step * 32, width - step * 32, low[i], high[i]);
+      storeTransposedPairs(low, high, queries_ + step * all_terms * tile_bytes);
+    }
+  }
+
+  LATHE_INLINE void takeColumns(const float *query, int64_t left, f32x16 &low, f32x16 &high) {
+    f32x16 a = loadSome(query, left), b = left > 16 ? loadSome(query + 16, left - 16) : f32x16{};
+    if (Terms > 1) {
+      low = a;
+      high = b;
+    } else {
+      low = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+      high = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30,
+                                     31);
+    }
+  }
+
+  // Rows i and i + 16 of 32 are the pair i: what is summed over along A's rows.
+  LATHE_INLINE void storeTransposedPairs(f32x16 (&low)[16], f32x16 (&high)[16], char *out) {
+    for (int term = 0; term < all_terms; ++term) {
+      u32x16 rows[16];
+      for (int i = 0; i < 16; ++i) {
+        rows[i] = pairUpper(low[i], high[i]);
+        low[i] = belowBf16(low[i]);
+        high[i] = belowBf16(high[i]);
+      }
+      transpose16(rows);
+      for (int i = 0; i < 16; ++i)
+        store(out + term * tile_bytes + i * tile_row_bytes, rows[i]);
+    }
+  }
+
+  template <int Tiles>
+  LATHE_INLINE void attendBlock(const LatentQueries &q, const char *block, const LatentRun &run,
+                                int64_t start, float scale, const LatentState &state) {
+    alignas(64) float scores[Tiles * 16 * 16], shrink[16];
+    int64_t keys = smaller<int64_t>(Tiles * 16, run.end - start);
+    Ahead ahead = aheadOf(run, c_, start, 64);
+    scoresOf<Tiles>(block, scores, ahead);
+    store16(shrink, latentProbabilities(scores, keys, start, q.last, scale, state));
+    for (int64_t key = keys; key < Tiles * 16; ++key)
+      store16(scores + key * 16, f32x16{});
+    shrinkSums(shrink, state);
+    takeProbabilities<Tiles / 2>(scores);
+    int64_t tiles = ceilDiv(c_.kv_lora_rank, 16), tile = 0;
+    for (; tile + 4 <= tiles; tile += 4)
+      sumsOf<Tiles / 2, 4>(block, tile * 16, state, ahead);
+    for (; tile < tiles; ++tile)
+      sumsOf<Tiles / 2, 1>(block, tile * 16, state, ahead);
+  }
+
+  template <int Steps> LATHE_INLINE void takeProbabilities(const float *p) {
+    for (int step = 0; step < Steps; ++step) {
+      f32x16 low[16], high[16];
+      for (int i = 0; i < 16; ++i) {
+        low[i] = load16(p + (step * 32 + i) * 16);
+        high[i] = load16(p + (step * 32 + 16 + i) * 16);
+      }
+      storeTransposedPairs(low, high, p_ + step * all_terms * tile_bytes);
+    }
+  }
+
+  // Maxima seldom change after some blocks.
+  LATHE_INLINE void shrinkSums(const float *shrink, const LatentState &state) {
+    int64_t stride = latentSumStride(c_);
+    for (int64_t i = 0; i < 16; ++i)
+      if (shrink[i] != 1.0f)
+        for (int64_t j = 0; j < stride; j += 16)
+          store16(state.sums + i * stride + j, load16(state.sums + i * stride + j) * shrink[i]);
+  }
+
+  // scores[16 Tiles keys][16 queries]. A unit is a step of 16 keys.
+  template <int Tiles> LATHE_INLINE void scoresOf(const char *block, float *scores, Ahead &ahead) {
+    int64_t units = latentPieces(c_) * Tiles;
+    auto make = [&](int64_t unit) LATHE_BODY {
+      if (Terms > 1 && unit < units)
+        pairKeys(pieceAt(block, unit % Tiles, unit / Tiles), unitAt(unit), ahead);
+    };
+    eachNumber<0, Tiles>([&]<int I>() LATHE_BODY { zeroTile<I>(); });
+    for (int unit = 0; unit < lead; ++unit)
+      make(unit);
+    for (int64_t step = 0; step < latentPieces(c_); ++step) {
+      loadTerms(queries_ + step * all_terms * tile_bytes);
+      eachNumber<0, Tiles>([&]<int I>() LATHE_BODY {
+        int64_t unit = step * Tiles + I;
+        make(unit + lead);
+        eachNumber<0, Terms>([&]<int Term>() LATHE_BODY {
+          if (Terms > 1)
+            loadTile<7>(unitAt(unit) + Term * tile_bytes, tile_row_bytes);
+          else
+            loadTile<7>(pieceAt(block, I, step), tile_row_bytes);
+          eachNumber<0, all_terms - Term>([&]<int Other>()
+                                              LATHE_BODY { multiplyTiles<I, 7, 4 + Other>(); });
+        });
+        for (int line = 0; Terms == 1 && line < 16; ++line)
+          ahead.ask();
+      });
+    }
+    eachNumber<0, Tiles>([&]<int I>()
+                             LATHE_BODY { storeTile<I>(scores + I * 256, tile_row_bytes); });
+  }
+
+  LATHE_INLINE void loadTerms(const char *terms) {
+    loadTile<4>(terms, tile_row_bytes);
+    loadTile<5>(terms + tile_bytes, tile_row_bytes);
+    loadTile<6>(terms + 2 * tile_bytes, tile_row_bytes);
+  }
+  LATHE_INLINE char *unitAt(int64_t unit) { return units_ + unit % ring * unit_bytes; }
+
+  // A piece as A.
+  LATHE_INLINE void pairKeys(const char *piece, char *out, Ahead &ahead) {
+    for (int64_t key = 0; key < 16; ++key) {
+      storePairs(load<f32x16>(piece + key * 128), load<f32x16>(piece + key * 128 + 64),
+                 out + key * tile_row_bytes, tile_bytes);
+      ahead.ask();
+    }
+  }
+
+  // sums[16][16 Tiles columns from `column` on] += p latents, over 32 Steps keys. A unit is 32 keys
+  // of 16 columns.
+  template <int Steps, int Tiles>
+  LATHE_INLINE void sumsOf(const char *block, int64_t column, const LatentState &state,
+                           Ahead &ahead) {
+    int64_t stride = latentSumStride(c_) * 4;
+    float *sums = state.sums + column;
+    auto make = [&](int64_t unit) LATHE_BODY {
+      if (unit < Steps * Tiles)
+        pairValues(block, unit / Tiles * 2, column + unit % Tiles * 16, unitAt(unit), ahead);
+    };
+    eachNumber<0, Tiles>([&]<int I>() LATHE_BODY { loadTile<I>(sums + I * 16, stride); });
+    for (int unit = 0; unit < lead; ++unit)
+      make(unit);
+    for (int step = 0; step < Steps; ++step) {
+      loadTerms(p_ + step * all_terms * tile_bytes);
+      eachNumber<0, Tiles>([&]<int I>() LATHE_BODY {
+        int64_t unit = step * Tiles + I;
+        make(unit + lead);
+        eachNumber<0, Terms>([&]<int Term>() LATHE_BODY {
+          loadTile<7>(unitAt(unit) + Term * tile_bytes, tile_row_bytes);
+          eachNumber<0, all_terms - Term>([&]<int Other>()
+                                              LATHE_BODY { multiplyTiles<I, 4 + Other, 7>(); });
+        });
+      });
+    }
+    eachNumber<0, Tiles>([&]<int I>() LATHE_BODY { storeTile<I>(sums + I * 16, stride); });
+  }
+
+  // 16 columns of 32 keys as B: the pairs are keys i and i + 16.
+  LATHE_INLINE void pairValues(const char *block, int64_t keys, int64_t column, char *out,
+                               Ahead &ahead) {
+    int64_t place = column % latent_columns * element_bytes;
+    const char *low = pieceAt(block, keys, column / latent_columns) + place;
+    const char *high = pieceAt(block, keys + 1, column / latent_columns) + place;
+    for (int64_t i = 0; i < 16; ++i) {
+      ahead.ask();
+      int64_t from = i * latent_columns * element_bytes;
+      if (Terms > 1) {
+        storePairs(load<f32x16>(low + from), load<f32x16>(high + from), out + i * tile_row_bytes,
+                   tile_bytes);
+      } else {
+        u32x8 a = load<u32x8>(low + from), b = load<u32x8>(high + from); // columns j below j + 8
+        store(out + i * tile_row_bytes, (a & 0xffff) | (b << 16));
+        store(out + i * tile_row_bytes + 32, (a >> 16) | (b & 0xffff0000u));
+      }
+    }
+  }
+
+  const LatentCacheParams &c_;
+  char *queries_; // tiles [step][term]
+  char *units_;   // a ring of units [term]: made `lead` units before they are multiplied, for
+                  // stores take a while to reach L1 and tiles are loaded from there
+  char *p_;       // tiles [32 keys][term]
+  char *copies_;  // rows
+};
+
+} // namespace lathe::x86
+#endif
