@@ -22,8 +22,8 @@ constexpr int64_t amx_panel = 4;            // packed tiles that are converted a
 constexpr int64_t amx_tile_bytes = 16 * 64; // of a tile of pairs
 constexpr int64_t amx_pairs_stride = longest_block / amx_k * amx_tile_bytes;
 
-// How a block of rows is cut into tiles of x: one, or an even number of equal ones, so that one
-// configuration serves all. Rows behind the last are copies of it, and nobody reads their sums.
+// How a block of rows is cut into tiles of x, equal ones, so that one configuration serves all.
+// Rows behind the last are copies of it, and nobody reads their sums.
 struct AmxRows {
   int64_t count;
   int64_t tiles;
@@ -56,7 +56,7 @@ LATHE_INLINE bool takesAmx(const WeightParams &w, const XParams &xp) {
 }
 
 LATHE_INLINE AmxRows amxRows(int64_t count, const WeightParams &w, const XParams &xp) {
-  int64_t tiles = count <= 16 ? 1 : 2 * ceilDiv(count, 32), per_tile = ceilDiv(count, tiles);
+  int64_t tiles = ceilDiv(count, 16), per_tile = ceilDiv(count, tiles);
   int64_t block = sumBlock(w, xp), terms = amxTerms(xp);
   return {count,
           tiles,
@@ -67,11 +67,11 @@ LATHE_INLINE AmxRows amxRows(int64_t count, const WeightParams &w, const XParams
           amxSteps(w, xp) * terms * per_tile * tile_row_bytes};
 }
 
-// Tiles 0 to 3 are sums; 4 and, with two tiles of x at a time, 5 are x; the others are pairs.
+// Tiles 0 to 3 are sums, 4 and 5 are x, 6 and 7 are pairs.
 LATHE_INLINE void configure(const AmxRows &a) {
   TileConfig config;
   config.set(0, 5, a.per_tile);
-  config.set(a.tiles == 1 ? 5 : 6, 7, 16);
+  config.set(6, 7, 16);
   configureTiles(config);
 }
 
@@ -139,21 +139,20 @@ LATHE_INLINE void sumsOfOne(const char *x, const char *pairs, int64_t steps, con
     for (int64_t term = 0; term < a.terms; ++term) {
       const char *b = pairs + step * amx_tile_bytes;
       loadTile<4>(x + step * a.stepBytes() + term * a.termBytes(), tile_row_bytes);
-      loadTile<5>(b, tile_row_bytes);
-      loadTile<6>(b + amx_pairs_stride, tile_row_bytes);
-      loadTile<7>(b + 2 * amx_pairs_stride, tile_row_bytes);
-      multiplyTiles<0, 4, 5>();
-      multiplyTiles<1, 4, 6>();
-      multiplyTiles<2, 4, 7>();
-      loadTile<5>(b + 3 * amx_pairs_stride, tile_row_bytes);
-      multiplyTiles<3, 4, 5>();
+      loadTile<6>(b, tile_row_bytes);
+      loadTile<7>(b + amx_pairs_stride, tile_row_bytes);
+      multiplyTiles<0, 4, 6>();
+      multiplyTiles<1, 4, 7>();
+      loadTile<6>(b + 2 * amx_pairs_stride, tile_row_bytes);
+      loadTile<7>(b + 3 * amx_pairs_stride, tile_row_bytes);
+      multiplyTiles<2, 4, 6>();
+      multiplyTiles<3, 4, 7>();
       maker.make(quota);
     }
 }
 
 // Two tiles of x and two of weights.
-LATHE_INLINE void sumsOfTwo(const char *x, const char *pairs, int64_t steps, const AmxRows &a,
-                            PairMaker &maker, int64_t quota) {
+LATHE_INLINE void sumsOfTwo(const char *x, const char *pairs, int64_t steps, const AmxRows &a) {
   for (int64_t step = 0; step < steps; ++step) {
     loadTile<6>(pairs + step * amx_tile_bytes, tile_row_bytes);
     loadTile<7>(pairs + amx_pairs_stride + step * amx_tile_bytes, tile_row_bytes);
@@ -165,7 +164,6 @@ LATHE_INLINE void sumsOfTwo(const char *x, const char *pairs, int64_t steps, con
       multiplyTiles<1, 4, 7>();
       multiplyTiles<2, 5, 6>();
       multiplyTiles<3, 5, 7>();
-      maker.make(quota);
     }
   }
 }
@@ -206,39 +204,40 @@ LATHE_INLINE void addSums(const AmxProduct &p, const AmxBlock &block, int64_t ro
   }
 }
 
-LATHE_INLINE void addOne(const AmxProduct &p, const AmxBlock &block, const char *x,
-                         const char *pairs, PairMaker &maker) {
+// A tile of x, all packed tiles.
+LATHE_INLINE void addOne(const AmxProduct &p, const AmxBlock &block, const char *terms, int64_t t,
+                         const char *pairs, PairMaker &maker, int64_t quota) {
   alignas(64) float sums[4][16 * 16];
   zeroSums();
-  sumsOfOne(x, pairs, block.steps(), p.a, maker, ceilDiv(maker.total(), block.steps() * p.a.terms));
+  sumsOfOne(terms + t * p.a.tile_bytes, pairs, block.steps(), p.a, maker, quota);
   storeSums(sums);
   for (int64_t tile = 0; tile < block.tiles; ++tile)
-    addSums(p, block, 0, tile, sums[tile]);
+    addSums(p, block, t * p.a.per_tile, tile, sums[tile]);
 }
 
-// Sums are added one turn late, while the next are made.
-LATHE_INLINE void addTwo(const AmxProduct &p, const AmxBlock &block, const char *x,
-                         const char *pairs, PairMaker &maker) {
-  alignas(64) float sums[2][4][16 * 16];
-  int64_t pairs_of_tiles = ceilDiv(block.tiles, 2), turns = p.a.tiles / 2 * pairs_of_tiles;
-  int64_t quota = ceilDiv(maker.total(), turns * block.steps() * p.a.terms);
-  for (int64_t turn = 0; turn <= turns; ++turn) {
-    if (turn < turns) {
-      zeroSums();
-      sumsOfTwo(x + turn / pairs_of_tiles * 2 * p.a.tile_bytes,
-                pairs + turn % pairs_of_tiles * 2 * amx_pairs_stride, block.steps(), p.a, maker,
-                quota);
-      storeSums(sums[turn % 2]);
-    }
-    if (turn == 0)
-      continue;
-    float(*done)[16 * 16] = sums[(turn - 1) % 2];
-    int64_t row = (turn - 1) / pairs_of_tiles * 2 * p.a.per_tile,
-            tile = (turn - 1) % pairs_of_tiles * 2;
-    for (int64_t i = 0; i < 4; ++i)
-      if (tile + i % 2 < block.tiles)
-        addSums(p, block, row + i / 2 * p.a.per_tile, tile + i % 2, done[i]);
-  }
+// Two tiles of x from t on, two packed tiles from `tile` on.
+LATHE_INLINE void addTwo(const AmxProduct &p, const AmxBlock &block, const char *terms, int64_t t,
+                         const char *pairs, int64_t tile) {
+  alignas(64) float sums[4][16 * 16];
+  zeroSums();
+  sumsOfTwo(terms + t * p.a.tile_bytes, pairs + tile * amx_pairs_stride, block.steps(), p.a);
+  storeSums(sums);
+  for (int64_t i = 0; i < 4; ++i)
+    if (tile + i % 2 < block.tiles)
+      addSums(p, block, (t + i / 2) * p.a.per_tile, tile + i % 2, sums[i]);
+}
+
+LATHE_INLINE void addBlockOfK(const AmxProduct &p, const AmxBlock &block, const char *pairs,
+                              PairMaker &maker) {
+  const char *terms = p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes();
+  int64_t t = 0;
+  for (; t + 2 <= p.a.tiles; t += 2)
+    for (int64_t tile = 0; tile < block.tiles; tile += 2)
+      addTwo(p, block, terms, t, pairs, tile);
+  int64_t slots = block.steps() * p.a.terms;
+  if (t < p.a.tiles)
+    addOne(p, block, terms, t, pairs, maker, ceilDiv(maker.total(), slots));
+  maker.make(maker.total());
 }
 
 // The tiles of a call: S stacks side by side, a panel of them at a time.
@@ -274,6 +273,7 @@ LATHE_INLINE void finishPanel(const AmxProduct &p, int64_t tile, int64_t tiles, 
 template <int S, typename Finish>
 LATHE_INLINE void blockOfRows(const AmxProduct &p, const AmxTiles<S> &tiles, int64_t begin,
                               Finish finish) {
+  // Half a page apart: a load waits for a store to the same place of another page.
   alignas(4096) char pairs[2][amx_panel * amx_pairs_stride + 2048];
   AmxBlock block = tiles.at(begin, 0);
   PairMaker first = {block, p.w.format, pairs[0]};
@@ -286,12 +286,7 @@ LATHE_INLINE void blockOfRows(const AmxProduct &p, const AmxTiles<S> &tiles, int
     bool last = block.k + block.length >= p.w.k;
     AmxBlock next = last ? tiles.at(tile + amx_panel / S, 0) : tiles.at(tile, block.k + p.a.block);
     PairMaker maker = {next, p.w.format, pairs[(turn + 1) % 2]};
-    const char *x = p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes();
-    if (p.a.tiles == 1)
-      addOne(p, block, x, pairs[turn % 2], maker);
-    else
-      addTwo(p, block, x, pairs[turn % 2], maker);
-    maker.make(maker.total());
+    addBlockOfK(p, block, pairs[turn % 2], maker);
     if (last) {
       finishPanel<S>(p, tile, block.tiles, finish);
       tile += amx_panel / S;
