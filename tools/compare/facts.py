@@ -14,7 +14,7 @@ def lines(chosen, program, peers, measured, loads):
              ("shape", f"{chosen.shape}, random weights; {chosen.threads} threads; medians of {chosen.rounds} rounds in turns"),
              ("read bandwidth", f"{measured.bandwidth() / 1e9:.1f} GB/s, that of `lathe bench`")]
     found.append(("Lathe", f"{program.version()}{_compile_flags(chosen)}"))
-    found += [("llama.cpp", peer.version()) for peer in peers]
+    found += [("llama.cpp", f"{peer.program}: {peer.version()}" if len(peers) > 1 else peer.version()) for peer in peers]
     for entry in measured.entries:
         found += [(f"llama.cpp's settings for {entry.name}, {test}", name) for test, name in entry.setting.items()]
     found += [(f"weights read for a decoded token, {entry.side} {entry.name}", f"{entry.weight_bytes_per_token / 1e9:.3g} GB")

@@ -36,9 +36,9 @@ def axes(help_text, latent_too):
 
 
 class Trial:
-    def __init__(self, peer, picks, kind):
+    def __init__(self, peer, picks, kind, build=""):
         self.peer, self.picks = peer, picks
-        self.name = ", ".join(name for name, _ in picks) or "defaults"
+        self.name = build + (", ".join(name for name, _ in picks) or "defaults")
         self.setting = [argument for _, arguments in picks for argument in arguments]
         self.latent = "BF16" if any(name == IN_BF16 for name, _ in picks) else kind
         self.rates, self.failure = {}, None
@@ -51,13 +51,14 @@ def try_all(peers, model, threads, note):
     """Trials along one axis after the other, each from the best so far; for each program. model: a PeerFile."""
     trials = []
     for peer in peers:
+        build = f"{peer.program}: " if len(peers) > 1 else ""
         options = axes(peer.help, peer_model.splits_latent(model.config) and model.kind != "BF16")
-        trials.append(_run(Trial(peer, [axis[0] for axis in options], model.kind), model, threads, note))
+        trials.append(_run(Trial(peer, [axis[0] for axis in options], model.kind, build), model, threads, note))
         for place, axis in enumerate(options):
             for pick in axis[1:]:
                 picks = best_picks(trials, peer)
                 changed = picks[:place] + [pick] + picks[place + 1:]
-                trials.append(_run(Trial(peer, changed, model.kind), model, threads, note))
+                trials.append(_run(Trial(peer, changed, model.kind, build), model, threads, note))
     return trials
 
 

@@ -11,8 +11,8 @@ HELP = "--repack <0|1> --flash-attn <on|off|auto> --load-mode <none|mmap>"
 class FakePeer:
     """Rates by rule; a rule that returns None is a crash."""
 
-    def __init__(self, rule, help_text=HELP):
-        self.rule, self.help = rule, help_text
+    def __init__(self, rule, help_text=HELP, program="bench"):
+        self.rule, self.help, self.program = rule, help_text, program
 
     def measure(self, model, prompts, decodes, threads, setting, repetitions):
         rates = self.rule(" ".join(setting))
@@ -59,6 +59,11 @@ class PeerSettings(unittest.TestCase):
     def test_where_nothing_works_the_first_reason_is_told(self):
         with self.assertRaisesRegex(Refusal, "works with no setting: repack on.*ended by signal 6.*--peer-bench"):
             peer_settings.choose(tried(lambda setting: None))
+
+    def test_of_several_builds_the_best_is_taken_and_named(self):
+        peers = [FakePeer(lambda setting: (1, 1), "", "gcc"), FakePeer(lambda setting: (2, 2), "", "clang")]
+        trials = peer_settings.try_all(peers, FakeFile(), 2, lambda text: None)
+        self.assertEqual(peer_settings.choose(trials)["decode"].name, "clang: defaults")
 
     def test_a_program_without_choices_is_tried_once(self):
         self.assertEqual([trial.name for trial in tried(lambda setting: (1, 1), help_text="")], ["defaults"])
