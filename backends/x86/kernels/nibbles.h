@@ -13,12 +13,20 @@ LATHE_INLINE f32x16 lowNibble(u32x16 words, int index) {
   return __builtin_bit_cast(f32x16, bits) - (__builtin_bit_cast(f32x16, power) + 8.0f);
 }
 
-// Eight k of i4. Those from the sixth on would reach into the exponent, so they move down first.
+// Eight k of i4. AVX-512 looks values up by the low four bits of a word, whatever is above them.
+// Without it, nibbles from the sixth on move down first: they would reach into the exponent.
 LATHE_INLINE void decodeNibbles(const char *codes, f32x16 (&values)[nibbles]) {
+  u32x16 words = load<u32x16>(codes);
+#ifdef __AVX512F__
+  const f32x16 table = {-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7};
+  for (int i = 0; i < nibbles; ++i)
+    values[i] = __builtin_ia32_permvarsf512(table, __builtin_bit_cast(i32x16, words >> 4 * i));
+#else
   constexpr int direct = 5, shift = 3;
-  u32x16 words = load<u32x16>(codes), high = words >> 4 * shift;
+  u32x16 high = words >> 4 * shift;
   for (int i = 0; i < nibbles; ++i)
     values[i] = i < direct ? lowNibble(words, i) : lowNibble(high, i - shift);
+#endif
 }
 
 // Input k of a tile of i4.

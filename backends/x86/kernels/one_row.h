@@ -24,6 +24,19 @@ LATHE_INLINE int64_t prefetchDistance(int64_t k, int64_t next, const WeightParam
   return prefetch_bytes + (inside ? 0 : next - w.tile_bytes);
 }
 
+// Asks for scales of lanes, a line for two blocks, as far ahead as codes of one byte are.
+template <int T>
+LATHE_INLINE void prefetchScales(const char *const *tiles, int64_t k, int64_t next,
+                                 const WeightParams &w) {
+  constexpr int64_t ahead_k = prefetch_bytes / tile_rows;
+  if (w.scale_mode != ScaleMode::lane_f16 || k / w.scale_block_k % 2 != 0)
+    return;
+  int64_t ahead = k + ahead_k, behind = ahead - roundUp(w.k, 2 * w.scale_block_k);
+  for (int t = 0; t < T; ++t)
+    __builtin_prefetch(
+        behind < 0 ? scalesOf(tiles[t], w, ahead) : scalesOf(tiles[t] + next, w, behind), 0, 3);
+}
+
 // sums[t] += x[k] * tile t over [k, end) in order.
 template <int T>
 LATHE_INLINE void addInOrder(const float *x, const char *const *tiles, int64_t k, int64_t end,
@@ -101,6 +114,7 @@ LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *
   for (int64_t k0 = 0; k0 < w.k; k0 += block) {
     int64_t end = smaller(k0 + block, w.k), k = k0;
     f32x16 sums[T] = {};
+    prefetchScales<T>(tiles, k, next, w);
     if (LATHE_X86_WIDE && hasWideLines(w.format))
       k = addLines<T>(x, tiles, k, end, next, w, sums);
     if (w.format == Format::i4)
