@@ -18,15 +18,6 @@ std::vector<float> part(const std::vector<float> &values, int64_t index, int64_t
   return {values.begin() + index * size, values.begin() + (index + 1) * size};
 }
 
-// f16 has 10 mantissa bits; below 2^-14 its unit stays 2^-24.
-float roundedToF16(float value) {
-  if (value == 0 || !std::isfinite(value))
-    return value;
-  const int unit = std::max(std::ilogb(value), -14) - 10;
-  const float result = std::ldexp(std::nearbyint(std::ldexp(value, -unit)), unit);
-  return std::fabs(result) > 65504.0f ? std::copysign(HUGE_VALF, value) : result;
-}
-
 } // namespace
 
 Tensor::Tensor(std::vector<int64_t> extents) : shape(std::move(extents)), values(product(shape)) {}
@@ -56,7 +47,7 @@ float rounded(float value, Element element) {
   switch (element) {
   case Element::f32: return value;
   case Element::bf16: return f32FromBf16(bf16FromF32(value));
-  case Element::f16: return roundedToF16(value);
+  case Element::f16: return f32FromF16(f16FromF32(value));
   }
   return value;
 }

@@ -42,12 +42,6 @@ static std::optional<Target> targetOf(ir::WeightOp op) {
 
 static ir::WeightOp weightBehind(mlir::Value value) { return value.getDefiningOp<ir::WeightOp>(); }
 
-static mlir::Type elementOf(mlir::Type type) {
-  if (auto quantized = mlir::dyn_cast<ir::QuantizedType>(type))
-    return quantized.getElementType();
-  return mlir::cast<mlir::ShapedType>(type).getElementType();
-}
-
 // Content and type; the name only where the content was not hashed.
 static std::string contentKey(ir::WeightOp op) {
   std::string key;
@@ -97,7 +91,7 @@ FailureOr<std::vector<SourceMatrix>> WeightPlan::sources(ir::WeightOp op) {
     for (int64_t part = 0; part < perSource; ++part) {
       SourceMatrix matrix;
       matrix.name = reference.getName().str();
-      matrix.format = formatOf(elementOf(stored));
+      matrix.format = formatOf(ir::elementTypeOf(stored));
       matrix.columns = columns;
       matrix.rows = codeBytes / (columns * formatBytes(matrix.format));
       matrix.codes = codes->subspan(part * codeBytes, codeBytes);
@@ -202,7 +196,7 @@ FailureOr<int64_t> WeightPlan::vector(mlir::Value weight) {
     return op.emitOpError() << codes.status().message();
   SourceMatrix source;
   source.name = mlir::cast<ir::TensorRefAttr>(op.getSources()[0]).getName().str();
-  source.format = formatOf(elementOf(op.getType()));
+  source.format = formatOf(ir::elementTypeOf(op.getType()));
   source.rows = 1;
   source.columns = ir::shapeOf(op.getType())[0];
   source.codes = *codes;

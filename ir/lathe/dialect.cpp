@@ -17,4 +17,10 @@ llvm::ArrayRef<int64_t> shapeOf(mlir::Type type) {
   return llvm::cast<mlir::ShapedType>(type).getShape();
 }
 
+mlir::Type elementTypeOf(mlir::Type type) {
+  if (auto quantized = llvm::dyn_cast<QuantizedType>(type))
+    return quantized.getElementType();
+  return llvm::cast<mlir::ShapedType>(type).getElementType();
+}
+
 } // namespace lathe::ir

@@ -23,5 +23,7 @@ namespace lathe::ir {
 
 // The extents of a float tensor or of a quantised type.
 llvm::ArrayRef<int64_t> shapeOf(mlir::Type type);
+// Their elements; of a quantised type its codes.
+mlir::Type elementTypeOf(mlir::Type type);
 
 } // namespace lathe::ir

@@ -39,11 +39,6 @@ mlir::Type typeInForm(llvm::StringRef form, mlir::MLIRContext *context,
                                 kIntegerBlock, mlir::Float16Type::get(context));
 }
 
-mlir::Type elementOf(mlir::Type type) {
-  auto codes = mlir::dyn_cast<ir::QuantizedType>(type);
-  return codes ? codes.getElementType() : mlir::cast<mlir::RankedTensorType>(type).getElementType();
-}
-
 bool isCodes(mlir::Type type) { return mlir::isa<ir::QuantizedType>(type); }
 
 std::string textOf(mlir::Type type) {
@@ -107,7 +102,9 @@ public:
   int64_t converted() const { return static_cast<int64_t>(converted_.size()); }
 
 private:
-  bool hasForm(mlir::Type type) const { return elementOf(type) == elementOf(formOf(type)); }
+  bool hasForm(mlir::Type type) const {
+    return ir::elementTypeOf(type) == ir::elementTypeOf(formOf(type));
+  }
   mlir::Type formOf(mlir::Type type) const {
     return typeInForm(form_, rewriter_.getContext(), ir::shapeOf(type));
   }
@@ -158,7 +155,7 @@ private:
       if (isProductsWeight(use))
         reader = &use;
     const bool shared = llvm::any_of(weight->getUses(), isTable);
-    const std::string stored = textOf(elementOf(weight.getTypeInCheckpoint()));
+    const std::string stored = textOf(ir::elementTypeOf(weight.getTypeInCheckpoint()));
     explain(reader->getOwner(),
             {DEBUG_TYPE, reader->getOwner()->getName().stripDialect().str(),
              why.empty() ? form_.str() : "as in the checkpoint",

@@ -18,6 +18,7 @@
 namespace lathe::x86 {
 
 constexpr int64_t tile_row_bytes = 64;
+constexpr int64_t amx_tile_bytes = 16 * tile_row_bytes;
 
 // What ldtilecfg reads.
 struct alignas(64) TileConfig {

@@ -86,12 +86,6 @@ LATHE_INLINE u16x32 pairsOfBf16(u16x32 codes) {
                                  14, 30, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
 }
 
-// Values of two k that bf16 holds.
-LATHE_INLINE void storePairs(f32x16 first, f32x16 second, char *out) {
-  store(out, __builtin_bit_cast(u32x16, first) >> 16 |
-                 (__builtin_bit_cast(u32x16, second) & 0xffff0000u));
-}
-
 // 4 k of a tile, not of i4, two rows of pairs.
 LATHE_INLINE void pairsOfCodes(const char *codes, int64_t format, char *out) {
   static constexpr Bf16Table e4m3 = bf16Table(Format::e4m3), e5m2 = bf16Table(Format::e5m2);
@@ -99,8 +93,8 @@ LATHE_INLINE void pairsOfCodes(const char *codes, int64_t format, char *out) {
     store(out, pairsOfBf16(load<u16x32>(codes)));
     store(out + 64, pairsOfBf16(load<u16x32>(codes + 64)));
   } else if (format == Format::i8) {
-    storePairs(decodeI8(codes), decodeI8(codes + 16), out);
-    storePairs(decodeI8(codes + 32), decodeI8(codes + 48), out + 64);
+    store(out, pairUpper(decodeI8(codes), decodeI8(codes + 16)));
+    store(out + 64, pairUpper(decodeI8(codes + 32), decodeI8(codes + 48)));
   } else {
     pairsOfBytes(load<u8x64>(codes), format == Format::e4m3 ? e4m3 : e5m2, out);
   }
@@ -113,16 +107,17 @@ LATHE_INLINE void pairsOfNibbles(const char *codes, int64_t length, char *out) {
     f32x16 values[nibbles];
     decodeNibbles(codes + k * codeRowBytes(Format::i4), values);
     for (int i = 0; i < nibbles; i += 2)
-      storePairs(values[i], values[i + 1], out + (k + i) * 32);
+      store(out + (k + i) * 32, pairUpper(values[i], values[i + 1]));
   }
   for (; k < 32; k += nibbles)
     __builtin_memset(out + k * 32, 0, nibbles * 32);
 }
+
 // Up to 32 k of a tile as a tile of 16 pairs; zeros behind the last k.
 LATHE_INLINE void pairsOfStep(const char *codes, int64_t format, int64_t length, char *out) {
   if (format == Format::i4)
     return pairsOfNibbles(codes, length, out);
-  int64_t four = 4 * 16 * formatBytes(format), k = 0;
+  int64_t four = 4 * codeRowBytes(format), k = 0;
   for (; k + 4 <= smaller<int64_t>(length, 32); k += 4)
     pairsOfCodes(codes + k / 4 * four, format, out + k * 32);
   if (k < length && k < 32) {

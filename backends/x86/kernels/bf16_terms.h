@@ -16,6 +16,10 @@ LATHE_INLINE u16x32 upperHalves(f32x16 a, f32x16 b) {
                                  5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37,
                                  39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63);
 }
+// Lane i = the upper halves of low[i] and of high[i].
+LATHE_INLINE u32x16 pairUpper(f32x16 low, f32x16 high) {
+  return (__builtin_bit_cast(u32x16, low) >> 16) | (__builtin_bit_cast(u32x16, high) & 0xffff0000u);
+}
 LATHE_INLINE f32x16 belowBf16(f32x16 x) {
   return x - __builtin_bit_cast(f32x16, __builtin_bit_cast(u32x16, x) & 0xffff0000u);
 }

@@ -22,7 +22,6 @@
 #if LATHE_X86_AMX
 namespace lathe::x86 {
 
-constexpr int64_t tile_bytes = 16 * tile_row_bytes;
 constexpr int64_t tail_keys = 32; // of the last blocks, zeros behind the last key
 
 // body.operator()<i>() for each i from I on below Count: tiles are named by constants.
@@ -36,20 +35,21 @@ template <int I, int Count, typename Body> LATHE_INLINE void eachNumber(Body bod
 // Terms: of a latent, all_terms of f32 and 1 of bf16.
 template <int Terms> class LatentAmx {
   static constexpr int ring = 4, lead = 2;
-  static constexpr int64_t unit_bytes = Terms * tile_bytes;
+  static constexpr int64_t unit_bytes = Terms * amx_tile_bytes;
   static constexpr int64_t element_bytes = Terms == 1 ? 2 : 4;
 
 public:
   static constexpr int64_t memoryFloats(const LatentCacheParams &c) {
     int64_t tiles = (latentPieces(c) + 2) * all_terms + ring * Terms;
-    return (tiles * tile_bytes + latentPieces(c) * latent_columns * element_bytes * blockKeys(c)) /
+    return (tiles * amx_tile_bytes +
+            latentPieces(c) * latent_columns * element_bytes * blockKeys(c)) /
            4;
   }
 
   LATHE_INLINE LatentAmx(const LatentCacheParams &c, float *memory)
       : c_(c), queries_(reinterpret_cast<char *>(memory)),
-        units_(queries_ + latentPieces(c) * all_terms * tile_bytes), p_(units_ + ring * unit_bytes),
-        copies_(p_ + 2 * all_terms * tile_bytes) {}
+        units_(queries_ + latentPieces(c) * all_terms * amx_tile_bytes),
+        p_(units_ + ring * unit_bytes), copies_(p_ + 2 * all_terms * amx_tile_bytes) {}
 
   LATHE_INLINE void attend(const LatentQueries &q, const LatentRun &run, float scale,
                            const LatentState &state) {
@@ -105,7 +105,7 @@ private:
       f32x16 low[16] = {}, high[16] = {};
       for (int64_t i = 0; i < q.count; ++i)
         takeColumns(q.query[i] + step * 32, width - step * 32, low[i], high[i]);
-      storeTransposedPairs(low, high, queries_ + step * all_terms * tile_bytes);
+      storeTransposedPairs(low, high, queries_ + step * all_terms * amx_tile_bytes);
     }
   }
 
@@ -132,7 +132,7 @@ private:
       }
       transpose16(rows);
       for (int i = 0; i < 16; ++i)
-        store(out + term * tile_bytes + i * tile_row_bytes, rows[i]);
+        store(out + term * amx_tile_bytes + i * tile_row_bytes, rows[i]);
     }
   }
 
@@ -162,7 +162,7 @@ private:
         low[i] = load16(p + (step * 32 + i) * 16);
         high[i] = load16(p + (step * 32 + 16 + i) * 16);
       }
-      storeTransposedPairs(low, high, p_ + step * all_terms * tile_bytes);
+      storeTransposedPairs(low, high, p_ + step * all_terms * amx_tile_bytes);
     }
   }
 
@@ -186,13 +186,13 @@ private:
     for (int unit = 0; unit < lead; ++unit)
       make(unit);
     for (int64_t step = 0; step < latentPieces(c_); ++step) {
-      loadTerms(queries_ + step * all_terms * tile_bytes);
+      loadTerms(queries_ + step * all_terms * amx_tile_bytes);
       eachNumber<0, Tiles>([&]<int I>() LATHE_BODY {
         int64_t unit = step * Tiles + I;
         make(unit + lead);
         eachNumber<0, Terms>([&]<int Term>() LATHE_BODY {
           if (Terms > 1)
-            loadTile<7>(unitAt(unit) + Term * tile_bytes, tile_row_bytes);
+            loadTile<7>(unitAt(unit) + Term * amx_tile_bytes, tile_row_bytes);
           else
             loadTile<7>(pieceAt(block, I, step), tile_row_bytes);
           eachNumber<0, all_terms - Term>([&]<int Other>()
@@ -208,8 +208,8 @@ private:
 
   LATHE_INLINE void loadTerms(const char *terms) {
     loadTile<4>(terms, tile_row_bytes);
-    loadTile<5>(terms + tile_bytes, tile_row_bytes);
-    loadTile<6>(terms + 2 * tile_bytes, tile_row_bytes);
+    loadTile<5>(terms + amx_tile_bytes, tile_row_bytes);
+    loadTile<6>(terms + 2 * amx_tile_bytes, tile_row_bytes);
   }
   LATHE_INLINE char *unitAt(int64_t unit) { return units_ + unit % ring * unit_bytes; }
 
@@ -217,7 +217,7 @@ private:
   LATHE_INLINE void pairKeys(const char *piece, char *out, Ahead &ahead) {
     for (int64_t key = 0; key < 16; ++key) {
       storePairs(load<f32x16>(piece + key * 128), load<f32x16>(piece + key * 128 + 64),
-                 out + key * tile_row_bytes, tile_bytes);
+                 out + key * tile_row_bytes, amx_tile_bytes);
       ahead.ask();
     }
   }
@@ -237,12 +237,12 @@ private:
     for (int unit = 0; unit < lead; ++unit)
       make(unit);
     for (int step = 0; step < Steps; ++step) {
-      loadTerms(p_ + step * all_terms * tile_bytes);
+      loadTerms(p_ + step * all_terms * amx_tile_bytes);
       eachNumber<0, Tiles>([&]<int I>() LATHE_BODY {
         int64_t unit = step * Tiles + I;
         make(unit + lead);
         eachNumber<0, Terms>([&]<int Term>() LATHE_BODY {
-          loadTile<7>(unitAt(unit) + Term * tile_bytes, tile_row_bytes);
+          loadTile<7>(unitAt(unit) + Term * amx_tile_bytes, tile_row_bytes);
           eachNumber<0, all_terms - Term>([&]<int Other>()
                                               LATHE_BODY { multiplyTiles<I, 4 + Other, 7>(); });
         });
@@ -262,7 +262,7 @@ private:
       int64_t from = i * latent_columns * element_bytes;
       if (Terms > 1) {
         storePairs(load<f32x16>(low + from), load<f32x16>(high + from), out + i * tile_row_bytes,
-                   tile_bytes);
+                   amx_tile_bytes);
       } else {
         u32x8 a = load<u32x8>(low + from), b = load<u32x8>(high + from); // columns j below j + 8
         store(out + i * tile_row_bytes, (a & 0xffff) | (b << 16));

@@ -24,8 +24,7 @@ LATHE_X86_DEFINE(linear)
     i = item.next;
     const char *stack = weight + item.outer * w.matrix_bytes;
     XRows rows = {x + item.outer * p.x_batch_stride, x_scales, nullptr, 1};
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
-        __attribute__((always_inline)) {
+    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
       int64_t column = tile * 16, lanes_here = smaller<int64_t>(16, w.n - column);
       int64_t place = row * p.result_stride + item.outer * p.result_batch_stride + column;
       f32x16 value = totals[0];
@@ -57,8 +56,7 @@ LATHE_X86_DEFINE(gated_linear)
   for (int64_t i = begin; i < end;) {
     TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
     i = item.next;
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
-        __attribute__((always_inline)) {
+    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
       int64_t column = tile * 16, lanes_here = smaller<int64_t>(16, w.n - column);
       f32x16 gate = totals[0], up = totals[1];
       if (p.has_bias) {

@@ -15,11 +15,10 @@
 #if LATHE_X86_AMX
 namespace lathe::x86 {
 
-constexpr int64_t amx_k = 32;               // of one product of tiles
-constexpr int64_t amx_x_bytes = 1 << 20;    // terms of a block of rows: half of L2
-constexpr int64_t amx_rows = 256;           // of a block
-constexpr int64_t amx_panel = 4;            // packed tiles that are converted at a time
-constexpr int64_t amx_tile_bytes = 16 * 64; // of a tile of pairs
+constexpr int64_t amx_k = 32;            // of one product of tiles
+constexpr int64_t amx_x_bytes = 1 << 20; // terms of a block of rows: half of L2
+constexpr int64_t amx_rows = 256;        // of a block
+constexpr int64_t amx_panel = 4;         // packed tiles that are converted at a time
 constexpr int64_t amx_pairs_stride = longest_block / amx_k * amx_tile_bytes;
 
 // How a block of rows is cut into tiles of x, equal ones, so that one configuration serves all.

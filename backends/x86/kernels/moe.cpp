@@ -50,8 +50,7 @@ LATHE_X86_DEFINE(moe_gate_up)
       continue;
     const char *stacks[2] = {gate + item.outer * w.matrix_bytes, up + item.outer * w.matrix_bytes};
     XRows rows = {x, x_scales, order + first, p.top_k};
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
-        __attribute__((always_inline)) {
+    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
       storeSome(result + (first + row) * p.result_stride + tile * 16, gated(totals[0], totals[1]),
                 smaller<int64_t>(16, w.n - tile * 16));
     };
@@ -79,8 +78,7 @@ LATHE_X86_DEFINE(moe_down)
     const char *stack = down + item.outer * w.matrix_bytes;
     XRows rows = {x + first * p.x.stride, p.x.block ? x_scales + first * p.x.scale_stride : nullptr,
                   nullptr, 1};
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals)
-        __attribute__((always_inline)) {
+    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
       storeSome(result + (first + row) * p.result_stride + tile * 16, totals[0],
                 smaller<int64_t>(16, w.n - tile * 16));
     };
@@ -131,7 +129,7 @@ LATHE_X86_DEFINE(moe_gate_up_row)
     i = item.next;
     int64_t expert = indices[item.outer];
     const char *stacks[2] = {gate + expert * w.matrix_bytes, up + expert * w.matrix_bytes};
-    auto finish = [&](int64_t, int64_t tile, const f32x16 *totals) __attribute__((always_inline)) {
+    auto finish = [&](int64_t, int64_t tile, const f32x16 *totals) LATHE_BODY {
       storeSome(result + item.outer * p.result_stride + tile * 16, gated(totals[0], totals[1]),
                 smaller<int64_t>(16, w.n - tile * 16));
     };
@@ -172,7 +170,7 @@ LATHE_X86_DEFINE(moe_down_row)
   const float *residual =
       p.has_residual ? resolve<float>(frame, operands[MoeDownRowOperand::residual]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeDownRowOperand::result]);
-  auto finish = [&](int64_t tile, f32x16 sum) __attribute__((always_inline)) {
+  auto finish = [&](int64_t tile, f32x16 sum) LATHE_BODY {
     int64_t column = tile * 16, here = smaller<int64_t>(16, p.weight.n - column);
     if (p.has_residual)
       sum += loadSome(residual + column, here);

@@ -129,9 +129,7 @@ LATHE_X86_DEFINE(moe_route)
     } else {
       XRows rows = {input + first * p.input_stride, nullptr, nullptr, 1};
       auto keep = [&](int64_t row, int64_t tile, const f32x16 *totals)
-          __attribute__((always_inline)) {
-        store16(logits + row * width + tile * 16, totals[0]);
-      };
+                      LATHE_BODY { store16(logits + row * width + tile * 16, totals[0]); };
       product<1>(rows, p.split.source, count, &router, 0, tileCount(experts), p.router,
                  {Activations::f32, p.input_stride, 0, 0}, keep);
     }

@@ -41,7 +41,7 @@ LATHE_INLINE void prefetchScales(const char *const *tiles, int64_t k, int64_t ne
 template <int T>
 LATHE_INLINE void addInOrder(const float *x, const char *const *tiles, int64_t k, int64_t end,
                              int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {
-  int64_t code_bytes = 16 * formatBytes(w.format), ahead = prefetchDistance(k, next, w);
+  int64_t code_bytes = codeRowBytes(w.format), ahead = prefetchDistance(k, next, w);
   for (; k + 4 <= end; k += 4)
     for (int t = 0; t < T; ++t) {
       keepOrder();
@@ -81,12 +81,12 @@ LATHE_INLINE void addNibbles(const float *x, const char *const *tiles, int64_t k
       sums[t] = fma(splat(x[k]), decodeNibble(tiles[t], k), sums[t]);
 }
 
-// The same by lines of 64 bytes, as far as they go; returns where the rest
-// begins.
+// The same by lines of 64 bytes, as far as they go, of formats that split lanes; returns
+// where the rest begins.
 template <int T>
 LATHE_INLINE int64_t addLines(const float *x, const char *const *tiles, int64_t k, int64_t end,
                               int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {
-  int64_t step = lineK(w.format), code_bytes = 16 * formatBytes(w.format),
+  int64_t step = lineK(w.format), code_bytes = codeRowBytes(w.format),
           ahead = prefetchDistance(k, next, w);
   Pair low[T] = {}, high[T] = {};
   for (; k + step <= end; k += step) {
@@ -115,7 +115,7 @@ LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *
     int64_t end = smaller(k0 + block, w.k), k = k0;
     f32x16 sums[T] = {};
     prefetchScales<T>(tiles, k, next, w);
-    if (LATHE_X86_WIDE && hasWideLines(w.format))
+    if (LATHE_X86_WIDE && splitsLanes(w.format))
       k = addLines<T>(x, tiles, k, end, next, w, sums);
     if (w.format == Format::i4)
       addNibbles<T>(x, tiles, k, end, next, w, sums);

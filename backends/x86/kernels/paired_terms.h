@@ -9,11 +9,6 @@ namespace lathe::x86 {
 
 constexpr int all_terms = 3; // of an f32
 
-// Lane i = the upper halves of low[i] and of high[i].
-LATHE_INLINE u32x16 pairUpper(f32x16 low, f32x16 high) {
-  return (__builtin_bit_cast(u32x16, low) >> 16) | (__builtin_bit_cast(u32x16, high) & 0xffff0000u);
-}
-
 // out[term][row] for `all_terms` terms.
 LATHE_INLINE void storePairs(f32x16 low, f32x16 high, char *out, int64_t term_bytes) {
   for (int term = 0; term < all_terms; ++term) {

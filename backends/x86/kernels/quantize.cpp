@@ -10,17 +10,15 @@ LATHE_X86_DEFINE(cast)
   const CastParams &p = *params;
   const float *input = resolve<float>(frame, operands[CastOperand::input]);
   float *result = resolve<float>(frame, operands[CastOperand::result]);
-  eachRow(
-      frame, p.split, begin, end, [&](int64_t t) __attribute__((always_inline)) {
-        eachVector(
-            p.columns, [&](int64_t j, int64_t here) __attribute__((always_inline)) {
-              f32x16 x = loadSome(input + t * p.input_stride + j, here);
-              f32x16 rounded = p.format == Format::bf16  ? roundBf16(x)
-                               : p.format == Format::f16 ? roundF16(x)
-                                                         : x;
-              storeSome(result + t * p.result_stride + j, rounded, here);
-            });
-      });
+  eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
+    eachVector(p.columns, [&](int64_t j, int64_t here) LATHE_BODY {
+      f32x16 x = loadSome(input + t * p.input_stride + j, here);
+      f32x16 rounded = p.format == Format::bf16  ? roundBf16(x)
+                       : p.format == Format::f16 ? roundF16(x)
+                                                 : x;
+      storeSome(result + t * p.result_stride + j, rounded, here);
+    });
+  });
 }
 
 // The smallest power of two that is not less than s (s is normal).
@@ -36,25 +34,22 @@ LATHE_X86_DEFINE(quantize)
   const float *input = resolve<float>(frame, operands[QuantizeOperand::input]);
   float *codes = resolve<float>(frame, operands[QuantizeOperand::codes]);
   float *scales = resolve<float>(frame, operands[QuantizeOperand::scales]);
-  eachRow(
-      frame, p.split, begin, end, [&](int64_t t) __attribute__((always_inline)) {
-        for (int64_t b = 0; b * p.block < p.columns; ++b) {
-          const float *from = input + t * p.input_stride + b * p.block;
-          float *to = codes + t * p.codes_stride + b * p.block;
-          int64_t columns = smaller(p.block, p.columns - b * p.block);
-          f32x16 largest = {};
-          eachVector(
-              columns, [&](int64_t j, int64_t here) __attribute__((always_inline)) {
-                largest = maximum(largest, absolute(loadSome(from + j, here)));
-              });
-          float s = larger(maxLanes(largest), 1e-4f) / 448.0f;
-          if (p.power_of_two)
-            s = powerOfTwoAbove(s);
-          scales[t * p.scales_stride + b] = s;
-          eachVector(
-              columns, [&](int64_t j, int64_t here) __attribute__((always_inline)) {
-                storeSome(to + j, roundE4m3(loadSome(from + j, here) / s), here);
-              });
-        }
+  eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
+    for (int64_t b = 0; b * p.block < p.columns; ++b) {
+      const float *from = input + t * p.input_stride + b * p.block;
+      float *to = codes + t * p.codes_stride + b * p.block;
+      int64_t columns = smaller(p.block, p.columns - b * p.block);
+      f32x16 largest = {};
+      eachVector(columns, [&](int64_t j, int64_t here) LATHE_BODY {
+        largest = maximum(largest, absolute(loadSome(from + j, here)));
       });
+      float s = larger(maxLanes(largest), 1e-4f) / 448.0f;
+      if (p.power_of_two)
+        s = powerOfTwoAbove(s);
+      scales[t * p.scales_stride + b] = s;
+      eachVector(columns, [&](int64_t j, int64_t here) LATHE_BODY {
+        storeSome(to + j, roundE4m3(loadSome(from + j, here) / s), here);
+      });
+    }
+  });
 }

@@ -36,10 +36,13 @@ constexpr int64_t codeRowBytes(int64_t format) {
   return format == Format::i4 ? 8 : 16 * formatBytes(format);
 }
 
+// Whether even and odd elements of a line are the lanes 0-7 and 8-15.
+constexpr bool splitsLanes(int64_t format) {
+  return format == Format::bf16 || format == Format::e4m3 || format == Format::e5m2;
+}
 // Where row `lane` of a tile stands among the 16 codes of one k.
 constexpr int64_t lanePlace(int64_t format, int64_t lane) {
-  bool split = format == Format::bf16 || format == Format::e4m3 || format == Format::e5m2;
-  return split ? lane % 8 * 2 + lane / 8 : lane;
+  return splitsLanes(format) ? lane % 8 * 2 + lane / 8 : lane;
 }
 
 struct ScaleMode {

@@ -16,10 +16,7 @@ namespace lathe::x86 {
 typedef int16_t i16x32 __attribute__((vector_size(64)));
 typedef f32x16 Pair; // [k | k + 1] of 8 lanes
 
-constexpr bool hasWideLines(int64_t format) {
-  return format == Format::bf16 || format == Format::e4m3 || format == Format::e5m2;
-}
-constexpr int64_t lineK(int64_t format) { return 64 / (16 * formatBytes(format)); }
+constexpr int64_t lineK(int64_t format) { return 64 / codeRowBytes(format); }
 
 LATHE_INLINE Pair pairOf(float first, float second) {
   f32x16 a = splat(first), b = splat(second);

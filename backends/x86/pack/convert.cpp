@@ -1,7 +1,6 @@
 #include "backends/x86/pack/convert.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "backends/x86/pack/encode.h"
@@ -13,21 +12,17 @@ namespace {
 
 constexpr float e4m3_largest = 448.0f;
 
-std::string place(const SourceMatrix &source, int64_t row, int64_t column) {
-  return absl::StrCat(source.name, ": element [", row, ", ", column, "]");
-}
-
 // A row as f32: codes times scales. Both must be finite.
 absl::Status readRow(const SourceMatrix &source, int64_t row, float *out) {
   const uint8_t *codes = source.codes.data() + row * source.columns * formatBytes(source.format);
   LATHE_RETURN_IF_ERROR(checkFinite(source.format, codes, source.columns,
-                                    [&](int64_t i) { return place(source, row, i); }));
+                                    [&](int64_t i) { return elementName(source, row, i); }));
   decodeRun(source.format, codes, source.columns, out);
   if (!source.has_scales)
     return absl::OkStatus();
   for (int64_t begin = 0; begin < source.columns; begin += source.block_columns) {
     float scale = scaleAt(source, row, begin);
-    LATHE_RETURN_IF_ERROR(checkScale(scale, place(source, row, begin)));
+    LATHE_RETURN_IF_ERROR(checkScale(scale, source, row, begin));
     for (int64_t i = begin, end = std::min(begin + source.block_columns, source.columns); i < end;
          ++i)
       out[i] *= scale;
@@ -108,7 +103,7 @@ absl::Status PackedRows::convertBlocks(int64_t row, int64_t rows) {
 absl::Status PackedRows::roundRow(int64_t row) {
   uint8_t *codes = codes_.data() + row * source_.columns * 2;
   encodeBf16(floats_.data(), source_.columns, reinterpret_cast<uint16_t *>(codes));
-  auto where = [&](int64_t i) { return place(source_, first_row_ + row, i) + ", rounded,"; };
+  auto where = [&](int64_t i) { return elementName(source_, first_row_ + row, i) + ", rounded,"; };
   return checkFinite(Format::bf16, codes, source_.columns, where);
 }
 
@@ -136,7 +131,7 @@ absl::Status PackedRows::encodeIntegers(int64_t row, int64_t column, int64_t cou
   if (isFiniteCode(Format::f16, scale))
     return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      place(source_, first_row_ + row, column), " begins a block whose largest number is ",
+      elementName(source_, first_row_ + row, column), " begins a block whose largest number is ",
       largestMagnitude(values, count), "; f16 cannot hold its scale"));
 }
 

@@ -4,16 +4,11 @@
 #include <cmath>
 #include <cstring>
 
+#include "backends/x86/pack/source.h"
 #include "base/float_formats.h"
 
 namespace lathe::x86 {
 namespace {
-
-template <typename T> T loadAt(const uint8_t *bytes, int64_t index) {
-  T value;
-  std::memcpy(&value, bytes + index * static_cast<int64_t>(sizeof(T)), sizeof(T));
-  return value;
-}
 
 using ByteTable = std::array<float, 256>;
 

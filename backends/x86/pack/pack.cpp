@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backends/x86/pack/convert.h"
+#include "backends/x86/pack/encode.h"
 #include "backends/x86/pack/source.h"
 #include "backends/x86/pack/transpose.h"
 #include "base/float_formats.h"
@@ -26,10 +27,6 @@ struct Matrix {
            (row(n, k) * source.columns + column(n, k)) * formatBytes(source.format);
   }
 };
-
-std::string place(const SourceMatrix &source, int64_t row, int64_t column) {
-  return absl::StrCat(source.name, ": element [", row, ", ", column, "]");
-}
 
 // Bytes of i4 [k][16] to words of eight k.
 void packNibbles(const std::vector<uint8_t> &codes, uint8_t *tile) {
@@ -69,8 +66,8 @@ absl::Status checkTile(const Matrix &matrix, const TileLayout &layout, int64_t n
     int64_t lane = 0;
     while (lanePlace(layout.format, lane) != i % tile_rows)
       ++lane;
-    return place(matrix.source, matrix.row(n + lane, i / tile_rows),
-                 matrix.column(n + lane, i / tile_rows));
+    return elementName(matrix.source, matrix.row(n + lane, i / tile_rows),
+                       matrix.column(n + lane, i / tile_rows));
   });
 }
 
@@ -85,7 +82,7 @@ absl::Status packScales(const Matrix &matrix, const TileLayout &layout, int64_t 
         continue;
       int64_t row = matrix.row(n + lane, k), column = matrix.column(n + lane, k);
       float scale = scaleAt(matrix.source, row, column);
-      LATHE_RETURN_IF_ERROR(checkScale(scale, place(matrix.source, row, column)));
+      LATHE_RETURN_IF_ERROR(checkScale(scale, matrix.source, row, column));
       if (layout.scale_mode == ScaleMode::lane_f16) {
         uint16_t half = f16FromF32(scale); // which it was made from
         std::memcpy(scales + i * 2, &half, sizeof(half));
@@ -130,16 +127,6 @@ absl::Status packMatrix(PackedRows &rows, const MatrixView &view, int64_t first_
 
 constexpr int64_t window_codes = 256 * 1024;
 
-float toFloat(Format::Kind format, const uint8_t *code) {
-  SourceMatrix one;
-  one.scale_type = format == Format::f32    ? ScaleType::f32
-                   : format == Format::bf16 ? ScaleType::bf16
-                                            : ScaleType::f16;
-  one.rows = one.columns = one.block_rows = one.block_columns = 1;
-  one.scales = {code, static_cast<size_t>(formatBytes(format))};
-  return scaleAt(one, 0, 0);
-}
-
 } // namespace
 
 absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view,
@@ -170,8 +157,7 @@ absl::Status packVector(const std::string &name, Format::Kind format,
     return absl::StrCat(name, ": element [", i, "]");
   }));
   std::vector<float> result(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i)
-    result[static_cast<size_t>(i)] = toFloat(format, values.data() + i * bytes);
+  decodeRun(format, values.data(), count, result.data());
   return sink({reinterpret_cast<const uint8_t *>(result.data()), result.size() * 4});
 }
 
@@ -183,7 +169,7 @@ absl::Status packTable(const SourceMatrix &source, const PackSink &sink) {
     absl::Span<const uint8_t> window = source.codes.subspan(static_cast<size_t>(first * bytes),
                                                             static_cast<size_t>(count * bytes));
     LATHE_RETURN_IF_ERROR(checkFinite(source.format, window.data(), count, [&](int64_t i) {
-      return place(source, (first + i) / source.columns, (first + i) % source.columns);
+      return elementName(source, (first + i) / source.columns, (first + i) % source.columns);
     }));
     LATHE_RETURN_IF_ERROR(sink(window));
   }

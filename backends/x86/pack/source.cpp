@@ -1,35 +1,12 @@
 #include "backends/x86/pack/source.h"
 
 #include <cmath>
-#include <cstring>
-#include <limits>
 
+#include "base/float_formats.h"
 #include "base/status.h"
 
 namespace lathe::x86 {
 namespace {
-
-template <typename T> T loadAt(const uint8_t *bytes, int64_t index) {
-  T value;
-  std::memcpy(&value, bytes + index * static_cast<int64_t>(sizeof(T)), sizeof(T));
-  return value;
-}
-
-float halfToFloat(uint16_t bits) {
-  int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  float magnitude = exponent == 31 ? (mantissa ? std::numeric_limits<float>::quiet_NaN()
-                                               : std::numeric_limits<float>::infinity())
-                    : exponent     ? std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25)
-                                   : std::ldexp(static_cast<float>(mantissa), -24);
-  return bits & 0x8000 ? -magnitude : magnitude;
-}
-
-float bf16ToFloat(uint16_t bits) { return bitsFloat(static_cast<int64_t>(bits) << 16); }
-
-float powerOfTwo(uint8_t exponent) {
-  return exponent == 255 ? std::numeric_limits<float>::quiet_NaN()
-                         : std::ldexp(1.0f, exponent - 127);
-}
 
 constexpr int64_t largest_block = int64_t{1} << 48;
 bool isBlock(int64_t extent) { return extent >= 1 && extent <= largest_block; }
@@ -85,6 +62,10 @@ uint32_t bitsAt(Format::Kind format, const uint8_t *codes, int64_t i) {
 
 } // namespace
 
+std::string elementName(const SourceMatrix &source, int64_t row, int64_t column) {
+  return absl::StrCat(source.name, ": element [", row, ", ", column, "]");
+}
+
 absl::Status checkSource(const SourceMatrix &source, const MatrixView &view) {
   int64_t codes = product(source.rows, source.columns, formatBytes(source.format));
   LATHE_RETURN_IF_ERROR(checkBytes(source, "codes", source.codes.size(), codes));
@@ -134,11 +115,11 @@ int64_t scaleBytes(ScaleType type) {
   return type == ScaleType::f32 ? 4 : type == ScaleType::e8m0 ? 1 : 2;
 }
 
-absl::Status checkScale(float scale, const std::string &where) {
+absl::Status checkScale(float scale, const SourceMatrix &source, int64_t row, int64_t column) {
   if (std::isfinite(scale))
     return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(where, " has the scale ", scale, "; scales must be finite"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      elementName(source, row, column), " has the scale ", scale, "; scales must be finite"));
 }
 
 float scaleAt(const SourceMatrix &source, int64_t row, int64_t column) {
@@ -146,9 +127,9 @@ float scaleAt(const SourceMatrix &source, int64_t row, int64_t column) {
                   column / source.block_columns;
   switch (source.scale_type) {
   case ScaleType::f32: return loadAt<float>(source.scales.data(), index);
-  case ScaleType::bf16: return bf16ToFloat(loadAt<uint16_t>(source.scales.data(), index));
-  case ScaleType::f16: return halfToFloat(loadAt<uint16_t>(source.scales.data(), index));
-  case ScaleType::e8m0: return powerOfTwo(source.scales[static_cast<size_t>(index)]);
+  case ScaleType::bf16: return f32FromBf16(loadAt<uint16_t>(source.scales.data(), index));
+  case ScaleType::f16: return f32FromF16(loadAt<uint16_t>(source.scales.data(), index));
+  case ScaleType::e8m0: return f32FromE8m0(source.scales[static_cast<size_t>(index)]);
   }
   return 0;
 }

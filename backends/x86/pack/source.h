@@ -1,10 +1,22 @@
 // A source matrix as the packer reads it: checked once, then by element.
 #pragma once
 
+#include <cstring>
+
 #include "absl/status/status.h"
 #include "backends/x86/pack/pack.h"
 
 namespace lathe::x86 {
+
+// The value of type T that stands at `index` of an array of them.
+template <typename T> T loadAt(const uint8_t *bytes, int64_t index) {
+  T value;
+  std::memcpy(&value, bytes + index * static_cast<int64_t>(sizeof(T)), sizeof(T));
+  return value;
+}
+
+// For errors: "w: element [3, 5]".
+std::string elementName(const SourceMatrix &source, int64_t row, int64_t column);
 
 // INVALID_ARGUMENT if the source's bytes, scale blocks or the view do not fit its shape.
 absl::Status checkSource(const SourceMatrix &source, const MatrixView &view);
@@ -14,8 +26,8 @@ float scaleAt(const SourceMatrix &source, int64_t row, int64_t column);
 
 int64_t scaleBytes(ScaleType type);
 
-// INVALID_ARGUMENT, naming `where`, if the scale is not finite.
-absl::Status checkScale(float scale, const std::string &where);
+// INVALID_ARGUMENT, naming the element of the source, if its scale is not finite.
+absl::Status checkScale(float scale, const SourceMatrix &source, int64_t row, int64_t column);
 
 // A code of `format` (its bits in the low bytes) that is NaN or infinite.
 bool isFiniteCode(Format::Kind format, uint32_t bits);
