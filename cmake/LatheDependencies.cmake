@@ -10,6 +10,9 @@ find_package(FlatBuffers REQUIRED CONFIG NAMES FlatBuffers flatbuffers Flatbuffe
 find_package(CLI11 REQUIRED)
 if(LATHE_TESTS)
   find_package(GTest REQUIRED)
+  if(LATHE_COMPILER)
+    find_package(benchmark REQUIRED)
+  endif()
 endif()
 
 if(LATHE_COMPILER)
