@@ -22,6 +22,10 @@ public:
   mlir::OwningOpRef<mlir::ModuleOp> emit(const Program &program);
 
 private:
+  // What all steps refer to.
+  struct Shared {
+    llvmir::GlobalOp tasks, labels, constants;
+  };
   llvmir::GlobalOp integers(llvm::StringRef name, llvm::ArrayRef<int64_t> values);
   llvmir::GlobalOp text(llvm::StringRef name, llvm::StringRef value);
   llvmir::GlobalOp bytes(llvm::StringRef name, llvm::ArrayRef<uint8_t> value);
@@ -30,8 +34,8 @@ private:
   llvmir::LLVMFuncOp declareKernel(llvm::StringRef name);
   llvmir::LLVMFuncOp emitTask(size_t index, const KernelUse &use);
   llvmir::GlobalOp emitTaskTable(const Program &program);
-  llvmir::LLVMFuncOp emitStep(const StepProgram &step, llvmir::GlobalOp tasks,
-                              llvmir::GlobalOp constants);
+  llvmir::GlobalOp emitLabels(const Program &program);
+  llvmir::LLVMFuncOp emitStep(const StepProgram &step, const Shared &shared);
   void emitExecutable(llvm::ArrayRef<llvmir::LLVMFuncOp> steps);
   mlir::Value address(llvmir::GlobalOp global) {
     return llvmir::AddressOfOp::create(builder, location, global);
@@ -133,9 +137,18 @@ llvmir::GlobalOp Emitter::emitTaskTable(const Program &program) {
   });
 }
 
+llvmir::GlobalOp Emitter::emitLabels(const Program &program) {
+  llvm::SmallVector<llvmir::GlobalOp> labels;
+  for (auto [index, use] : llvm::enumerate(program.kernels))
+    labels.push_back(text(("label_" + llvm::Twine(index)).str(), use.label));
+  auto type = llvmir::LLVMArrayType::get(pointer, labels.size());
+  return aggregate("labels", type, llvmir::Linkage::Internal, [&] {
+    return structure(type, llvm::map_to_vector(labels, [&](auto label) { return address(label); }));
+  });
+}
+
 // void step(call) { lathe_x86_run(call, &table); } with the table of kernels/step.h
-llvmir::LLVMFuncOp Emitter::emitStep(const StepProgram &step, llvmir::GlobalOp tasks,
-                                     llvmir::GlobalOp constants) {
+llvmir::LLVMFuncOp Emitter::emitStep(const StepProgram &step, const Shared &shared) {
   llvm::SmallVector<int64_t> regions, operands;
   for (const RegionUse &region : step.regions) {
     regions.append({region.kernel, static_cast<int64_t>(operands.size()), region.items,
@@ -145,13 +158,13 @@ llvmir::LLVMFuncOp Emitter::emitStep(const StepProgram &step, llvmir::GlobalOp t
   }
   llvmir::GlobalOp regionTable = integers("regions_" + step.name, regions);
   llvmir::GlobalOp operandTable = integers("operands_" + step.name, operands);
-  auto tableType = llvmir::LLVMStructType::getLiteral(builder.getContext(),
-                                                      {pointer, pointer, i64, pointer, pointer});
+  auto tableType = llvmir::LLVMStructType::getLiteral(
+      builder.getContext(), {pointer, pointer, i64, pointer, pointer, pointer});
   llvmir::GlobalOp table =
       aggregate("table_" + step.name, tableType, llvmir::Linkage::Internal, [&] {
-        return structure(tableType,
-                         {address(tasks), address(regionTable), constant(i64, step.regions.size()),
-                          address(operandTable), address(constants)});
+        return structure(tableType, {address(shared.tasks), address(regionTable),
+                                     constant(i64, step.regions.size()), address(operandTable),
+                                     address(shared.constants), address(shared.labels)});
       });
   auto function = llvmir::LLVMFuncOp::create(builder, location, "step_" + step.name,
                                              llvmir::LLVMFunctionType::get(none, {pointer}),
@@ -193,11 +206,11 @@ mlir::OwningOpRef<mlir::ModuleOp> Emitter::emit(const Program &program) {
   builder.setInsertionPointToEnd(module->getBody());
   auto runType = llvmir::LLVMFunctionType::get(none, {pointer, pointer});
   run = llvmir::LLVMFuncOp::create(builder, location, "lathe_x86_run", runType);
-  llvmir::GlobalOp constants = bytes("constants", program.constants);
-  llvmir::GlobalOp tasks = emitTaskTable(program);
+  Shared shared = {emitTaskTable(program), emitLabels(program),
+                   bytes("constants", program.constants)};
   llvm::SmallVector<llvmir::LLVMFuncOp> steps;
   for (const StepProgram &step : program.steps)
-    steps.push_back(emitStep(step, tasks, constants));
+    steps.push_back(emitStep(step, shared));
   emitExecutable(steps);
   return std::move(module);
 }

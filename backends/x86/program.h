@@ -16,6 +16,7 @@ namespace lathe::x86 {
 struct KernelUse {
   std::string kernel;          // "linear_row": the function lathe_x86_linear_row of kernels/
   std::vector<int64_t> params; // the kernel's Params struct
+  std::string label;           // for people: the kernel and what it works on
 
   bool operator<(const KernelUse &other) const {
     return std::tie(kernel, params) < std::tie(other.kernel, other.params);

@@ -26,6 +26,10 @@ typedef struct lathe_cpu_host {
   // Runs task over the items [0, count), each exactly once, on the pool's threads and the caller's.
   // Returns when all are done; what they wrote is visible to the caller then. Never nested.
   void (*parallel)(void *pool, lathe_cpu_task task, const void *context, int64_t count);
+  // Optional, NULL or not in struct_size: nobody looks. Called on the calling thread after each
+  // region of the entry with its label, a terminated string that lives as long as the code.
+  void (*observe)(void *observer, const char *label);
+  void *observer;
 } lathe_cpu_host;
 
 // The order of `buffers` in a call of a step.
@@ -50,7 +54,7 @@ typedef struct lathe_cpu_call {
 } lathe_cpu_call;
 
 typedef struct lathe_cpu_entry {
-  const char *name; // "decode", "prefill"
+  const char *name;                        // "decode", "prefill"
   void (*run)(const lathe_cpu_call *call); // it and its tasks use up to 2 MiB of stack each
 } lathe_cpu_entry;
 

@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 #define LATHE_DEVICE_ABI_MAJOR 1
-#define LATHE_DEVICE_ABI_MINOR 0
+#define LATHE_DEVICE_ABI_MINOR 1
 
 // Whether a struct, by what its struct_size says, holds the field.
 #define LATHE_HAS_FIELD(type, pointer, field)                                                      \
@@ -179,6 +179,11 @@ typedef struct lathe_run_args {
   lathe_buffer *const *buffers; // in, in the entry's order, none mapped for writing elsewhere
   int64_t rows;                 // in, new tokens
   int64_t output_rows;          // in, rows whose logits are wanted, 0 to rows
+  // Since minor 1. In, optional: called on the calling thread each time that a part of the entry is
+  // done, with a label that says what it was ("linear 2048x1408 f8e4m3"), borrowed for the call. A
+  // device that knows no parts never calls it.
+  void (*observe)(void *observer, lathe_string label);
+  void *observer;
 } lathe_run_args;
 
 // ---- The table --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/status.h"
+#include "runtime/bench/workload.h"
 
 namespace lathe::runtime {
 namespace {
@@ -20,32 +21,6 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-// Knuth's multiplicative hash: far apart for neighbours, so that routed experts differ, too.
-std::vector<int32_t> syntheticTokens(int64_t count, uint32_t vocab_size) {
-  std::vector<int32_t> tokens(count);
-  for (int64_t i = 0; i < count; ++i)
-    tokens[i] = static_cast<int32_t>(static_cast<uint32_t>(i * 2654435761u) % vocab_size);
-  return tokens;
-}
-
-absl::Status validate(const BenchOptions &options, const Session &session) {
-  bool nothing = options.prompt_length == 0 && options.decode == 0;
-  if (options.prompt_length < 0 || options.decode < 0 || options.depth < 0 ||
-      options.repetitions < 1 || nothing)
-    return absl::InvalidArgumentError(
-        absl::StrCat("bench of ", options.prompt_length, " prompt and ", options.decode,
-                     " decoded tokens at depth ", options.depth, ", ", options.repetitions,
-                     " times; there must be something to do"));
-  // Piece by piece, so that no sum overflows.
-  int64_t room = session.contextLength();
-  for (int64_t tokens : {options.depth, options.prompt_length, options.decode})
-    if ((room -= std::min(tokens, room + 1)) < 0)
-      return absl::OutOfRangeError(absl::StrCat(
-          "depth ", options.depth, ", prompt ", options.prompt_length, " and decode ",
-          options.decode, " do not fit: the context has ", session.contextLength(), " tokens"));
-  return absl::OkStatus();
 }
 
 // What one token reads of the state when `tokens` are in the context; a window is never more than
@@ -79,12 +54,6 @@ absl::Status repetition(Session &session, const BenchOptions &options,
   return absl::OkStatus();
 }
 
-// Brings pages of weights and buffers into memory, which is no part of the speed.
-absl::Status warmUp(Session &session, absl::Span<const int32_t> tokens) {
-  LATHE_RETURN_IF_ERROR(session.rewind(0));
-  return session.feed(tokens.first(std::min<size_t>(tokens.size(), 32)));
-}
-
 } // namespace
 
 double BenchResult::bandwidthShare(double bandwidth) const {
@@ -93,10 +62,8 @@ double BenchResult::bandwidthShare(double bandwidth) const {
 }
 
 absl::StatusOr<BenchResult> benchmark(Session &session, const BenchOptions &options) {
-  LATHE_RETURN_IF_ERROR(validate(options, session));
+  LATHE_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, workload(session, options));
   const artifact::Manifest &manifest = session.module().manifest();
-  std::vector<int32_t> tokens =
-      syntheticTokens(options.depth + options.prompt_length + options.decode, manifest.vocab_size);
   LATHE_RETURN_IF_ERROR(warmUp(session, tokens));
   BenchResult result;
   for (int i = 0; i < options.repetitions; ++i)

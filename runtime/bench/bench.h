@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -35,5 +36,19 @@ struct LATHE_RUNTIME_API BenchResult {
 // OUT_OF_RANGE where depth, prompt and decode together do not fit.
 LATHE_RUNTIME_API absl::StatusOr<BenchResult> benchmark(Session &session,
                                                         const BenchOptions &options);
+
+// The regions of a step with one label: what a step spends its time on.
+struct RegionTime {
+  std::string label; // "linear 2048x1408 f8e4m3"
+  int64_t calls = 0;
+  double seconds = 0; // from the end of the region before it: the barrier and the walk count, too
+};
+
+struct LATHE_RUNTIME_API Profile {
+  std::vector<RegionTime> prefill, decode; // the slowest first; of all tokens of either
+};
+
+// As one repetition of benchmark(), observed. Empty where the device knows no regions.
+LATHE_RUNTIME_API absl::StatusOr<Profile> profile(Session &session, const BenchOptions &options);
 
 } // namespace lathe::runtime

@@ -169,6 +169,11 @@ lathe_error *executableEntry(lathe_executable_entry_args *args) {
       "executable: has no entry '", name, "'; it has ", args->executable->code->entryNames())));
 }
 
+void passOn(void *observer, const char *label) {
+  const auto &args = *static_cast<const lathe_run_args *>(observer);
+  args.observe(args.observer, toAbi(label));
+}
+
 lathe_error *run(lathe_run_args *args) {
   auto entries = args->executable->code->entries();
   if (args->entry >= entries.size() || args->buffer_count != LATHE_CPU_BUFFER_COUNT)
@@ -178,7 +183,9 @@ lathe_error *run(lathe_run_args *args) {
   void *addresses[LATHE_CPU_BUFFER_COUNT];
   for (uint32_t i = 0; i < LATHE_CPU_BUFFER_COUNT; ++i)
     addresses[i] = args->buffers[i]->memory.data();
-  lathe_cpu_host host = {sizeof host, &args->device->pool, runOnPool};
+  bool observed = LATHE_HAS_FIELD(lathe_run_args, args, observer) && args->observe;
+  lathe_cpu_host host = {sizeof host, &args->device->pool, runOnPool, observed ? passOn : nullptr,
+                         args};
   lathe_cpu_call call = {sizeof call, &host, args->rows, args->output_rows, addresses};
   std::lock_guard<std::mutex> lock(args->device->run_mutex);
   entries[args->entry].run(&call);

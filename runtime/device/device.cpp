@@ -159,9 +159,13 @@ absl::StatusOr<Executable> Device::load(absl::Span<const uint8_t> code, absl::st
   return Executable(shared_from_this(), args.executable);
 }
 
+static void callObserver(void *observer, lathe_string label) {
+  (*static_cast<const RegionObserver *>(observer))(fromAbi(label));
+}
+
 absl::Status Device::run(const Executable &executable, uint32_t entry,
-                         absl::Span<lathe_buffer *const> buffers, int64_t rows,
-                         int64_t output_rows) {
+                         absl::Span<lathe_buffer *const> buffers, int64_t rows, int64_t output_rows,
+                         const RegionObserver *observer) {
   auto args = makeArgs<lathe_run_args>(device_);
   args.executable = executable.handle();
   args.entry = entry;
@@ -169,6 +173,9 @@ absl::Status Device::run(const Executable &executable, uint32_t entry,
   args.buffers = buffers.data();
   args.rows = rows;
   args.output_rows = output_rows;
+  if (observer)
+    args.observe = callObserver;
+  args.observer = const_cast<RegionObserver *>(observer);
   return takeError(api_.run(&args));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,9 @@
 namespace lathe::runtime {
 
 class Device;
+
+// Hears of each part of a run when it is done, by its label; on the thread that runs.
+using RegionObserver = std::function<void(absl::string_view label)>;
 
 // Memory of a device. Movable; released with the object. Holds its device alive.
 class LATHE_RUNTIME_API DeviceBuffer {
@@ -90,9 +94,10 @@ public:
   // `memory` must outlive the buffer. Copied only where the device cannot import.
   absl::StatusOr<DeviceBuffer> import(absl::Span<const uint8_t> memory);
   absl::StatusOr<Executable> load(absl::Span<const uint8_t> code, absl::string_view needs);
-  // The hot path: allocates nothing unless it fails.
+  // The hot path: allocates nothing unless it fails or is observed.
   absl::Status run(const Executable &executable, uint32_t entry,
-                   absl::Span<lathe_buffer *const> buffers, int64_t rows, int64_t output_rows);
+                   absl::Span<lathe_buffer *const> buffers, int64_t rows, int64_t output_rows,
+                   const RegionObserver *observer = nullptr);
 
 private:
   friend class DeviceBuffer;

@@ -55,6 +55,9 @@ public:
   // be needed).
   absl::Status rewind(int64_t position);
 
+  // Hears of the regions of all later steps (device.h); an empty one stops that.
+  void observe(RegionObserver observer) { runner_.observe(std::move(observer)); }
+
   const Module &module() const { return *module_; }
   uint64_t stateBytes() const; // of the whole context; pages are taken when they are written
 

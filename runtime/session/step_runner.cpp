@@ -146,8 +146,9 @@ absl::StatusOr<absl::Span<const float>> StepRunner::run(absl::Span<const int32_t
                                             " wanted; it takes up to ", program.max_rows));
   LATHE_RETURN_IF_ERROR(writeInputs(tokens, position, output_rows));
   for (const BoundCall &call : program.calls)
-    LATHE_RETURN_IF_ERROR(
-        module_->device()->run(module_->executable(), call.entry, call.buffers, rows, output_rows));
+    LATHE_RETURN_IF_ERROR(module_->device()->run(module_->executable(), call.entry, call.buffers,
+                                                 rows, output_rows,
+                                                 observer_ ? &observer_ : nullptr));
   LATHE_ASSIGN_OR_RETURN(void *logits, buffer(BufferKind::logits).map(LATHE_MAP_READ));
   logits_mapped_ = true;
   size_t count = output_rows * module_->manifest().vocab_size;

@@ -30,6 +30,8 @@ public:
   absl::StatusOr<absl::Span<const float>> run(absl::Span<const int32_t> tokens, int64_t position,
                                               int64_t output_rows);
   absl::Status clearState();
+  // Of all later runs; an empty one hears nothing.
+  void observe(RegionObserver observer) { observer_ = std::move(observer); }
   uint64_t stateBytes() const;
 
 private:
@@ -53,6 +55,7 @@ private:
   std::shared_ptr<Module> module_;
   std::vector<DeviceBuffer> buffers_; // by artifact::BufferKind; the weights are the module's
   Program decode_, prefill_;
+  RegionObserver observer_;
   bool logits_mapped_ = false;
 };
 

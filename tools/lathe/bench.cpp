@@ -25,12 +25,13 @@ struct BenchFlags {
   std::string file;
   DeviceFlags device;
   std::optional<int64_t> prompt_length, decode, depth, repetitions;
-  bool json = false;
+  bool profile = false, json = false;
 };
 
 struct Measured {
   BenchOptions options;
   BenchResult result;
+  std::optional<runtime::Profile> profile;
   double bandwidth = 0; // bytes a second
   std::string target;
   uint32_t threads = 1;
@@ -58,6 +59,9 @@ absl::StatusOr<Measured> measure(const BenchFlags &flags, const Interrupt &inter
   measured.target = module->target().name;
   measured.threads = device->properties().parallelism;
   LATHE_ASSIGN_OR_RETURN(measured.result, runtime::benchmark(*session, measured.options));
+  if (flags.profile) {
+    LATHE_ASSIGN_OR_RETURN(measured.profile, runtime::profile(*session, measured.options));
+  }
   uint64_t bytes = std::min(kBandwidthBytes, device->properties().memory_bytes / 8);
   LATHE_ASSIGN_OR_RETURN(measured.bandwidth,
                          runtime::measureReadBandwidth(static_cast<int>(measured.threads), bytes,
@@ -65,22 +69,34 @@ absl::StatusOr<Measured> measure(const BenchFlags &flags, const Interrupt &inter
   return measured;
 }
 
+nlohmann::ordered_json json(const std::vector<runtime::RegionTime> &regions) {
+  auto list = nlohmann::ordered_json::array();
+  for (const runtime::RegionTime &region : regions)
+    list.push_back(
+        {{"region", region.label}, {"calls", region.calls}, {"seconds", region.seconds}});
+  return list;
+}
+
 nlohmann::ordered_json json(const Measured &measured) {
   const BenchResult &result = measured.result;
-  return {{"target", measured.target},
-          {"threads", measured.threads},
-          {"prompt_length", measured.options.prompt_length},
-          {"decode", measured.options.decode},
-          {"depth", measured.options.depth},
-          {"repetitions", measured.options.repetitions},
-          {"prefill_tokens_per_second", result.prefill_rate},
-          {"decode_tokens_per_second", result.decode_rate},
-          {"prefill_rates", result.prefill_rates},
-          {"decode_rates", result.decode_rates},
-          {"read_bandwidth_bytes_per_second", measured.bandwidth},
-          {"weight_bytes_per_token", result.weight_bytes_per_token},
-          {"state_bytes_per_token", result.state_bytes_per_token},
-          {"bandwidth_share", result.bandwidthShare(measured.bandwidth)}};
+  nlohmann::ordered_json object = {{"target", measured.target},
+                                   {"threads", measured.threads},
+                                   {"prompt_length", measured.options.prompt_length},
+                                   {"decode", measured.options.decode},
+                                   {"depth", measured.options.depth},
+                                   {"repetitions", measured.options.repetitions},
+                                   {"prefill_tokens_per_second", result.prefill_rate},
+                                   {"decode_tokens_per_second", result.decode_rate},
+                                   {"prefill_rates", result.prefill_rates},
+                                   {"decode_rates", result.decode_rates},
+                                   {"read_bandwidth_bytes_per_second", measured.bandwidth},
+                                   {"weight_bytes_per_token", result.weight_bytes_per_token},
+                                   {"state_bytes_per_token", result.state_bytes_per_token},
+                                   {"bandwidth_share", result.bandwidthShare(measured.bandwidth)}};
+  if (measured.profile)
+    object["profile"] = {{"prefill", json(measured.profile->prefill)},
+                         {"decode", json(measured.profile->decode)}};
+  return object;
 }
 
 std::string spread(const std::vector<double> &rates) {
@@ -114,13 +130,33 @@ std::string text(const Measured &measured) {
         "used by the decode"}});
 }
 
+// Regions that take less than a hundredth share a line.
+std::string text(const char *step, const std::vector<runtime::RegionTime> &regions) {
+  double total = 0, rest = 0;
+  for (const runtime::RegionTime &region : regions)
+    total += region.seconds;
+  std::vector<std::vector<std::string>> rows = {{step, "calls", "time", "share"}};
+  for (const runtime::RegionTime &region : regions) {
+    if (region.seconds < total / 100)
+      rest += region.seconds;
+    else
+      rows.push_back({region.label, absl::StrCat(region.calls), secondsText(region.seconds),
+                      percentText(region.seconds / total)});
+  }
+  if (rest > 0)
+    rows.push_back({"others, under 1 % each", "", secondsText(rest), percentText(rest / total)});
+  return rows.size() == 1 ? "" : "\n" + formatTable(rows);
+}
+
 absl::Status run(const BenchFlags &flags) {
   Interrupt interrupt;
   LATHE_ASSIGN_OR_RETURN(Measured measured, measure(flags, interrupt));
   if (flags.json)
     printJson(json(measured));
   else
-    print(text(measured));
+    print(text(measured) + (measured.profile ? text("prefill", measured.profile->prefill) +
+                                                   text("decode", measured.profile->decode)
+                                             : ""));
   return absl::OkStatus();
 }
 
@@ -135,6 +171,8 @@ Action declare(CLI::App &app) {
   addThreadsFlag(app, flags->device);
   addWhole(app, "--repetitions", flags->repetitions, {1, 1000},
            "times that all is measured; rates are medians (3)");
+  addSwitch(app, "--profile", flags->profile,
+            "run once more and say what the time of either went to");
   addSwitch(app, "--json", flags->json, "one object");
   return [flags] { return run(*flags); };
 }

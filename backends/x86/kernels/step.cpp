@@ -56,6 +56,11 @@ void run(const lathe_cpu_host *host, const Group &group) {
     host->parallel(host->pool, runGroup, &group, items);
 }
 
+// Whether a struct that may be older than this code holds the observer.
+bool isObserved(const lathe_cpu_host &host) {
+  return host.struct_size >= sizeof(lathe_cpu_host) && host.observe;
+}
+
 } // namespace
 } // namespace lathe::x86
 
@@ -68,9 +73,12 @@ extern "C" void lathe_x86_run(const lathe_cpu_call *call, const lathe::x86::Step
   frame.rows = call->rows;
   frame.output_rows = call->output_rows;
   frame.context = contextOf(frame);
+  bool observed = isObserved(*call->host);
   for (int64_t i = 0; i < step->region_count;) {
     int64_t length = groupLength(step->regions + i, step->region_count - i);
     run(call->host, {step, &frame, step->regions + i, length});
+    if (observed)
+      call->host->observe(call->host->observer, step->labels[step->regions[i].task]);
     i += length;
   }
 }

@@ -1,7 +1,9 @@
 #include "backends/x86/select/selector.h"
 
+#include "absl/strings/str_cat.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include "backends/x86/pack/layout.h"
 #include "backends/x86/select/choice.h"
 
 namespace lathe::x86 {
@@ -65,6 +67,11 @@ RowSplit Selector::split(mlir::Value value, int64_t columns) const {
 
 int64_t Selector::scratch(mlir::Operation *op) const {
   return operand(Buffer::arena, op->getAttrOfType<mlir::IntegerAttr>("scratch_offset").getInt());
+}
+
+std::string weightText(const WeightParams &weight) {
+  return absl::StrCat(" ", weight.n, "x", weight.k, " ",
+                      formatName(static_cast<Format::Kind>(weight.format)));
 }
 
 RegionUse &Selector::addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRef<int64_t> operands,

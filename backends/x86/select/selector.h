@@ -30,6 +30,9 @@ struct Place {
   }
 };
 
+// " 1408x2048 f8e4m3"
+std::string weightText(const WeightParams &weight);
+
 class Selector {
 public:
   Selector(mlir::func::FuncOp function, const Level &level, WeightPlan &weights, Program &program,
@@ -58,7 +61,10 @@ public:
     static_assert(sizeof(Params) % sizeof(int64_t) == 0);
     std::vector<int64_t> words(sizeof(Params) / sizeof(int64_t));
     std::memcpy(words.data(), &params, sizeof(Params));
-    return addRegion(op, {kernel.str(), std::move(words)}, operands, items);
+    std::string label = kernel.str();
+    if constexpr (requires { params.weight; })
+      label += weightText(params.weight);
+    return addRegion(op, {kernel.str(), std::move(words), std::move(label)}, operands, items);
   }
 
 private:

@@ -94,7 +94,9 @@ PIN(lathe_run_args, buffer_count, 36);
 PIN(lathe_run_args, buffers, 40);
 PIN(lathe_run_args, rows, 48);
 PIN(lathe_run_args, output_rows, 56);
-SIZE(lathe_run_args, 64);
+PIN(lathe_run_args, observe, 64);
+PIN(lathe_run_args, observer, 72);
+SIZE(lathe_run_args, 80);
 
 PIN(lathe_device_api, struct_size, 0);
 PIN(lathe_device_api, next, 8);
@@ -117,7 +119,9 @@ SIZE(lathe_device_api, 120);
 PIN(lathe_cpu_host, struct_size, 0);
 PIN(lathe_cpu_host, pool, 8);
 PIN(lathe_cpu_host, parallel, 16);
-SIZE(lathe_cpu_host, 24);
+PIN(lathe_cpu_host, observe, 24);
+PIN(lathe_cpu_host, observer, 32);
+SIZE(lathe_cpu_host, 40);
 
 PIN(lathe_cpu_call, struct_size, 0);
 PIN(lathe_cpu_call, host, 8);

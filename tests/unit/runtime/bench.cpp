@@ -1,6 +1,7 @@
 #include "runtime/bench/bench.h"
 
 #include <limits>
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +12,9 @@
 namespace lathe::runtime {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pair;
 
 TEST(Benchmark, timesPrefillAndDecodeAsOftenAsItIsTold) {
   auto session = fakeSession();
@@ -41,6 +44,39 @@ TEST(Benchmark, countsNoMoreOfAWindowThanItHolds) {
   manifest.state[0].bytes = 4 * 16;
   auto session = fakeSession(1, {}, manifest);
   EXPECT_EQ(benchmark(*session, {30, 10, 0, 1})->state_bytes_per_token, 4u * 16);
+}
+
+std::map<std::string, int64_t> callsOf(const std::vector<RegionTime> &regions) {
+  std::map<std::string, int64_t> calls;
+  for (const RegionTime &region : regions)
+    calls[region.label] = region.calls;
+  return calls;
+}
+
+TEST(Profile, countsTheRegionsOfEitherStep) {
+  auto session = fakeSession();
+  auto result = profile(*session, {20, 10, 5, 1});
+  ASSERT_TRUE(result.ok()) << result.status();
+  int64_t chunks = callsOf(result->prefill)["sum_history"];
+  EXPECT_GT(chunks, 0);
+  EXPECT_THAT(callsOf(result->prefill),
+              ElementsAre(Pair("add_successor", chunks), Pair("sum_history", chunks)));
+  EXPECT_THAT(callsOf(result->decode),
+              ElementsAre(Pair("add_successor", 10), Pair("sum_history", 10)));
+  EXPECT_GE(result->decode[0].seconds, result->decode[1].seconds);
+  EXPECT_GT(result->decode[1].seconds, 0);
+}
+
+TEST(Profile, leavesASessionUnobserved) {
+  auto session = fakeSession();
+  ASSERT_TRUE(profile(*session, {4, 2, 0, 1}).ok());
+  EXPECT_TRUE(benchmark(*session, {4, 2, 0, 1}).ok());
+}
+
+TEST(Profile, refusesWhatABenchmarkRefuses) {
+  auto session = fakeSession();
+  EXPECT_EQ(profile(*session, {60, 16, 0, 1}).status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(profile(*session, {0, 0, 0, 1}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(Benchmark, refusesMoreThanTheContextHolds) {

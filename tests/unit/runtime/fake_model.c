@@ -46,7 +46,11 @@ static void run(const lathe_cpu_call *call) {
     history[ints(call, LATHE_CPU_POSITIONS)[row]] = ints(call, LATHE_CPU_TOKENS)[row];
   const lathe_cpu_host *host = call->host;
   host->parallel(host->pool, sum_history, call, call->output_rows * VOCAB);
+  if (host->observe)
+    host->observe(host->observer, "sum_history");
   host->parallel(host->pool, add_successor, call, call->output_rows * VOCAB);
+  if (host->observe)
+    host->observe(host->observer, "add_successor");
 }
 
 static const lathe_cpu_entry entries[] = {

@@ -30,7 +30,7 @@ TEST(DeviceTable, isRefusedOfAnotherMajorWithBothVersions) {
   table.abi_major = 2, table.abi_minor = 3;
   EXPECT_EQ(
       messageOf(wrapToy(toy, table).status()),
-      "device: built for abi 2.3, this runtime has 1.0; rebuild it with runtime/abi/device.h");
+      "device: built for abi 2.3, this runtime has 1.1; rebuild it with runtime/abi/device.h");
   EXPECT_EQ(toy.closed, 1);
 }
 

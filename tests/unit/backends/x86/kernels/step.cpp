@@ -31,16 +31,22 @@ struct Machine {
   std::vector<int64_t> constants = std::vector<int64_t>(4);
   std::vector<int32_t> positions = {0, 1, 6, 2, 3};
   TestPool pool;
+  std::vector<std::string> heard;
+  size_t host_size = sizeof(lathe_cpu_host);
 
+  static void hear(void *machine, const char *label) {
+    static_cast<Machine *>(machine)->heard.push_back(label);
+  }
   void run(const std::vector<Region> &regions, int64_t rows, int64_t output_rows) {
     void *buffers[LATHE_CPU_BUFFER_COUNT] = {};
     buffers[LATHE_CPU_ARENA] = arena.data();
     buffers[LATHE_CPU_POSITIONS] = positions.data();
-    lathe_cpu_host host = {sizeof(host), &pool, TestPool::parallel};
+    lathe_cpu_host host = {host_size, &pool, TestPool::parallel, hear, this};
     lathe_cpu_call call = {sizeof(call), &host, rows, output_rows, buffers};
-    Task *tasks[] = {addTask};
-    Step step = {tasks, regions.data(), static_cast<int64_t>(regions.size()), operands,
-                 constants.data()};
+    Task *tasks[] = {addTask, addTask};
+    const char *labels[] = {"first", "second"};
+    Step step = {tasks,    regions.data(),   static_cast<int64_t>(regions.size()),
+                 operands, constants.data(), labels};
     lathe_x86_run(&call, &step);
   }
 };
@@ -83,6 +89,22 @@ TEST(Run, letsJoinedRegionsShareABarrier) {
   EXPECT_EQ(std::vector<int64_t>(machine.arena.begin() + 10, machine.arena.begin() + 15),
             (std::vector<int64_t>{10, 10, 10, 10, 0}));
   EXPECT_EQ(machine.constants[1], 5);
+}
+
+TEST(Run, tellsAnObserverOfEachRegionAndOnceOfJoinedOnes) {
+  Machine machine;
+  machine.run({{1, add_one, 3, 1, 1, RowSource::none, 0, 0},
+               {0, add_ten, 1, 1, 1, RowSource::none, 0, 1},
+               {0, add_one, 1, 1, 1, RowSource::none, 1, 0}},
+              1, 1);
+  EXPECT_EQ(machine.heard, (std::vector<std::string>{"second", "first"}));
+}
+
+TEST(Run, readsNoObserverFromAnOlderHost) {
+  Machine machine;
+  machine.host_size = offsetof(lathe_cpu_host, observe);
+  machine.run({{0, add_one, 3, 1, 1, RowSource::none, 0, 0}}, 1, 1);
+  EXPECT_TRUE(machine.heard.empty());
 }
 
 TEST(Run, skipsRegionsWithoutItems) {
