@@ -100,10 +100,17 @@ absl::Status verifyModule(mlir::ModuleOp module, const Checkpoint &checkpoint) {
   return absl::OkStatus();
 }
 
-absl::Status build(mlir::MLIRContext &context, const Checkpoint &checkpoint, Imported &imported) {
+mlir::Type typeOf(mlir::MLIRContext &context, CacheElement element) {
+  if (element == CacheElement::bf16)
+    return mlir::BFloat16Type::get(&context);
+  return mlir::Float32Type::get(&context);
+}
+
+absl::Status build(mlir::MLIRContext &context, const Checkpoint &checkpoint, CacheElement cache,
+                   Imported &imported) {
   imported.module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   Weights weights(context, checkpoint, imported.decoder.quantization);
-  Step step(*imported.module, weights, imported.max_context);
+  Step step(*imported.module, weights, imported.max_context, typeOf(context, cache));
   LATHE_RETURN_IF_ERROR(buildDecoder(step, imported.decoder));
   LATHE_ASSIGN_OR_RETURN(imported.left_aside, accountForTensors(weights, imported.decoder));
   imported.parameters = weights.parameters();
@@ -123,7 +130,7 @@ absl::StatusOr<Imported> importWithFindings(mlir::MLIRContext &context,
   tieWhereHeadIsMissing(checkpoint, imported);
   LATHE_ASSIGN_OR_RETURN(imported.max_context,
                          chooseContext(checkpoint, imported.decoder.rope, options.max_context));
-  LATHE_RETURN_IF_ERROR(build(context, checkpoint, imported));
+  LATHE_RETURN_IF_ERROR(build(context, checkpoint, options.cache, imported));
   if (options.hash)
     LATHE_RETURN_IF_ERROR(hashWeights(*imported.module, checkpoint, options.progress));
   return imported;

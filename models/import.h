@@ -1,6 +1,5 @@
 // From a Hugging Face checkpoint to portable IR: a recipe per family says what the config means,
-// and
-// blocks spell it. Weights stay in the checkpoint; the IR names them.
+// and blocks spell it. Weights stay in the checkpoint; the IR names them.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +21,19 @@ namespace lathe::models {
 // Bytes hashed; false cancels.
 using Progress = std::function<bool(uint64_t done, uint64_t total)>;
 
+// What caches hold. bf16: latents, keys and values are rounded to it when they are written, which
+// halves the state and changes results.
+enum class CacheElement { f32, bf16 };
+
 struct ImportOptions {
   int64_t max_context = 0; // positions that caches hold; 0: the model's own
-  bool hash = true;        // content hashes in references: reads every weight once
+  CacheElement cache = CacheElement::f32;
+  bool hash = true; // content hashes in references: reads every weight once
   Progress progress;
 };
 
 // A module with attribute `lathe.model` and one function @step over T rows:
-//   (tokens, slots, positions, output_rows: tensor<?xi32>, a cache of f32 per layer)
+//   (tokens, slots, positions, output_rows: tensor<?xi32>, a cache per layer)
 //     -> (logits of output_rows, the caches)
 // Cache arguments have `lathe.name`, "layers.3.kv" or "layers.3.latent". Ops have the name of their
 // module as location, "layers.3.self_attn.q_a_layernorm". Loads the dialects into the context.

@@ -13,8 +13,9 @@ constexpr unsigned kIndexArguments = 4; // tokens, slots, positions, output_rows
 
 } // namespace
 
-Step::Step(mlir::ModuleOp module, Weights &weights, int64_t max_context)
-    : builder_(module.getBodyRegion()), weights_(weights), max_context_(max_context) {
+Step::Step(mlir::ModuleOp module, Weights &weights, int64_t max_context, mlir::Type cache_element)
+    : builder_(module.getBodyRegion()), weights_(weights), max_context_(max_context),
+      cache_element_(cache_element) {
   const mlir::Type index = mlir::RankedTensorType::get({kDynamic}, builder_.getI32Type());
   const llvm::SmallVector<mlir::Type> inputs(kIndexArguments, index);
   function_ = mlir::func::FuncOp::create(builder_, module.getLoc(), "step",

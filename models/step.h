@@ -19,8 +19,9 @@ namespace lathe::models {
 
 class Step {
 public:
-  // Appends an empty @step to the module. `max_context` is that of every cache.
-  Step(mlir::ModuleOp module, Weights &weights, int64_t max_context);
+  // Appends an empty @step to the module. `max_context` and `cache_element` are those of every
+  // cache.
+  Step(mlir::ModuleOp module, Weights &weights, int64_t max_context, mlir::Type cache_element);
 
   // A module of the model, as checkpoints name it: "model", "layers.3", "self_attn". While a place
   // lives, names and locations begin with it.
@@ -53,6 +54,7 @@ public:
   mlir::Value positions() { return argument(2); }
   mlir::Value outputRows() { return argument(3); }
   int64_t maxContext() const { return max_context_; }
+  mlir::Type cacheElement() const { return cache_element_; }
 
   // One row a token, of f32.
   mlir::RankedTensorType rows(int64_t columns);
@@ -76,6 +78,7 @@ private:
   mlir::func::FuncOp function_;
   Weights &weights_;
   int64_t max_context_;
+  mlir::Type cache_element_;
   std::string path_;
   absl::flat_hash_map<std::string, mlir::Value> values_; // of weights, by name
   std::vector<std::string> cache_names_;

@@ -1,4 +1,5 @@
-// Attention over caches. A row sees the keys of its own slot at positions up to its own, those of
+// Attention over caches. What is written into a cache is rounded to its element type, to nearest
+// even; a row sees what was written. A row sees the keys of its own slot at positions up to its own, those of
 // this step included. Ops write the step's rows into the cache first and give the cache back.
 // A cache value is used by one op only (linear use), so that a backend may update it in place.
 

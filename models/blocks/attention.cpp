@@ -64,7 +64,7 @@ absl::StatusOr<mlir::Value> attention(Step &step, mlir::Value x, mlir::Value tab
   key = rope(step, key, table, gqa.head_dim, /*offset=*/0, decoder.rope_layout);
   const mlir::Value cache = step.takeCache(
       ir::KvCacheType::get(step.builder().getContext(), /*slots=*/1, step.maxContext(),
-                           gqa.kv_heads, gqa.head_dim, gqa.head_dim, step.builder().getF32Type()),
+                           gqa.kv_heads, gqa.head_dim, gqa.head_dim, step.cacheElement()),
       "kv");
   auto op = step.create<ir::AttentionOp>(
       query.getType(), cache.getType(), query, key, value, step.slots(), step.positions(), cache,
@@ -86,7 +86,7 @@ absl::StatusOr<mlir::Value> attention(Step &step, mlir::Value x, mlir::Value tab
                              step.nameOf("kv_b_proj"), mla.num_heads * (n + v), mla.kv_lora_rank)));
   const mlir::Value cache = step.takeCache(
       ir::LatentCacheType::get(step.builder().getContext(), /*slots=*/1, step.maxContext(),
-                               mla.kv_lora_rank, r, step.builder().getF32Type()),
+                               mla.kv_lora_rank, r, step.cacheElement()),
       "latent");
   auto op = step.create<ir::MlaAttentionOp>(
       step.rows(mla.num_heads * v), cache.getType(), query, latent, step.slots(), step.positions(),

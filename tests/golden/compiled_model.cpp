@@ -25,6 +25,7 @@ void CompiledModel::compile(const std::string &checkpoint, const Choices &choice
   options.output = path();
   options.activations = choices.activations;
   options.weights = choices.weights;
+  options.cache = choices.cache;
   options.mla_form = choices.mla_form;
   options.targets = choices.levels;
   options.force = true;

@@ -15,7 +15,7 @@ namespace lathe::golden {
 class CompiledModel {
 public:
   struct Choices { // as compiler::CompileOptions has them
-    std::string activations = "f32", weights, mla_form;
+    std::string activations = "f32", weights, cache = "f32", mla_form;
     std::vector<std::string> levels;
   };
   void compile(const std::string &checkpoint, const Choices &choices);

@@ -6,10 +6,11 @@
 
 namespace lathe::golden {
 
-InterpretedModel::InterpretedModel(const std::string &checkpoint, const passes::Options &options) {
+InterpretedModel::InterpretedModel(const std::string &checkpoint, const passes::Options &options,
+                                   models::CacheElement cache) {
   context_.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>();
   absl::StatusOr<interpret::Model> model =
-      interpret::openModel(context_, checkpoint, /*weights=*/"", /*seed=*/0);
+      interpret::openModel(context_, checkpoint, /*weights=*/"", /*seed=*/0, cache);
   EXPECT_TRUE(model.ok()) << model.status();
   model_ = *std::move(model);
   EXPECT_TRUE(mlir::succeeded(passes::optimise(*model_.module, options)));

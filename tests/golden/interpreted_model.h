@@ -12,7 +12,8 @@ namespace lathe::golden {
 // Failures are failures of the running test.
 class InterpretedModel {
 public:
-  InterpretedModel(const std::string &checkpoint, const passes::Options &options);
+  InterpretedModel(const std::string &checkpoint, const passes::Options &options,
+                   models::CacheElement cache = models::CacheElement::f32);
 
   reference::ModelRunner runner();
   // Of every position, a row after the other, all in one step.

@@ -24,13 +24,14 @@ struct CompileOptions {
   std::vector<std::string>
       targets; // "x86", "x86-64-v3", ...; empty: this machine's level and lower ones
   std::string activations = "f32"; // "f32", "bf16", "w8a8"
-  std::string weights;             // of products: "q8_0", "q4_0", "fp8", "bf16"; empty: as in the checkpoint
-  std::string mla_form;            // "materialised", "absorbed"; empty: the cost model chooses
-  int64_t max_context = 0;         // tokens; 0: the model's own
-  int64_t prefill_chunk = 0;       // rows that one prefill step takes; 0: chosen
-  int threads = 0;                 // for packing; 0: all physical cores
-  std::string dump_stages;         // folder for the IR after each stage; empty: none
-  bool force = false;              // replace `output` if it is there
+  std::string weights; // of products: "q8_0", "q4_0", "fp8", "bf16"; empty: as in the checkpoint
+  std::string cache = "f32"; // what caches hold: "f32", "bf16"
+  std::string mla_form;      // "materialised", "absorbed"; empty: the cost model chooses
+  int64_t max_context = 0;   // tokens; 0: the model's own
+  int64_t prefill_chunk = 0; // rows that one prefill step takes; 0: chosen
+  int threads = 0;           // for packing; 0: all physical cores
+  std::string dump_stages;   // folder for the IR after each stage; empty: none
+  bool force = false;        // replace `output` if it is there
   Progress progress;
   Note note;
   const std::atomic<bool> *cancelled = nullptr; // looked at between pieces of work

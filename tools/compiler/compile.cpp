@@ -91,6 +91,9 @@ absl::Status Compilation::checkOptions() {
     return absl::InvalidArgumentError(absl::StrCat("weights '", options_.weights,
                                                    "' are not known; the known ones are ",
                                                    absl::StrJoin(forms, ", ")));
+  if (options_.cache != "f32" && options_.cache != "bf16")
+    return absl::InvalidArgumentError(
+        absl::StrCat("cache '", options_.cache, "' is not known; the known ones are f32, bf16"));
   if (!options_.force && fileExists(options_.output))
     return absl::AlreadyExistsError(
         absl::StrCat(options_.output, ": is there already; --force replaces it"));
@@ -103,15 +106,17 @@ absl::Status Compilation::import() {
   LATHE_ASSIGN_OR_RETURN(frontend::Checkpoint checkpoint,
                          frontend::Checkpoint::open(options_.checkpoint));
   checkpoint_.emplace(std::move(checkpoint));
-  models::ImportOptions import;
-  import.max_context = options_.max_context;
-  import.progress = [&](uint64_t done, uint64_t total) { progress("importing", done, total);
-  return checkCancelled().ok();
-};
-LATHE_ASSIGN_OR_RETURN(module_, models::importCheckpoint(context_, *checkpoint_, import));
-LATHE_ASSIGN_OR_RETURN(portable_, bytecodeOf(*module_));
-return dump("portable", *module_);
-} // namespace
+  models::ImportOptions choices;
+  choices.max_context = options_.max_context;
+  choices.cache = options_.cache == "bf16" ? models::CacheElement::bf16 : models::CacheElement::f32;
+  choices.progress = [&](uint64_t done, uint64_t total) {
+    progress("importing", done, total);
+    return checkCancelled().ok();
+  };
+  LATHE_ASSIGN_OR_RETURN(module_, models::importCheckpoint(context_, *checkpoint_, choices));
+  LATHE_ASSIGN_OR_RETURN(portable_, bytecodeOf(*module_));
+  return dump("portable", *module_);
+}
 
 // 03-fuse.mlir, in the order of the stages.
 absl::Status Compilation::dump(llvm::StringRef stage, mlir::ModuleOp module) {
@@ -257,7 +262,7 @@ absl::StatusOr<CompileReport> Compilation::run() {
   return std::move(report_);
 }
 
-} // namespace lathe::compiler
+} // namespace
 
 absl::StatusOr<CompileReport> compile(const CompileOptions &options) {
   return Compilation(options).run();

@@ -6,10 +6,12 @@
 #include "mlir/IR/OwningOpRef.h"
 
 #include "frontend/checkpoint.h"
+#include "models/import.h"
 
 namespace lathe::interpret {
 
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>>
-importFolder(mlir::MLIRContext &context, const frontend::Checkpoint &checkpoint);
+importFolder(mlir::MLIRContext &context, const frontend::Checkpoint &checkpoint,
+             models::CacheElement cache);
 
 } // namespace lathe::interpret

@@ -27,6 +27,7 @@ struct Options {
   bool compare = false;
   CompareOptions comparison;
   std::string weights;
+  models::CacheElement cache = models::CacheElement::f32;
   std::vector<int32_t> tokens;
   int64_t chunk = 0, greedy = 0;
   std::string dump_logits;
@@ -56,6 +57,10 @@ void declare(CLI::App &app, Options &options) {
                  "allowed difference, relative to a result's largest (1e-5)");
   app.add_option("--weights", options.weights,
                  "folder of the weights that IR refers to; without it they come from the seed");
+  const std::map<std::string, models::CacheElement> elements = {
+      {"f32", models::CacheElement::f32}, {"bf16", models::CacheElement::bf16}};
+  app.add_option("--cache", options.cache, "what a folder's caches hold: f32 or bf16 (f32)")
+      ->transform(CLI::CheckedTransformer(elements));
   app.add_option("--tokens", options.tokens, "ids to feed to the model")->delimiter(',');
   app.add_option("--chunk", options.chunk, "tokens a step (0: all)")->check(CLI::Range(0, 1 << 20));
   app.add_option("--greedy", options.greedy, "then continue by that many tokens")
@@ -162,8 +167,8 @@ absl::Status run(const Options &options) {
   mlir::SourceMgrDiagnosticHandler printer(sources, &context);
   if (options.compare)
     return runCompare(context, options);
-  LATHE_ASSIGN_OR_RETURN(
-      Model model, openModel(context, options.files[0], options.weights, options.comparison.seed));
+  LATHE_ASSIGN_OR_RETURN(Model model, openModel(context, options.files[0], options.weights,
+                                                options.comparison.seed, options.cache));
   if (!options.eval.empty())
     return runEval(model, options);
   return options.tokens.empty() ? runFunctions(model, options) : runTokens(model, options);

@@ -20,10 +20,11 @@ absl::Status openWeights(Model &model, const std::string &folder) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Model> importModel(mlir::MLIRContext &context, const std::string &folder) {
+absl::StatusOr<Model> importModel(mlir::MLIRContext &context, const std::string &folder,
+                                  models::CacheElement cache) {
   Model model;
   LATHE_RETURN_IF_ERROR(openWeights(model, folder));
-  LATHE_ASSIGN_OR_RETURN(model.module, importFolder(context, *model.checkpoint));
+  LATHE_ASSIGN_OR_RETURN(model.module, importFolder(context, *model.checkpoint, cache));
   return model;
 }
 
@@ -34,9 +35,10 @@ mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context, const s
 }
 
 absl::StatusOr<Model> openModel(mlir::MLIRContext &context, const std::string &path,
-                                const std::string &weights, uint64_t seed) {
+                                const std::string &weights, uint64_t seed,
+                                models::CacheElement cache) {
   if (std::filesystem::is_directory(path))
-    return importModel(context, path);
+    return importModel(context, path, cache);
   Model model;
   model.module = readModule(context, path);
   if (!model.module)

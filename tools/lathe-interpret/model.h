@@ -11,6 +11,7 @@
 
 #include "backends/reference/weights.h"
 #include "frontend/checkpoint.h"
+#include "models/import.h"
 
 namespace lathe::interpret {
 
@@ -23,9 +24,10 @@ struct Model {
 // Text or bytecode. Errors are on standard error; null then.
 mlir::OwningOpRef<mlir::ModuleOp> readModule(mlir::MLIRContext &context, const std::string &path);
 
-// `path` is IR or a checkpoint's folder, which is imported. `weights` is the folder that holds the
-// weights of IR; empty: from the seed.
+// `path` is IR or a checkpoint's folder, which is imported with caches of `cache`. `weights` is the
+// folder that holds the weights of IR; empty: from the seed.
 absl::StatusOr<Model> openModel(mlir::MLIRContext &context, const std::string &path,
-                                const std::string &weights, uint64_t seed);
+                                const std::string &weights, uint64_t seed,
+                                models::CacheElement cache = models::CacheElement::f32);
 
 } // namespace lathe::interpret

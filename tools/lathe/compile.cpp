@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 struct CompileFlags {
   std::string model;
-  std::optional<std::string> output, activations, weights, dump_stages;
+  std::optional<std::string> output, activations, weights, cache, dump_stages;
   std::vector<std::string> targets;
   std::optional<int64_t> max_context, threads;
   bool explain = false, force = false, json = false;
@@ -62,6 +62,7 @@ compiler::CompileOptions compileOptions(const CompileFlags &flags, Progress &pro
   options.targets = flags.targets;
   options.activations = flags.activations.value_or("f32");
   options.weights = flags.weights.value_or("");
+  options.cache = flags.cache.value_or("f32");
   options.max_context = flags.max_context.value_or(0);
   options.threads = static_cast<int>(flags.threads.value_or(0));
   options.dump_stages = flags.dump_stages.value_or("");
@@ -141,6 +142,8 @@ Action declare(CLI::App &app) {
             "what products take their inputs as: f32, bf16 or w8a8 (f32)");
   addChoice(app, "--weights", flags->weights, {"q8_0", "q4_0", "fp8", "bf16"}, "W",
             "form of the products' weights: q8_0, q4_0, fp8 or bf16 (as in MODEL)");
+  addChoice(app, "--cache", flags->cache, {"f32", "bf16"}, "C",
+            "what a context's keys, values and latents are kept as: f32 or bf16 (f32)");
   addWhole(app, "--max-context", flags->max_context, {1, INT32_MAX},
            "tokens that a conversation may have (the model's own)");
   addWhole(app, "--threads", flags->threads, {0, 1024}, "threads that pack weights (0: all cores)");

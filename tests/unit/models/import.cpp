@@ -45,6 +45,16 @@ TEST(Import, takesTheContextThatWasAskedFor) {
       AllOf(HasSubstr("max_context = 7 : i64"), HasSubstr("max_context = 7, kv_heads = 2")));
 }
 
+TEST(Import, givesEveryCacheTheElementThatWasAskedFor) {
+  for (const nlohmann::ordered_json &config : {tinyLlama(), tinyDeepseekV3()}) {
+    TinyCheckpoint tiny(config);
+    EXPECT_THAT(importedText(tiny), AllOf(HasSubstr("_cache<"), HasSubstr("element = f32>"),
+                                          Not(HasSubstr("element = bf16>"))));
+    EXPECT_THAT(importedText(tiny, {.cache = CacheElement::bf16, .hash = false}),
+                AllOf(HasSubstr("element = bf16>"), Not(HasSubstr("element = f32>"))));
+  }
+}
+
 // Its owner stretched the rope, so the model reaches as far as that.
 TEST(Import, reachesAsFarAsStretchedRope) {
   TinyCheckpoint tiny(

@@ -33,6 +33,13 @@ TEST_F(Refusal, ofActivationsSaysWhichThereAre) {
   EXPECT_THAT(folder.names(), IsEmpty());
 }
 
+TEST_F(Refusal, ofACacheSaysWhichThereAre) {
+  const absl::Status status = compileWith([](CompileOptions &options) { options.cache = "f16"; });
+  EXPECT_THAT(status.message(),
+              HasSubstr("cache 'f16' is not known; the known ones are f32, bf16"));
+  EXPECT_THAT(folder.names(), IsEmpty());
+}
+
 TEST_F(Refusal, ofAnExistingFileComesBeforeAnyWork) {
   folder.write("m.lathe", "mine");
   const absl::Status status =
