@@ -29,7 +29,8 @@ void addQuantize(OpPassManager &passes, const Options &options) {
 
 // Before everything that decides, because every decision depends on the number of rows.
 void addSpecialise(OpPassManager &passes, const Options &options) {
-  passes.addPass(createSpecialiseSteps({.prefillChunk = options.prefill_chunk}));
+  passes.addPass(createSpecialiseSteps(
+      {.prefillChunk = options.prefill_chunk, .activations = options.activations}));
 }
 
 // The form first, then what follows from it. Before the fusions, so that the products which the

@@ -15,8 +15,8 @@ struct Options {
                                    // checkpoint
   std::string mla_form;            // forces "materialised" or "absorbed"; empty: the cost model
                                    // chooses for each step
-  int64_t prefill_chunk = 0;       // rows that a prefill step takes at most; 0: chosen (256); never
-                                   // above max_context
+  int64_t prefill_chunk = 0;       // rows that a prefill step takes at most; 0: chosen by cost;
+                                   // never above max_context
   bool native_fp8 = true;          // the targets have kernels for weights of codes
 };
 

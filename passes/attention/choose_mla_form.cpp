@@ -2,9 +2,12 @@
 // and then work on short heads. Where one becomes the other is a matter of costs, not of taste.
 #include "passes/passes.h"
 
+#include <array>
+
 #include "ir/lathe/verify.h"
 #include "passes/cost/mla.h"
 #include "passes/cost/table.h"
+#include "passes/cost/text.h"
 #include "passes/explain.h"
 
 #define DEBUG_TYPE "lathe-choose-mla-form"
@@ -32,20 +35,40 @@ MlaForm otherForm(MlaForm form) {
   return form == MlaForm::absorbed ? MlaForm::materialised : MlaForm::absorbed;
 }
 
+// Alternatives in this order; of equal costs the first is taken.
+constexpr std::array<MlaForm, 2> kForms = {MlaForm::absorbed, MlaForm::materialised};
+
 struct Costs {
   int64_t rows, keys;
   cost::Work materialised, absorbed;
+  llvm::ArrayRef<cost::Table> tables;
+  llvm::SmallVector<llvm::SmallVector<double>> seconds; // [table][kForms]
 
-  Costs(ir::MlaAttentionOp op, int64_t expected_context)
+  Costs(ir::MlaAttentionOp op, int64_t expected_context, llvm::ArrayRef<cost::Table> tables)
       : rows(rowsOf(op)), keys(std::min(expected_context, op.getCache().getType().getMaxContext())),
         materialised(cost::materialised(cost::MlaShape::of(op), rows, keys)),
-        absorbed(cost::absorbed(cost::MlaShape::of(op), rows, keys)) {}
+        absorbed(cost::absorbed(cost::MlaShape::of(op), rows, keys)), tables(tables) {
+    const cost::MlaShape shape = cost::MlaShape::of(op);
+    for (const cost::Table &table : tables)
+      seconds.push_back(llvm::map_to_vector(
+          kForms, [&](MlaForm form) { return cost::seconds(table, shape, form, rows, keys); }));
+  }
 
   const cost::Work &of(MlaForm form) const {
     return form == MlaForm::absorbed ? absorbed : materialised;
   }
   MlaForm cheaper() const {
-    return absorbed.seconds() <= materialised.seconds() ? MlaForm::absorbed : MlaForm::materialised;
+    if (!tables.empty())
+      return kForms[cost::leastRegret(seconds)];
+    return absorbed.flops <= materialised.flops ? MlaForm::absorbed : MlaForm::materialised;
+  }
+  // On each target; where there is none, arithmetic stands for time.
+  std::string text(MlaForm form) const {
+    if (tables.empty())
+      return cost::withPrefix(of(form).flops) + "FLOP";
+    return cost::timesText(tables, llvm::map_to_vector(seconds, [&](const auto &times) {
+                             return times[form == kForms[0] ? 0 : 1];
+                           }));
   }
   std::string comparison(MlaForm form) const {
     return std::to_string(rows) + (rows == 1 ? " row sees " : " rows see ") + std::to_string(keys) +
@@ -59,19 +82,20 @@ Decision decisionFor(MlaForm form, bool is_forced, const Costs &costs) {
           "mla_attention",
           stringifyMlaForm(form).str(),
           (is_forced ? "asked for; " : "") + costs.comparison(form),
-          cost::timeText(costs.of(form).seconds()),
-          {{stringifyMlaForm(other).str(), cost::timeText(costs.of(other).seconds())}}};
+          costs.text(form),
+          {{stringifyMlaForm(other).str(), costs.text(other)}}};
 }
 
 struct ChooseMlaFormPass : impl::ChooseMlaFormBase<ChooseMlaFormPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (mlir::failed(verifyOptions()))
+    const auto tables = cost::tablesOf(getOperation()->getParentOfType<mlir::ModuleOp>());
+    if (mlir::failed(verifyOptions()) || mlir::failed(tables))
       return signalPassFailure();
     getOperation().walk([&](ir::MlaAttentionOp op) {
       if (op.getForm() == MlaForm::unspecified && op.getKvB() && rowsOf(op) > 0)
-        choose(op);
+        choose(op, *tables);
     });
   }
 
@@ -86,9 +110,9 @@ struct ChooseMlaFormPass : impl::ChooseMlaFormBase<ChooseMlaFormPass> {
     return mlir::success();
   }
 
-  void choose(ir::MlaAttentionOp op) {
-    const Costs costs(op,
-                      expectedContext == 0 ? cost::kExpectedContext : expectedContext.getValue());
+  void choose(ir::MlaAttentionOp op, llvm::ArrayRef<cost::Table> tables) {
+    const Costs costs(
+        op, expectedContext == 0 ? cost::kExpectedContext : expectedContext.getValue(), tables);
     const MlaForm chosen = form.empty() ? costs.cheaper() : *ir::symbolizeMlaForm(form);
     op.setForm(chosen);
     explain(op, decisionFor(chosen, !form.empty(), costs));

@@ -3,8 +3,10 @@ def ChooseMlaForm : Pass<"lathe-choose-mla-form", "::mlir::func::FuncOp"> {
   let description = [{
     Both forms mean the same; which is cheaper depends on the rows of the step and on the keys that a row
     sees. Materialised expands keys and values of every head (dear for one row), absorbed works on latents,
-    which are longer than a head (dear for many rows). The costs are FLOPs and bytes of `cost/mla.h` on the
-    machine of `cost/table.h`; the choice and what the other form would have cost are recorded.
+    which are longer than a head (dear for many rows). The costs are those of `cost/mla.h` at the rates that
+    the module's `lathe.costs` has for each target; where targets disagree, the form whose worst ratio to a
+    target's best is the smaller one. Without `lathe.costs` the form with fewer FLOPs. The choice and what the
+    other form would have cost are recorded.
     Left alone: a form that is chosen already; a function that does not say how many rows it has (neither a
     constant in its types nor `lathe.max_rows`).
   }];

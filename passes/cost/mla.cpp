@@ -1,12 +1,9 @@
 #include "passes/cost/mla.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 
-#include "llvm/Support/Format.h"
-#include "llvm/Support/raw_ostream.h"
-
-#include "passes/cost/table.h"
+#include "passes/cost/text.h"
 
 namespace lathe::passes::cost {
 
@@ -16,38 +13,8 @@ constexpr double kRowBytes = 4; // an element of a row is f32
 
 double elementBytes(mlir::Type element) { return element.getIntOrFloatBitWidth() / 8.0; }
 
-double product(llvm::ArrayRef<int64_t> shape) {
-  double count = 1;
-  for (int64_t extent : shape)
-    count *= static_cast<double>(extent);
-  return count;
-}
-
-double bytesOf(mlir::Type weight) {
-  auto codes = mlir::dyn_cast<ir::QuantizedType>(weight);
-  if (!codes) {
-    auto tensor = mlir::cast<mlir::RankedTensorType>(weight);
-    return product(tensor.getShape()) * elementBytes(tensor.getElementType());
-  }
-  const double count = product(codes.getShape());
-  const double block = static_cast<double>(codes.getBlockRows()) * codes.getBlockColumns();
-  return count * elementBytes(codes.getElementType()) +
-         std::max(1.0, count / block) * elementBytes(codes.getScaleType());
-}
-
-// 3 digits and the prefix that fits: 71.3 M.
-std::string withPrefix(double number) {
-  constexpr std::array<const char *, 6> prefixes = {"", "k", "M", "G", "T", "P"};
-  size_t prefix = 0;
-  while (number >= 999.5 && prefix + 1 < prefixes.size())
-    number /= 1000, ++prefix;
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%.3g ", number) << prefixes[prefix];
-  return text;
-}
-
 double sharedBytes(const MlaShape &s, double keys) {
-  return s.weight_bytes + keys * static_cast<double>(s.rank + s.rope) * s.cache_element_bytes;
+  return s.kv_b.bytes + keys * static_cast<double>(s.rank + s.rope) * s.cache_element_bytes;
 }
 
 } // namespace
@@ -59,11 +26,9 @@ MlaShape MlaShape::of(ir::MlaAttentionOp op) {
           static_cast<int64_t>(op.getQkRopeHeadDim()),
           static_cast<int64_t>(op.getVHeadDim()),
           cache.getKvLoraRank(),
-          bytesOf(op.getKvB().getType()),
+          weightCost(op.getKvB().getType()),
           elementBytes(cache.getElement())};
 }
-
-double Work::seconds() const { return std::max(flops / kFlopRate, bytes / kReadRate); }
 
 Work materialised(const MlaShape &s, double rows, double keys) {
   const double heads = s.heads, head = s.nope + s.rope + s.value;
@@ -79,16 +44,36 @@ Work absorbed(const MlaShape &s, double rows, double keys) {
           sharedBytes(s, keys) + kRowBytes * rows * heads * (head + 2 * latent)};
 }
 
-std::string workText(const Work &work) {
-  return withPrefix(work.flops) + "FLOP and " + withPrefix(work.bytes) + "B";
+// A rate that nobody measured: nothing can be said, and nothing is.
+static double secondsAt(double flops, double rate) { return rate > 0 ? flops / rate : 0; }
+
+static double absorbedSeconds(const Table &table, const MlaShape &s, double rows, double keys) {
+  const double latent = 2 * s.rank + s.rope;
+  const double flops = 2 * rows * keys * static_cast<double>(s.heads) * latent;
+  return table.productSeconds(s.kv_b, "f32", rows) +
+         secondsAt(flops, table.attentionRate(rows > 1 ? "latent_absorbed" : "latent_one_row"));
 }
 
-std::string timeText(double seconds) {
-  const bool micro = seconds < 1e-3;
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%.3g ", seconds * (micro ? 1e6 : 1e3))
-                                 << (micro ? "us" : "ms");
-  return text;
+static double materialisedSeconds(const Table &table, const MlaShape &s, double rows, double keys) {
+  const double heads = s.heads, head = s.nope + s.rope + s.value;
+  const double shared = table.number("latent_expansion_rows"),
+               times = shared > 0 ? std::ceil(rows / shared) : 1;
+  const double expansion = 2 * keys * heads * s.rank * (s.nope + s.value);
+  return secondsAt(times * expansion, table.attentionRate("latent_expand")) +
+         secondsAt(2 * rows * keys * heads * head, table.attentionRate("latent_scores"));
+}
+
+double seconds(const Table &table, const MlaShape &shape, ir::MlaForm form, double rows,
+               double keys) {
+  const bool is_absorbed = form == ir::MlaForm::absorbed;
+  const Work work = is_absorbed ? absorbed(shape, rows, keys) : materialised(shape, rows, keys);
+  const double computing = is_absorbed ? absorbedSeconds(table, shape, rows, keys)
+                                       : materialisedSeconds(table, shape, rows, keys);
+  return std::max(computing, table.readSeconds(work.bytes));
+}
+
+std::string workText(const Work &work) {
+  return withPrefix(work.flops) + "FLOP and " + withPrefix(work.bytes) + "B";
 }
 
 } // namespace lathe::passes::cost

@@ -4,23 +4,22 @@
 #include <string>
 
 #include "ir/lathe/dialect.h"
+#include "passes/cost/table.h"
 
 namespace lathe::passes::cost {
 
 // Extents of an mla_attention that has its kv_b, as its description names them.
 struct MlaShape {
   int64_t heads, nope, rope, value, rank;
-  double weight_bytes;        // of kv_b with its scales
+  WeightCost kv_b;
   double cache_element_bytes; // of one element of a latent in the cache
 
   static MlaShape of(ir::MlaAttentionOp op);
+  bool operator==(const MlaShape &) const = default;
 };
 
 struct Work {
   double flops = 0, bytes = 0;
-
-  // On the machine of table.h, whichever of the two takes longer.
-  double seconds() const;
 };
 
 // Work of one step of `rows` rows that see `keys` keys each. Materialised: 2 S H c (n + v) FLOPs to
@@ -30,8 +29,12 @@ struct Work {
 Work materialised(const MlaShape &shape, double rows, double keys);
 Work absorbed(const MlaShape &shape, double rows, double keys);
 
-// "71.3 MFLOP and 6.55 MB", "1.2 ms".
+// What that takes on a target: products and attention at the rates of its table, or reading its
+// bytes where that takes longer. Keys are expanded again for every latent_expansion_rows rows.
+double seconds(const Table &table, const MlaShape &shape, ir::MlaForm form, double rows,
+               double keys);
+
+// "71.3 MFLOP and 6.55 MB".
 std::string workText(const Work &work);
-std::string timeText(double seconds);
 
 } // namespace lathe::passes::cost

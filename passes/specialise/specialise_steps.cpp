@@ -5,8 +5,8 @@
 #include "llvm/Support/DebugLog.h"
 
 #include "ir/lathe/verify.h"
-#include "passes/cost/table.h"
 #include "passes/rows.h"
+#include "passes/specialise/prefill_chunk.h"
 
 #define DEBUG_TYPE "lathe-specialise-steps"
 
@@ -91,24 +91,26 @@ struct SpecialiseStepsPass : impl::SpecialiseStepsBase<SpecialiseStepsPass> {
       getOperation().emitError("has no function @step; import makes one from a checkpoint");
       return signalPassFailure();
     }
-    const mlir::FailureOr<int64_t> chunk = chooseChunk(step);
-    if (failed(verifyStep(getOperation(), step)) || failed(chunk))
+    const auto tables = cost::tablesOf(getOperation());
+    if (failed(verifyStep(getOperation(), step)) || failed(verifyOptions(step)) || failed(tables))
       return signalPassFailure();
-    LDBG() << "prefill takes at most " << *chunk << " rows";
+    const PrefillChunk chunk =
+        choosePrefillChunk(step, prefillChunk, maxContext(step), activations, *tables);
     FuncOp decode = insertCopy(step, "decode");
     fixRows(decode, 1);
     setMaxRows(decode, 1);
-    setMaxRows(insertCopy(step, "prefill"), *chunk);
+    FuncOp prefill = insertCopy(step, "prefill");
+    setMaxRows(prefill, chunk.rows);
+    explain(prefill.getBody().front().getTerminator(), chunk.decision);
     step.erase();
     ++numSpecialised;
   }
 
-  mlir::FailureOr<int64_t> chooseChunk(FuncOp step) {
+  LogicalResult verifyOptions(FuncOp step) {
     if (prefillChunk < 0)
       return step.emitError("prefill-chunk is ")
              << prefillChunk.getValue() << "; it should be at least 1, or 0 to let it be chosen";
-    const int64_t wanted = prefillChunk == 0 ? cost::kPrefillChunk : prefillChunk.getValue();
-    return std::min(wanted, isStep(step) ? maxContext(step) : wanted);
+    return mlir::success();
   }
 
   FuncOp insertCopy(FuncOp step, llvm::StringRef name) {

@@ -126,12 +126,16 @@ Line embedding() {
   return line;
 }
 
-// As good as no work: a barrier of the pool and the hand-over of 16 items.
+// As good as no work: a barrier of the pool and the hand-over of items.
 Line region() {
-  Line line("region", 16);
+  Line line("region", 256);
   AddParams params{{RowSource::rows, 1, 1}, 16, 16, 16, 16};
   line.region("add", params, {line.rows(16), line.rows(16), line.rows(16)}, addItems(params));
-  line.runs.push_back({"/items:16", 16, 16, {.bytes = 3 * 16 * 16 * 4.0}});
+  for (int64_t items : {16, 256})
+    line.runs.push_back({"/items:" + std::to_string(items),
+                         items,
+                         items,
+                         {.bytes = 3 * 16 * 4.0 * static_cast<double>(items)}});
   return line;
 }
 

@@ -16,6 +16,7 @@
 
 #include "backends/x86/annotate.h"
 #include "backends/x86/compile.h"
+#include "backends/x86/costs.h"
 #include "backends/x86/program_text.h"
 #include "base/file.h"
 #include "base/status.h"
@@ -151,6 +152,7 @@ absl::Status Compilation::optimise() {
   options.weights = options_.weights;
   options.mla_form = options_.mla_form;
   options.prefill_chunk = options_.prefill_chunk;
+  x86::setCosts(*module_, levels_);
   auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) {
     dumped_.Update(dump(stage, module));
   };

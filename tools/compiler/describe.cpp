@@ -5,6 +5,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
+#include "backends/x86/costs.h"
 #include "base/status.h"
 #include "ir/lathe/dialect.h"
 #include "models/import.h"
@@ -12,6 +13,7 @@
 #include "passes/pipeline.h"
 #include "tools/compiler/compile.h"
 #include "tools/compiler/diagnostics.h"
+#include "tools/compiler/targets.h"
 
 namespace lathe::compiler {
 namespace {
@@ -60,8 +62,12 @@ absl::StatusOr<std::string> checkpointIr(const std::string &folder, bool optimis
   options.hash = false;
   LATHE_ASSIGN_OR_RETURN(auto module, models::importCheckpoint(context, checkpoint, options));
   CollectedDiagnostics diagnostics(context);
-  if (optimised && failed(passes::optimise(*module, {})))
-    return diagnostics.status(folder);
+  if (optimised) {
+    LATHE_ASSIGN_OR_RETURN(auto levels, chooseTargets({}));
+    x86::setCosts(*module, levels);
+    if (failed(passes::optimise(*module, {})))
+      return diagnostics.status(folder);
+  }
   return printed(*module);
 }
 

@@ -24,7 +24,7 @@ constexpr int kBandwidthRepetitions = 5;
 struct BenchFlags {
   std::string file;
   DeviceFlags device;
-  std::optional<int64_t> prompt_length, decode, depth, repetitions;
+  std::optional<int64_t> prompt_length, prefill_chunk, decode, depth, repetitions;
   bool profile = false, json = false;
 };
 
@@ -52,8 +52,9 @@ absl::StatusOr<Measured> measure(const BenchFlags &flags, const Interrupt &inter
   LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device, openDevice(flags.device));
   LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Module> module,
                          runtime::Module::load(flags.file, device));
+  int chunk = static_cast<int>(flags.prefill_chunk.value_or(0));
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<runtime::Session> session,
-                         runtime::Session::create(module, {0, interrupt.flag()}));
+                         runtime::Session::create(module, {chunk, interrupt.flag()}));
   Measured measured;
   measured.options = benchOptions(flags, session->contextLength());
   measured.target = module->target().name;
@@ -165,6 +166,8 @@ Action declare(CLI::App &app) {
   addArgument(app, "FILE", flags->file, "a compiled model (.lathe)");
   addWhole(app, "--prompt-length", flags->prompt_length, {0, INT32_MAX},
            "tokens of a timed prefill (512, or half of a smaller context)");
+  addWhole(app, "--prefill-chunk", flags->prefill_chunk, {1, INT32_MAX},
+           "tokens of one prefill step (as many as the file's steps take)");
   addWhole(app, "--decode", flags->decode, {0, INT32_MAX},
            "tokens of a timed decode (64, or a quarter of a smaller context)");
   addWhole(app, "--depth", flags->depth, {0, INT32_MAX}, "tokens in the context before either (0)");

@@ -22,11 +22,13 @@ namespace {
 using compiler::CompileReport;
 namespace fs = std::filesystem;
 
+constexpr int64_t kMostPrefillRows = 1 << 20; // of a step of an artifact
+
 struct CompileFlags {
   std::string model;
   std::optional<std::string> output, activations, weights, cache, dump_stages;
   std::vector<std::string> targets;
-  std::optional<int64_t> max_context, threads;
+  std::optional<int64_t> max_context, prefill_chunk, threads;
   bool explain = false, force = false, json = false;
 };
 
@@ -64,6 +66,7 @@ compiler::CompileOptions compileOptions(const CompileFlags &flags, Progress &pro
   options.weights = flags.weights.value_or("");
   options.cache = flags.cache.value_or("f32");
   options.max_context = flags.max_context.value_or(0);
+  options.prefill_chunk = flags.prefill_chunk.value_or(0);
   options.threads = static_cast<int>(flags.threads.value_or(0));
   options.dump_stages = flags.dump_stages.value_or("");
   options.force = flags.force;
@@ -146,6 +149,8 @@ Action declare(CLI::App &app) {
             "what a context's keys, values and latents are kept as: f32 or bf16 (f32)");
   addWhole(app, "--max-context", flags->max_context, {1, INT32_MAX},
            "tokens that a conversation may have (the model's own)");
+  addWhole(app, "--prefill-chunk", flags->prefill_chunk, {1, kMostPrefillRows},
+           "tokens that one prefill step takes at most (chosen by cost)");
   addWhole(app, "--threads", flags->threads, {0, 1024}, "threads that pack weights (0: all cores)");
   addSwitch(app, "--explain", flags->explain, "which form and fusion each layer got, and why");
   addText(app, "--dump-stages", flags->dump_stages, "DIR", "write the IR after each stage there");

@@ -5,6 +5,7 @@
 // RUN: lathe-opt %t/step.mlir --lathe-specialise-steps=prefill-chunk=7 | FileCheck %s --check-prefix=SEVEN
 // RUN: lathe-opt %t/step.mlir --lathe-specialise-steps=prefill-chunk=1000 | FileCheck %s --check-prefix=CONTEXT
 // RUN: lathe-opt %t/long.mlir --lathe-specialise-steps | FileCheck %s --check-prefix=LONG
+// RUN: lathe-opt %t/costs.mlir --lathe-specialise-steps | FileCheck %s --check-prefix=COSTS
 // RUN: not lathe-opt %t/step.mlir --lathe-specialise-steps=prefill-chunk=-1 2>&1 | FileCheck %s --check-prefix=NEGATIVE
 // RUN: not lathe-opt %t/none.mlir --lathe-specialise-steps 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not lathe-opt %t/taken.mlir --lathe-specialise-steps 2>&1 | FileCheck %s --check-prefix=TAKEN
@@ -59,10 +60,28 @@ func.func @other(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
 }
 
 //--- long.mlir
-// LONG: lathe.max_rows = 256 : i64
+// LONG: choice = "256 rows", op = "prefill_chunk", pass = "specialise-steps", why = "no target says what rows cost"
+// LONG-SAME: lathe.max_rows = 256 : i64
 !kv = !lathe.kv_cache<slots = 1, max_context = 4096, kv_heads = 1, key_dim = 8, value_dim = 8, element = f32>
 func.func @step(%tokens: tensor<?xi32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>, %output_rows: tensor<?xi32>, %c: !kv) -> !kv {
   return %c : !kv
+}
+
+//--- costs.mlir
+// Its weight is read once in a step, which takes as long as 512 rows do.
+// COSTS: lathe.explain = [{alternatives = [{choice = "64 rows", cost = "33.6 ms, arena about 524 kB"}
+// COSTS-SAME: choice = "1024 rows", cost = "{{[0-9.]+}} ms, arena about
+// COSTS-SAME: why = "a prompt of 2048 tokens; the arena should stay below 64 MB; of times within 2 % the smallest chunk"
+// COSTS-SAME: lathe.max_rows = 512 : i64
+!kv = !lathe.kv_cache<slots = 1, max_context = 4096, kv_heads = 1, key_dim = 8, value_dim = 8, element = f32>
+module attributes {lathe.costs = {t = {read_bandwidth = 4.0e+9, cache_bytes = 1.0e+12, one_row = {f32 = 1.0e+9}, many_rows = {rows = array<f64: 512.0>, f32 = {f32 = array<f64: 1.024e+12>}}}}} {
+func.func @step(%tokens: tensor<?xi32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>, %output_rows: tensor<?xi32>, %c: !kv) -> (tensor<?x1024xf32>, !kv) {
+  %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<16x1024xf32>
+  %h = lathe.embedding %tokens, %e : (tensor<?xi32>, tensor<16x1024xf32>) -> tensor<?x1024xf32>
+  %w = lathe.weight "w" from [#lathe.tensor_ref<"w">] : tensor<1024x1024xf32>
+  %l = lathe.linear %h, %w : (tensor<?x1024xf32>, tensor<1024x1024xf32>) -> tensor<?x1024xf32>
+  return %l, %c : tensor<?x1024xf32>, !kv
+}
 }
 
 //--- none.mlir
