@@ -2,6 +2,7 @@
 
 #include "backends/x86/emit.h"
 #include "backends/x86/object.h"
+#include "backends/x86/select/explain_products.h"
 #include "backends/x86/select/selector.h"
 
 namespace lathe::x86 {
@@ -23,6 +24,7 @@ static mlir::LogicalResult selectStep(mlir::func::FuncOp function, const Level &
   for (mlir::Operation &op : function.getBody().front())
     if (mlir::failed(selector.select(&op)))
       return mlir::failure();
+  explainProducts(function, level, program, step);
   program.steps.push_back(std::move(step));
   return mlir::success();
 }

@@ -1,5 +1,5 @@
-// What computing costs on each feature level: the numbers of costs.json, which tools/measure_costs.py
-// writes, in the form in which passes take them (passes/cost/table.h).
+// What computing costs on each feature level: the numbers of costs.json, which
+// tools/measure_costs.py writes, in the form in which passes take them (passes/cost/table.h).
 #pragma once
 
 #include "mlir/IR/BuiltinOps.h"
