@@ -1,10 +1,10 @@
 // Many rows times packed tiles on AMX. The rows of x are cut once into bf16 terms (bf16_terms.h),
-// laid out as tiles that stay in L2; a block of k of four packed tiles at a time becomes pairs of
-// bf16 in L1; then all rows run over it. f32 rows need three products, rows that are bf16 or e4m3
-// numbers one.
+// laid out as tiles that stay in L2; a block of k of two packed tiles at a time becomes pairs of
+// bf16; then all rows run over it. A block of x stays in L1 for two such pairs of tiles, a panel.
+// f32 rows need three products, rows that are bf16 or e4m3 numbers one.
 //
 // Bound: 512 multiplications a cycle and core. Per weight and row of x that is 1/512 cycle a term;
-// making pairs costs 4/64 cycle a weight whatever the rows are, terms 1/4 cycle a value of x
+// making pairs costs 5/64 cycle a weight whatever the rows are, terms 1/4 cycle a value of x
 // whatever the weights are.
 #pragma once
 
@@ -18,7 +18,8 @@ namespace lathe::x86 {
 constexpr int64_t amx_k = 32;            // of one product of tiles
 constexpr int64_t amx_x_bytes = 1 << 20; // terms of a block of rows: half of L2
 constexpr int64_t amx_rows = 256;        // of a block
-constexpr int64_t amx_panel = 4;         // packed tiles that are converted at a time
+constexpr int64_t amx_width = 2;         // packed tiles that are multiplied at a time
+constexpr int64_t amx_panel = 4;         // packed tiles that follow each other for a block of x
 constexpr int64_t amx_pairs_stride = longest_block / amx_k * amx_tile_bytes;
 
 // How a block of rows is cut into tiles of x, equal ones, so that one configuration serves all.
@@ -66,7 +67,7 @@ LATHE_INLINE AmxRows amxRows(int64_t count, const WeightParams &w, const XParams
           amxSteps(w, xp) * terms * per_tile * tile_row_bytes};
 }
 
-// Tiles 0 to 3 are sums, 4 and 5 are x, 6 and 7 are pairs.
+// Tiles 0 to 5 are sums and x, 6 and 7 are pairs.
 LATHE_INLINE void configure(const AmxRows &a) {
   TileConfig config;
   config.set(0, 5, a.per_tile);
@@ -97,87 +98,111 @@ LATHE_INLINE void termsOfRows(const XRows &rows, int64_t first_row, const AmxRow
                terms + i / a.per_tile * a.tile_bytes + i % a.per_tile * tile_row_bytes);
 }
 
-// A block of k of a panel of packed tiles; where there are fewer than amx_panel tiles the last
-// stands in for the others, and nobody reads its sums.
+// A block of k of two packed tiles. Where there is one, it stands in for the other, and nobody
+// reads those sums.
 struct AmxBlock {
-  const char *codes[amx_panel];
-  int64_t tiles; // 0: there is no block
+  const char *codes[amx_width];
+  int64_t tiles;  // 0: there is no block
+  int64_t panel;  // its first packed tile
+  int64_t column; // of the first of `codes` in its panel
   int64_t k;
   int64_t length;
 
   LATHE_INLINE int64_t steps() const { return ceilDiv(length, amx_k); }
 };
 
-// Makes the pairs of a block, a step of a tile at a time, while sums of the block before it are
-// made: converting and multiplying use different parts of a core, and neither can look far enough
-// ahead into the other.
+// Makes the pairs of a block, a step of a tile at a time, evenly between the products of the block
+// before it: converting and multiplying use different parts of a core, and neither can look far
+// enough ahead into the other; and lines come from memory one by one, not in a burst that fills the
+// core's line buffers.
 struct PairMaker {
   AmxBlock block;
   int64_t format;
-  char *pairs; // [tile][step]
-  int64_t next = 0;
+  int64_t ahead;              // bytes from codes to those that are asked for
+  char *pairs;                // [tile][step]
+  int64_t share = 0;          // steps of a tile, to be made after each product
+  int64_t tile = 0, step = 0; // the next
 
   LATHE_INLINE int64_t total() const { return block.tiles * block.steps(); }
+  LATHE_INLINE void makeShare() { make(share); }
   LATHE_INLINE void make(int64_t count) {
-    for (int64_t end = smaller(next + count, total()); next < end; ++next) {
-      int64_t tile = next % block.tiles, step = next / block.tiles, k = step * amx_k;
+    int64_t steps = block.steps();
+    for (; count > 0 && step < steps; --count) {
+      int64_t k = step * amx_k;
       const char *codes = block.codes[tile] + (block.k + k) * codeRowBytes(format);
       for (int64_t line = 0; line < amx_k * codeRowBytes(format); line += 64)
-        __builtin_prefetch(codes + longest_block * codeRowBytes(format) + line, 0, 2);
-      pairsOfStep(codes, format, block.length - k,
-                  pairs + tile * amx_pairs_stride + step * amx_tile_bytes);
+        __builtin_prefetch(codes + ahead + line, 0, 3);
+      char *to = pairs + tile * amx_pairs_stride + step * amx_tile_bytes;
+      if (block.length - k >= amx_k)
+        pairsOfStep(codes, format, amx_k, to);
+      else
+        pairsOfStep(codes, format, block.length - k, to);
+      if (++tile == block.tiles) {
+        tile = 0;
+        ++step;
+      }
     }
   }
 };
 
-// Sums over a block of one tile of x and four tiles of weights. `quota`: of `maker`, after each
-// product of tiles.
-LATHE_INLINE void sumsOfOne(const char *x, const char *pairs, int64_t steps, const AmxRows &a,
-                            PairMaker &maker, int64_t quota) {
+// Sum[W * x + w] += the product of tile x of X tiles of x, `stride` bytes apart, and tile w of W of
+// pairs. Each form keeps what it loads in registers of their own, or the products would wait.
+template <int X, int W>
+LATHE_INLINE void multiplyStep(const char *x, int64_t stride, const char *pairs) = delete;
+template <> LATHE_INLINE void multiplyStep<1, 2>(const char *x, int64_t, const char *pairs) {
+  loadTile<4>(x, tile_row_bytes);
+  loadTile<6>(pairs, tile_row_bytes);
+  loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
+  multiplyTiles<0, 4, 6>();
+  multiplyTiles<1, 4, 7>();
+}
+template <> LATHE_INLINE void multiplyStep<2, 2>(const char *x, int64_t stride, const char *pairs) {
+  loadTile<6>(pairs, tile_row_bytes);
+  loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
+  loadTile<4>(x, tile_row_bytes);
+  loadTile<5>(x + stride, tile_row_bytes);
+  multiplyTiles<0, 4, 6>();
+  multiplyTiles<1, 4, 7>();
+  multiplyTiles<2, 5, 6>();
+  multiplyTiles<3, 5, 7>();
+}
+template <> LATHE_INLINE void multiplyStep<3, 1>(const char *x, int64_t stride, const char *pairs) {
+  loadTile<6>(pairs, tile_row_bytes);
+  loadTile<3>(x, tile_row_bytes);
+  loadTile<4>(x + stride, tile_row_bytes);
+  loadTile<5>(x + 2 * stride, tile_row_bytes);
+  multiplyTiles<0, 3, 6>();
+  multiplyTiles<1, 4, 6>();
+  multiplyTiles<2, 5, 6>();
+}
+
+// Sums over a block of X tiles of x and W packed tiles.
+template <int X, int W>
+LATHE_INLINE void sumsOfBlock(const char *x, const char *pairs, int64_t steps, const AmxRows &a,
+                              PairMaker &maker) {
   for (int64_t step = 0; step < steps; ++step)
     for (int64_t term = 0; term < a.terms; ++term) {
-      const char *b = pairs + step * amx_tile_bytes;
-      loadTile<4>(x + step * a.stepBytes() + term * a.termBytes(), tile_row_bytes);
-      loadTile<6>(b, tile_row_bytes);
-      loadTile<7>(b + amx_pairs_stride, tile_row_bytes);
-      multiplyTiles<0, 4, 6>();
-      multiplyTiles<1, 4, 7>();
-      loadTile<6>(b + 2 * amx_pairs_stride, tile_row_bytes);
-      loadTile<7>(b + 3 * amx_pairs_stride, tile_row_bytes);
-      multiplyTiles<2, 4, 6>();
-      multiplyTiles<3, 4, 7>();
-      maker.make(quota);
+      multiplyStep<X, W>(x + step * a.stepBytes() + term * a.termBytes(), a.tile_bytes,
+                         pairs + step * amx_tile_bytes);
+      maker.makeShare();
     }
 }
 
-// Two tiles of x and two of weights.
-LATHE_INLINE void sumsOfTwo(const char *x, const char *pairs, int64_t steps, const AmxRows &a) {
-  for (int64_t step = 0; step < steps; ++step) {
-    loadTile<6>(pairs + step * amx_tile_bytes, tile_row_bytes);
-    loadTile<7>(pairs + amx_pairs_stride + step * amx_tile_bytes, tile_row_bytes);
-    for (int64_t term = 0; term < a.terms; ++term) {
-      const char *from = x + step * a.stepBytes() + term * a.termBytes();
-      loadTile<4>(from, tile_row_bytes);
-      loadTile<5>(from + a.tile_bytes, tile_row_bytes);
-      multiplyTiles<0, 4, 6>();
-      multiplyTiles<1, 4, 7>();
-      multiplyTiles<2, 5, 6>();
-      multiplyTiles<3, 5, 7>();
-    }
-  }
-}
-
-LATHE_INLINE void zeroSums() {
+template <int N> LATHE_INLINE void zeroSums() {
   zeroTile<0>();
   zeroTile<1>();
-  zeroTile<2>();
-  zeroTile<3>();
+  if constexpr (N > 2)
+    zeroTile<2>();
+  if constexpr (N > 3)
+    zeroTile<3>();
 }
-LATHE_INLINE void storeSums(float (*sums)[16 * 16]) {
+template <int N> LATHE_INLINE void storeSums(float (*sums)[16 * 16]) {
   storeTile<0>(sums[0], tile_row_bytes);
   storeTile<1>(sums[1], tile_row_bytes);
-  storeTile<2>(sums[2], tile_row_bytes);
-  storeTile<3>(sums[3], tile_row_bytes);
+  if constexpr (N > 2)
+    storeTile<2>(sums[2], tile_row_bytes);
+  if constexpr (N > 3)
+    storeTile<3>(sums[3], tile_row_bytes);
 }
 
 // What all parts of a product know.
@@ -188,72 +213,89 @@ struct AmxProduct {
   const char *terms;
   const WeightParams &w;
   const XParams &xp;
-  float *totals; // [tile][row][16]
+  float *totals; // [column of the panel][row][16]
 };
 
-// totals += sums, which are the rows from `row` on times packed tile `tile`.
+// totals += sums, which are the rows from `row` on times tile `tile` of the block.
 LATHE_INLINE void addSums(const AmxProduct &p, const AmxBlock &block, int64_t row, int64_t tile,
                           const float *sums) {
-  float *total = p.totals + (tile * amx_rows + row) * 16;
+  float *total = p.totals + ((block.column + tile) * amx_rows + row) * 16;
   for (int64_t r = 0; r < p.a.per_tile; ++r) {
     int64_t source = sourceRow(p.rows, p.first_row + smaller(row + r, p.a.count - 1));
     const float *x_scales = p.xp.block ? p.rows.scales + source * p.xp.scale_stride : nullptr;
-    store16(total + r * 16, addBlock(load16(total + r * 16), load16(sums + r * 16), 1.0f,
-                                     block.codes[tile], x_scales, block.k, p.w, p.xp));
+    f32x16 before = block.k ? load16(total + r * 16) : f32x16{};
+    store16(total + r * 16, addBlock(before, load16(sums + r * 16), 1.0f, block.codes[tile],
+                                     x_scales, block.k, p.w, p.xp));
   }
 }
 
-// A tile of x, all packed tiles.
-LATHE_INLINE void addOne(const AmxProduct &p, const AmxBlock &block, const char *terms, int64_t t,
-                         const char *pairs, PairMaker &maker, int64_t quota) {
-  alignas(64) float sums[4][16 * 16];
-  zeroSums();
-  sumsOfOne(terms + t * p.a.tile_bytes, pairs, block.steps(), p.a, maker, quota);
-  storeSums(sums);
-  for (int64_t tile = 0; tile < block.tiles; ++tile)
-    addSums(p, block, t * p.a.per_tile, tile, sums[tile]);
+// X tiles of x from t on, W packed tiles from `tile` on.
+template <int X, int W>
+LATHE_INLINE void addTiles(const AmxProduct &p, const AmxBlock &block, int64_t t, int64_t tile,
+                           const char *pairs, PairMaker &maker) {
+  alignas(64) float sums[W * X][16 * 16];
+  const char *terms = p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes();
+  zeroSums<X * W>();
+  sumsOfBlock<X, W>(terms + t * p.a.tile_bytes, pairs + tile * amx_pairs_stride, block.steps(), p.a,
+                    maker);
+  storeSums<X * W>(sums);
+  for (int64_t x = 0; x < X; ++x)
+    for (int64_t w = 0; w < W && tile + w < block.tiles; ++w)
+      addSums(p, block, (t + x) * p.a.per_tile, tile + w, sums[W * x + w]);
 }
 
-// Two tiles of x from t on, two packed tiles from `tile` on.
-LATHE_INLINE void addTwo(const AmxProduct &p, const AmxBlock &block, const char *terms, int64_t t,
-                         const char *pairs, int64_t tile) {
-  alignas(64) float sums[4][16 * 16];
-  zeroSums();
-  sumsOfTwo(terms + t * p.a.tile_bytes, pairs + tile * amx_pairs_stride, block.steps(), p.a);
-  storeSums(sums);
-  for (int64_t i = 0; i < 4; ++i)
-    if (tile + i % 2 < block.tiles)
-      addSums(p, block, (t + i / 2) * p.a.per_tile, tile + i % 2, sums[i]);
-}
-
+// Two tiles of x at a time, or three where one would be left over.
 LATHE_INLINE void addBlockOfK(const AmxProduct &p, const AmxBlock &block, const char *pairs,
                               PairMaker &maker) {
-  const char *terms = p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes();
-  int64_t t = 0;
+  int64_t calls = ceilDiv(p.a.tiles, 2), t = 0;
+  maker.share = ceilDiv(maker.total(), block.steps() * p.a.terms * calls);
+  if (p.a.tiles > 1 && p.a.tiles % 2) {
+    for (int64_t tile = 0; tile < block.tiles; ++tile)
+      addTiles<3, 1>(p, block, 0, tile, pairs, maker);
+    t = 3;
+  }
   for (; t + 2 <= p.a.tiles; t += 2)
-    for (int64_t tile = 0; tile < block.tiles; tile += 2)
-      addTwo(p, block, terms, t, pairs, tile);
-  int64_t slots = block.steps() * p.a.terms;
+    addTiles<2, 2>(p, block, t, 0, pairs, maker);
   if (t < p.a.tiles)
-    addOne(p, block, terms, t, pairs, maker, ceilDiv(maker.total(), slots));
+    addTiles<1, 2>(p, block, t, 0, pairs, maker);
   maker.make(maker.total());
 }
 
-// The tiles of a call: S stacks side by side, a panel of them at a time.
+// The tiles of a call: the columns of a panel are those of S stacks in turn.
 template <int S> struct AmxTiles {
   const char *const *stacks;
   int64_t end;
   const WeightParams &w;
   int64_t block; // of k
 
-  LATHE_INLINE AmxBlock at(int64_t tile, int64_t k) const {
-    AmxBlock result = {
-        {}, S * smaller<int64_t>(amx_panel / S, end - tile), k, smaller(block, w.k - k)};
-    for (int64_t i = 0; i < amx_panel && tile < end; ++i) {
-      int64_t here = smaller(i, result.tiles - 1);
-      result.codes[i] = stacks[here % S] + (tile + here / S) * w.tile_bytes;
+  LATHE_INLINE int64_t columns(int64_t panel) const {
+    return S * larger<int64_t>(smaller<int64_t>(amx_panel / S, end - panel), 0);
+  }
+  LATHE_INLINE AmxBlock at(int64_t panel, int64_t column, int64_t k) const {
+    int64_t tiles = smaller(amx_width, columns(panel) - column);
+    AmxBlock result = {{}, tiles, panel, column, k, smaller(block, w.k - k)};
+    for (int64_t i = 0; i < amx_width && tiles > 0; ++i) {
+      int64_t here = column + smaller(i, tiles - 1);
+      result.codes[i] = stacks[here % S] + (panel + here / S) * w.tile_bytes;
     }
     return result;
+  }
+  LATHE_INLINE bool isLast(const AmxBlock &block) const {
+    return block.k + block.length >= w.k && block.column + amx_width >= columns(block.panel);
+  }
+  LATHE_INLINE AmxBlock after(const AmxBlock &before) const {
+    if (isLast(before))
+      return at(before.panel + amx_panel / S, 0, 0);
+    if (before.column + amx_width < columns(before.panel))
+      return at(before.panel, before.column + amx_width, before.k);
+    return at(before.panel, 0, before.k + block);
+  }
+  // Codes are asked for some KiB ahead in their tile, behind its end in the one of the next panel.
+  LATHE_INLINE PairMaker maker(const AmxBlock &block, char *pairs) const {
+    int64_t row = codeRowBytes(w.format), ahead = longest_block * row;
+    bool inside = block.k + longest_block < w.k;
+    return {block, w.format, inside ? ahead : ahead + amx_panel / S * w.tile_bytes - w.k * row,
+            pairs};
   }
 };
 
@@ -272,24 +314,16 @@ LATHE_INLINE void finishPanel(const AmxProduct &p, int64_t tile, int64_t tiles, 
 template <int S, typename Finish>
 LATHE_INLINE void blockOfRows(const AmxProduct &p, const AmxTiles<S> &tiles, int64_t begin,
                               Finish finish) {
-  // Half a page apart: a load waits for a store to the same place of another page.
-  alignas(4096) char pairs[2][amx_panel * amx_pairs_stride + 2048];
-  AmxBlock block = tiles.at(begin, 0);
-  PairMaker first = {block, p.w.format, pairs[0]};
+  alignas(64) char pairs[2][amx_width * amx_pairs_stride];
+  AmxBlock block = tiles.at(begin, 0, 0);
+  PairMaker first = tiles.maker(block, pairs[0]);
   first.make(first.total());
-  for (int64_t tile = begin, turn = 0; tile < tiles.end; ++turn) {
-    if (block.k == 0)
-      for (int64_t t = 0; t < block.tiles; ++t)
-        __builtin_memset(p.totals + t * amx_rows * 16, 0,
-                         static_cast<size_t>(p.a.tiles * p.a.per_tile) * 64);
-    bool last = block.k + block.length >= p.w.k;
-    AmxBlock next = last ? tiles.at(tile + amx_panel / S, 0) : tiles.at(tile, block.k + p.a.block);
-    PairMaker maker = {next, p.w.format, pairs[(turn + 1) % 2]};
+  for (int64_t turn = 0; block.tiles > 0; ++turn) {
+    AmxBlock next = tiles.after(block);
+    PairMaker maker = tiles.maker(next, pairs[(turn + 1) % 2]);
     addBlockOfK(p, block, pairs[turn % 2], maker);
-    if (last) {
-      finishPanel<S>(p, tile, block.tiles, finish);
-      tile += amx_panel / S;
-    }
+    if (tiles.isLast(block))
+      finishPanel<S>(p, block.panel, tiles.columns(block.panel), finish);
     block = next;
   }
 }
