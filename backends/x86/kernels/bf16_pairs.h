@@ -11,10 +11,6 @@ namespace lathe::x86 {
 typedef uint8_t u8x64 __attribute__((vector_size(64)));
 typedef char c8x64 __attribute__((vector_size(64)));
 
-constexpr bool isExactInBf16(int64_t format) {
-  return format != Format::f32 && format != Format::f16;
-}
-
 // out[i] = the byte index[i] % 128 of low and high, one after the other.
 LATHE_INLINE u8x64 bytesAt(u8x64 index, u8x64 low, u8x64 high) {
 #ifdef __AVX512VBMI__

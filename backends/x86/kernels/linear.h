@@ -24,6 +24,17 @@ struct XParams {
   int64_t scale_stride; // w8a8: floats between the scales of two rows
 };
 
+constexpr int64_t longest_block = 256; // of k, that are summed before scales come in
+
+// How many k are summed before scales come in.
+constexpr int64_t sumBlock(const WeightParams &w, const XParams &x) {
+  int64_t whole = x.block ? x.block : 128;
+  int64_t block = w.scale_mode == ScaleMode::none || w.scale_block_k >= w.k ? whole
+                  : w.scale_block_k <= longest_block                        ? w.scale_block_k
+                                                                            : 128;
+  return x.block && block > x.block ? x.block : block;
+}
+
 // For b < batch: result[t, b] = x[t, b] weight[b]^T + bias[b] + residual[t, b], over the rows of
 // row_source. Sums run along k in a fixed order that does not depend on the number of rows, so a
 // row alone gives the bits that it gives in company. Item = tiles_per_item tiles of one matrix.

@@ -9,17 +9,16 @@
 #pragma once
 
 #include "backends/x86/kernels/amx.h"
+#include "backends/x86/kernels/amx_rule.h"
 #include "backends/x86/kernels/bf16_pairs.h"
 #include "backends/x86/kernels/sum_block.h"
 
 #if LATHE_X86_AMX
 namespace lathe::x86 {
 
-constexpr int64_t amx_k = 32;            // of one product of tiles
-constexpr int64_t amx_x_bytes = 1 << 20; // terms of a block of rows: half of L2
-constexpr int64_t amx_rows = 256;        // of a block
-constexpr int64_t amx_width = 2;         // packed tiles that are multiplied at a time
-constexpr int64_t amx_panel = 4;         // packed tiles that follow each other for a block of x
+constexpr int64_t amx_width = 2; // packed tiles that are multiplied at a time
+constexpr int64_t amx_panel = 4; // packed tiles that follow each other for a block of x
+static_assert(amx_row_bytes == tile_row_bytes);
 constexpr int64_t amx_pairs_stride = longest_block / amx_k * amx_tile_bytes;
 
 // How a block of rows is cut into tiles of x, equal ones, so that one configuration serves all.
@@ -36,24 +35,6 @@ struct AmxRows {
   LATHE_INLINE int64_t termBytes() const { return per_tile * tile_row_bytes; }
   LATHE_INLINE int64_t stepBytes() const { return termBytes() * terms; }
 };
-
-LATHE_INLINE int64_t amxTerms(const XParams &xp) {
-  return xp.activations == Activations::f32 ? 3 : 1;
-}
-LATHE_INLINE int64_t amxSteps(const WeightParams &w, const XParams &xp) {
-  int64_t block = sumBlock(w, xp);
-  return w.k / block * ceilDiv(block, amx_k) + ceilDiv(w.k % block, amx_k);
-}
-// The most rows whose terms have room.
-LATHE_INLINE int64_t amxMaxRows(const WeightParams &w, const XParams &xp) {
-  int64_t fit = amx_x_bytes / (larger<int64_t>(amxSteps(w, xp), 1) * amxTerms(xp) * tile_row_bytes);
-  return fit >= 32 ? smaller(fit / 32 * 32, amx_rows) : fit / 2 * 2;
-}
-// Not the transposed kv_b of integers, whose scales change with each k.
-LATHE_INLINE bool takesAmx(const WeightParams &w, const XParams &xp) {
-  bool whole_steps = !isInteger(w.format) || w.scale_block_k % amx_k == 0 || w.scale_block_k >= w.k;
-  return isExactInBf16(w.format) && whole_steps && amxMaxRows(w, xp) > 0;
-}
 
 LATHE_INLINE AmxRows amxRows(int64_t count, const WeightParams &w, const XParams &xp) {
   int64_t tiles = ceilDiv(count, 16), per_tile = ceilDiv(count, tiles);

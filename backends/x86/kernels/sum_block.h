@@ -18,17 +18,6 @@ LATHE_INLINE int64_t sourceRow(const XRows &rows, int64_t i) {
   return rows.order ? rows.order[i] / rows.divisor : i;
 }
 
-constexpr int64_t longest_block = 256; // of k, that are summed before scales come in
-
-// How many k are summed before scales come in.
-LATHE_INLINE int64_t sumBlock(const WeightParams &w, const XParams &x) {
-  int64_t whole = x.block ? x.block : 128;
-  int64_t block = w.scale_mode == ScaleMode::none || w.scale_block_k >= w.k ? whole
-                  : w.scale_block_k <= longest_block                        ? w.scale_block_k
-                                                                            : 128;
-  return x.block && block > x.block ? x.block : block;
-}
-
 // total + factor * sum, with the scales of the block that begins at k. x_scales: of the row.
 LATHE_INLINE f32x16 addBlock(f32x16 total, f32x16 sum, float factor, const char *tile,
                              const float *x_scales, int64_t k, const WeightParams &w,

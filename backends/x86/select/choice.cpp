@@ -19,14 +19,6 @@ int64_t tilesPerItem(const WeightParams &weight) {
   return std::max<int64_t>(std::min(by_bytes, by_count), 1);
 }
 
-bool takesTiles(const Level &level, const WeightParams &weight) {
-  constexpr int64_t step = 32; // k of a product of tiles
-  bool whole_steps = !isInteger(weight.format) || weight.scale_block_k % step == 0 ||
-                     weight.scale_block_k >= weight.k;
-  return level.name == "x86-amx" && weight.format != Format::f32 && weight.format != Format::f16 &&
-         whole_steps;
-}
-
 int64_t attentionRowsPerItem(int64_t max_rows) { return std::min<int64_t>(max_rows, 16); }
 
 // Kernels keep the running sums of an item's rows in scratch that is private to it: 256 rows are

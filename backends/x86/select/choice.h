@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "backends/x86/kernels/weight.h"
-#include "backends/x86/level.h"
 
 namespace lathe::x86 {
 
@@ -13,9 +12,6 @@ namespace lathe::x86 {
 int64_t rowsPerItem(int64_t columns);
 // Tiles of one item of a product: enough bytes to be worth a hand-over, enough items to share.
 int64_t tilesPerItem(const WeightParams &weight);
-// Whether products of many rows are made on AMX: where the codes are exact in bf16. The kernel
-// decides it (takesAmx of kernels/many_rows_amx.h); this is for who tells of it.
-bool takesTiles(const Level &level, const WeightParams &weight);
 // Query rows of one item of attention.
 int64_t attentionRowsPerItem(int64_t max_rows);
 // Query rows of one item of materialised latent attention; the expansion is repeated for each item.

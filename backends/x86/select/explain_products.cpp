@@ -7,6 +7,7 @@
 #include "llvm/ADT/MapVector.h"
 
 #include "backends/x86/costs.h"
+#include "backends/x86/kernels/amx_rule.h"
 #include "backends/x86/kernels/moe.h"
 #include "backends/x86/select/choice.h"
 #include "passes/cost/text.h"
@@ -90,7 +91,9 @@ public:
       : level_(level), table_(costsOf(context, level)),
         vectors_(costsOf(context, *findLevel("x86-64-v4"))) {}
 
-  bool onTiles(const Product &p) const { return !p.one_row && takesTiles(level_, p.weight); }
+  bool onTiles(const Product &p) const {
+    return !p.one_row && level_.name == "x86-amx" && takesAmx(p.weight, p.x);
+  }
   std::string kernel(const Product &p) const {
     return p.one_row ? "one row" : onTiles(p) ? "AMX" : "vectors";
   }
