@@ -7,6 +7,7 @@
 #include "runtime/cpu/features.h"
 #include "tests/golden/compiled_model.h"
 #include "tests/golden/interpreted_model.h"
+#include "tests/unit/models/tiny_checkpoint.h"
 
 namespace lathe::golden {
 namespace {
@@ -69,6 +70,42 @@ TEST_P(RoundedText, isPredictedHardlyWorse) {
   for (const std::string &target : model.targets())
     EXPECT_NEAR(model.meanNll(golden, target), exact, 0.001 * exact) << target;
 }
+
+// A context of several pieces (select/choice.cpp), which threads share in whatever way.
+class LongContext : public testing::TestWithParam<std::string> {};
+
+std::vector<float> logitsAtDepth(const CompiledModel &model, const std::string &target, int threads,
+                                 size_t depth) {
+  std::vector<int32_t> ids(depth);
+  for (size_t i = 0; i < depth; ++i)
+    ids[i] = static_cast<int32_t>(i * 7 % 24);
+  const auto session = model.open(target, threads, /*chunk=*/0);
+  EXPECT_TRUE(session->feed(ids).ok());
+  std::vector<float> logits;
+  for (int32_t id : {3, 1, 4}) {
+    EXPECT_TRUE(session->feed({&id, 1}).ok());
+    logits.insert(logits.end(), session->logits().begin(), session->logits().end());
+  }
+  return logits;
+}
+
+TEST_P(LongContext, givesTheSameBitsForAnyNumberOfThreads) {
+  for (auto config : {models::tinyLlama(), models::tinyDeepseekV3()}) {
+    config["max_position_embeddings"] = 4096;
+    models::TinyCheckpoint tiny(config);
+    ASSERT_TRUE(tiny.open().ok());
+    CompiledModel model;
+    ASSERT_NO_FATAL_FAILURE(model.compile(tiny.path(), {.cache = GetParam(), .levels = levels()}));
+    for (const std::string &target : model.targets()) {
+      const std::vector<float> one = logitsAtDepth(model, target, 1, 1700);
+      for (int threads : {2, 3, 5})
+        EXPECT_EQ(one, logitsAtDepth(model, target, threads, 1700)) << target << ", " << threads;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LongContext, testing::Values("f32", "bf16"),
+                         [](const auto &info) { return info.param; });
 
 INSTANTIATE_TEST_SUITE_P(All, RoundedText, testing::ValuesIn(foldersWithTexts()), testName);
 

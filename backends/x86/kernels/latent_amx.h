@@ -5,14 +5,16 @@
 // 2^-22 and 2^-30 of |x y|, since a cut leaves less than 2^-7 of what was there: together less than
 // 4 units of f32's rounding, less than a chain of some sums in f32 may lose.
 //
-// Scores are K Q^T: rows of latents are rows of A as they lie, queries are cut once a piece. Sums
-// are P V: V takes a pairing of two keys' rows, P a transposition of 16 x 16.
+// Scores are K Q^T: rows of latents are rows of A as they lie, queries are cut once for all pieces
+// that a thread takes together. Sums are P V: V takes a pairing of two keys' rows, P a
+// transposition of 16 x 16.
 //
 // Bound for 16 heads, rank 512 and rope 64, of 64 keys: 72 + 64 products of tiles of 16 cycles a
 // term: 6528 cycles of a bf16 cache, 13056 of an f32 one; pairing f32 latents takes 7 instructions
-// for each 16 values, for scores and again for sums, 15200 cycles at two instructions a cycle. The
-// latents are 74 and 147 KB: at 15 GB/s a core and 3.8 GHz 18700 and 37400 cycles, so that memory
-// is the limit.
+// for each 16 values, for scores and again for sums, 15200 cycles at two instructions a cycle, and
+// one shuffle for 32 values of bf16. The latents are 74 and 147 KB: at 15 GB/s a core and 3.8 GHz
+// 18700 and 37400 cycles, so that memory is the limit. Blocks of 128 keys were slower: what is
+// asked for a block ahead has to stay in L2 longer.
 #pragma once
 
 #include "backends/x86/kernels/amx.h"
@@ -34,9 +36,11 @@ template <int I, int Count, typename Body> LATHE_INLINE void eachNumber(Body bod
 
 // Terms: of a latent, all_terms of f32 and 1 of bf16.
 template <int Terms> class LatentAmx {
-  static constexpr int ring = 4, lead = 2;
+  static constexpr int ring = 4, lead = 2; // even: two units are the halves of a piece's columns
   static constexpr int64_t unit_bytes = Terms * amx_tile_bytes;
   static constexpr int64_t element_bytes = Terms == 1 ? 2 : 4;
+  // Lines of the next block that are asked for at each unit of 16 keys' scores: half of them.
+  static constexpr int64_t score_lines = 4 * element_bytes;
 
 public:
   static constexpr int64_t memoryFloats(const LatentCacheParams &c) {
@@ -56,7 +60,6 @@ public:
     TileConfig config;
     config.set(0, 7, 16);
     configureTiles(config);
-    takeQueries(q);
     int64_t start = run.begin;
     for (; start + 64 <= run.end; start += 64)
       attendBlock<4>(q, asIs(run.latents, start, 64), run, start, scale, state);
@@ -64,6 +67,20 @@ public:
       attendBlock<2>(q, copied(run.latents, start, smaller(tail_keys, run.end - start)), run, start,
                      scale, state);
     releaseTiles();
+    if (Terms == 1)
+      sortColumns(state);
+  }
+
+  // Queries as B: a row is the pairs of all 16 queries. In a bf16 cache a dword is the columns j
+  // and j + 8 of 16; pairs of f32 are j and j + 16 of 32.
+  LATHE_INLINE void takeQueries(const LatentQueries &q) {
+    int64_t width = c_.kv_lora_rank + c_.rope_dim;
+    for (int64_t step = 0; step < latentPieces(c_); ++step) {
+      f32x16 low[16] = {}, high[16] = {};
+      for (int64_t i = 0; i < q.count; ++i)
+        takeColumns(q.query[i] + step * 32, width - step * 32, low[i], high[i]);
+      storeTransposedPairs(low, high, queries_ + step * all_terms * amx_tile_bytes);
+    }
   }
 
 private:
@@ -95,18 +112,6 @@ private:
   // 16 keys and 32 columns of a block.
   LATHE_INLINE const char *pieceAt(const char *block, int64_t keys, int64_t piece) {
     return block + latentPlace(c_, keys * latent_block, piece) * element_bytes;
-  }
-
-  // Queries as B: a row is the pairs of all 16 queries. In a bf16 cache a dword is the columns j
-  // and j + 8 of 16; pairs of f32 are j and j + 16 of 32.
-  LATHE_INLINE void takeQueries(const LatentQueries &q) {
-    int64_t width = c_.kv_lora_rank + c_.rope_dim;
-    for (int64_t step = 0; step < latentPieces(c_); ++step) {
-      f32x16 low[16] = {}, high[16] = {};
-      for (int64_t i = 0; i < q.count; ++i)
-        takeColumns(q.query[i] + step * 32, width - step * 32, low[i], high[i]);
-      storeTransposedPairs(low, high, queries_ + step * all_terms * amx_tile_bytes);
-    }
   }
 
   LATHE_INLINE void takeColumns(const float *query, int64_t left, f32x16 &low, f32x16 &high) {
@@ -148,11 +153,9 @@ private:
       store16(scores + key * 16, f32x16{});
     shrinkSums(shrink, state);
     takeProbabilities<Tiles / 2>(scores);
-    int64_t tiles = ceilDiv(c_.kv_lora_rank, 16), tile = 0;
-    for (; tile + 4 <= tiles; tile += 4)
-      sumsOf<Tiles / 2, 4>(block, tile * 16, state, ahead);
-    for (; tile < tiles; ++tile)
-      sumsOf<Tiles / 2, 1>(block, tile * 16, state, ahead);
+    int64_t pieces = ceilDiv(c_.kv_lora_rank, latent_columns);
+    sumsOf<Tiles / 2, 2>(block, 0, pieces / 2 * 2, state, ahead);
+    sumsOf<Tiles / 2, 1>(block, pieces / 2 * 2, pieces, state, ahead);
   }
 
   template <int Steps> LATHE_INLINE void takeProbabilities(const float *p) {
@@ -198,8 +201,8 @@ private:
           eachNumber<0, all_terms - Term>([&]<int Other>()
                                               LATHE_BODY { multiplyTiles<I, 7, 4 + Other>(); });
         });
-        for (int line = 0; Terms == 1 && line < 16; ++line)
-          ahead.ask();
+        if (Terms == 1)
+          ahead.ask(score_lines);
       });
     }
     eachNumber<0, Tiles>([&]<int I>()
@@ -218,60 +221,89 @@ private:
     for (int64_t key = 0; key < 16; ++key) {
       storePairs(load<f32x16>(piece + key * 128), load<f32x16>(piece + key * 128 + 64),
                  out + key * tile_row_bytes, amx_tile_bytes);
-      ahead.ask();
+      ahead.ask(score_lines / 16);
     }
   }
 
-  // sums[16][16 Tiles columns from `column` on] += p latents, over 32 Steps keys. A unit is 32 keys
-  // of 16 columns.
-  template <int Steps, int Tiles>
-  LATHE_INLINE void sumsOf(const char *block, int64_t column, const LatentState &state,
+  // sums[16][columns of the pieces from `piece` to `end`] += p latents, over 32 Steps keys; Pieces
+  // at a time. A unit is 32 keys of 16 columns; the two of a piece are made together.
+  template <int Steps, int Pieces>
+  LATHE_INLINE void sumsOf(const char *block, int64_t piece, int64_t end, const LatentState &state,
                            Ahead &ahead) {
-    int64_t stride = latentSumStride(c_) * 4;
-    float *sums = state.sums + column;
-    auto make = [&](int64_t unit) LATHE_BODY {
-      if (unit < Steps * Tiles)
-        pairValues(block, unit / Tiles * 2, column + unit % Tiles * 16, unitAt(unit), ahead);
+    int64_t stride = latentSumStride(c_) * 4, made = 0, used = 0;
+    int64_t pairs = (end - piece) * Steps, first = piece;
+    auto make = [&]() LATHE_BODY {
+      if (made < pairs)
+        pairValues(block, made / Pieces % Steps * 2,
+                   first + made / (Steps * Pieces) * Pieces + made % Pieces, unitAt(2 * made),
+                   ahead);
+      ++made;
     };
-    eachNumber<0, Tiles>([&]<int I>() LATHE_BODY { loadTile<I>(sums + I * 16, stride); });
-    for (int unit = 0; unit < lead; ++unit)
-      make(unit);
-    for (int step = 0; step < Steps; ++step) {
-      loadTerms(p_ + step * all_terms * amx_tile_bytes);
-      eachNumber<0, Tiles>([&]<int I>() LATHE_BODY {
-        int64_t unit = step * Tiles + I;
-        make(unit + lead);
-        eachNumber<0, Terms>([&]<int Term>() LATHE_BODY {
-          loadTile<7>(unitAt(unit) + Term * amx_tile_bytes, tile_row_bytes);
-          eachNumber<0, all_terms - Term>([&]<int Other>()
-                                              LATHE_BODY { multiplyTiles<I, 4 + Other, 7>(); });
+    make();
+    for (; piece < end; piece += Pieces) {
+      float *sums = state.sums + piece * latent_columns;
+      eachNumber<0, 2 * Pieces>([&]<int I>() LATHE_BODY { loadTile<I>(sums + I * 16, stride); });
+      for (int step = 0; step < Steps; ++step) {
+        loadTerms(p_ + step * all_terms * amx_tile_bytes);
+        eachNumber<0, Pieces>([&]<int Pair>() LATHE_BODY {
+          make();
+          eachNumber<2 * Pair, 2 * Pair + 2>(
+              [&]<int I>() LATHE_BODY { addUnit<I>(unitAt(2 * used + I % 2)); });
+          ++used;
         });
-      });
+      }
+      eachNumber<0, 2 * Pieces>([&]<int I>() LATHE_BODY { storeTile<I>(sums + I * 16, stride); });
     }
-    eachNumber<0, Tiles>([&]<int I>() LATHE_BODY { storeTile<I>(sums + I * 16, stride); });
   }
 
-  // 16 columns of 32 keys as B: the pairs are keys i and i + 16.
-  LATHE_INLINE void pairValues(const char *block, int64_t keys, int64_t column, char *out,
+  // The sums of tile I += p latents.
+  template <int I> LATHE_INLINE void addUnit(const char *unit) {
+    eachNumber<0, Terms>([&]<int Term>() LATHE_BODY {
+      loadTile<7>(unit + Term * amx_tile_bytes, tile_row_bytes);
+      eachNumber<0, all_terms - Term>([&]<int Other>()
+                                          LATHE_BODY { multiplyTiles<I, 4 + Other, 7>(); });
+    });
+  }
+
+  // A piece's columns of 32 keys as two units of B: the pairs are keys i and i + 16. Of a bf16
+  // cache two shuffles do that for 32 columns, which leave them in an order of their own
+  // (sortColumns).
+  LATHE_INLINE void pairValues(const char *block, int64_t keys, int64_t piece, char *out,
                                Ahead &ahead) {
-    int64_t place = column % latent_columns * element_bytes;
-    const char *low = pieceAt(block, keys, column / latent_columns) + place;
-    const char *high = pieceAt(block, keys + 1, column / latent_columns) + place;
+    const char *low = pieceAt(block, keys, piece), *high = pieceAt(block, keys + 1, piece);
+    int64_t row_bytes = latent_columns * element_bytes;
     for (int64_t i = 0; i < 16; ++i) {
-      ahead.ask();
-      int64_t from = i * latent_columns * element_bytes;
+      const char *a = low + i * row_bytes, *b = high + i * row_bytes;
+      char *to = out + i * tile_row_bytes;
       if (Terms > 1) {
-        storePairs(load<f32x16>(low + from), load<f32x16>(high + from), out + i * tile_row_bytes,
-                   amx_tile_bytes);
+        storePairs(load<f32x16>(a), load<f32x16>(b), to, amx_tile_bytes);
+        storePairs(load<f32x16>(a + 64), load<f32x16>(b + 64), to + unit_bytes, amx_tile_bytes);
       } else {
-        u32x8 a = load<u32x8>(low + from), b = load<u32x8>(high + from); // columns j below j + 8
-        store(out + i * tile_row_bytes, (a & 0xffff) | (b << 16));
-        store(out + i * tile_row_bytes + 32, (a >> 16) | (b & 0xffff0000u));
+        store(to, interleaveLow(load<u16x32>(a), load<u16x32>(b)));
+        store(to + unit_bytes, interleaveHigh(load<u16x32>(a), load<u16x32>(b)));
       }
+      ahead.ask(value_lines_ / 16 + (i < value_lines_ % 16));
     }
+  }
+
+  // Sums of a bf16 cache in the order of columns: what a dword of its pieces and interleaving make
+  // of it is undone.
+  LATHE_INLINE void sortColumns(const LatentState &state) {
+    for (int64_t i = 0; i < latent_queries; ++i)
+      for (int64_t j = 0; j < c_.kv_lora_rank; j += latent_columns) {
+        float *low = state.sums + i * latentSumStride(c_) + j, *high = low + 16;
+        f32x16 a = load16(low), b = load16(high);
+        store16(low, __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 1, 3, 17, 19, 5, 7,
+                                             21, 23));
+        store16(high, __builtin_shufflevector(a, b, 8, 10, 24, 26, 12, 14, 28, 30, 9, 11, 25, 27,
+                                              13, 15, 29, 31));
+      }
   }
 
   const LatentCacheParams &c_;
+  // The other half, at each pair of units of values of a block of 64 keys.
+  int64_t value_lines_ =
+      ceilDiv(latentPieces(c_) * 4 * score_lines, 2 * ceilDiv(c_.kv_lora_rank, latent_columns));
   char *queries_; // tiles [step][term]
   char *units_;   // a ring of units [term]: made `lead` units before they are multiplied, for
                   // stores take a while to reach L1 and tiles are loaded from there

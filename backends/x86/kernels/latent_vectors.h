@@ -115,14 +115,8 @@ public:
 
   LATHE_INLINE void attend(const LatentQueries &q, const LatentRun &run, float scale,
                            const LatentState &state) {
-    takeQueries(q);
     for (int64_t start = run.begin; start < run.end; start += vector_keys)
       attendBlock(q, run, start, smaller(vector_keys, run.end - start), scale, state);
-  }
-
-private:
-  static constexpr int64_t stride(const LatentCacheParams &c) {
-    return latentPieces(c) * latent_columns;
   }
 
   LATHE_INLINE void takeQueries(const LatentQueries &q) {
@@ -131,6 +125,11 @@ private:
       for (int64_t j = 0; j < stride(c_); j += 16)
         store16(queries_ + i * stride(c_) + j,
                 i < q.count && j < width ? loadSome(q.query[i] + j, width - j) : f32x16{});
+  }
+
+private:
+  static constexpr int64_t stride(const LatentCacheParams &c) {
+    return latentPieces(c) * latent_columns;
   }
 
   LATHE_INLINE const float *latentsAt(const char *latents, int64_t keys) {

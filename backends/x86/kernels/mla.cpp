@@ -51,22 +51,19 @@ static LATHE_INLINE void transposeKeys(const float *rows, int64_t stride, int64_
     }
 }
 
-template <typename Form>
-static LATHE_INLINE void attendIn(const LatentCacheParams &c, const LatentQueries &q,
-                                  const LatentRun &run, float scale, const LatentState &state) {
-  startState(state, c);
-  Form form(c, LATHE_STACK_FLOATS(Form::memoryFloats(c)));
-  form.attend(q, run, scale, state);
-}
-
-static LATHE_INLINE void attend(const LatentCacheParams &c, const LatentQueries &q,
-                                const LatentRun &run, float scale, const LatentState &state) {
+// body(form) with the form of latent attention for this level and cache.
+template <typename Body>
+static LATHE_INLINE void withLatentForm(const LatentCacheParams &c, Body body) {
+  auto with = [&]<typename Form>(Form *) LATHE_BODY {
+    Form form(c, LATHE_STACK_FLOATS(Form::memoryFloats(c)));
+    body(form);
+  };
 #if LATHE_X86_AMX
   if (c.format == Format::bf16)
-    return attendIn<LatentAmx<1>>(c, q, run, scale, state);
-  return attendIn<LatentAmx<all_terms>>(c, q, run, scale, state);
+    return with(static_cast<LatentAmx<1> *>(nullptr));
+  with(static_cast<LatentAmx<all_terms> *>(nullptr));
 #else
-  attendIn<LatentVectors>(c, q, run, scale, state);
+  with(static_cast<LatentVectors *>(nullptr));
 #endif
 }
 
@@ -107,8 +104,12 @@ LATHE_X86_DEFINE(mla_absorbed)
         q.last[i] = positions[t];
         keys = larger(keys, int64_t{positions[t]} + 1);
       }
-      attend(c, q, {cache + slot * latentSlotBytes(c), 0, keys, keys}, bitsFloat(p.softmax_scale),
-             state);
+      withLatentForm(c, [&](auto &form) LATHE_BODY {
+        startState(state, c);
+        form.takeQueries(q);
+        form.attend(q, {cache + slot * latentSlotBytes(c), 0, keys, keys},
+                    bitsFloat(p.softmax_scale), state);
+      });
       storeResults(p, first, pair, q, state, result);
     }
   };
@@ -127,19 +128,27 @@ LATHE_X86_DEFINE(mla_piece)
   char *scratch = resolve<char>(frame, operands[MlaPieceOperand::scratch]);
   int32_t slot = *reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   int64_t width = c.kv_lora_rank + c.rope_dim, groups = headGroups(p.num_heads);
-  for (int64_t item = begin; item < end; ++item) {
-    int64_t head = item % groups * latent_queries, start = item / groups * p.keys_per_piece;
-    LatentQueries q = {smaller(latent_queries, p.num_heads - head),
-                       {},
-                       i32x16{} + static_cast<int32_t>(frame->context - 1)};
-    for (int64_t i = 0; i < q.count; ++i)
-      q.query[i] = query + (head + i) * width;
-    attend(c, q,
-           {cache + slot * latentSlotBytes(c), start,
-            smaller(frame->context, start + p.keys_per_piece), frame->context},
-           bitsFloat(p.softmax_scale),
-           latentState(reinterpret_cast<float *>(scratch + item * mlaPieceBytes(p)), c));
-  }
+  withLatentForm(c, [&](auto &form) LATHE_BODY {
+    int64_t taken = -1; // neighbours share their queries where there are 16 heads or fewer
+    for (int64_t item = begin; item < end; ++item) {
+      int64_t head = item % groups * latent_queries, start = item / groups * p.keys_per_piece;
+      LatentQueries q = {smaller(latent_queries, p.num_heads - head),
+                         {},
+                         i32x16{} + static_cast<int32_t>(frame->context - 1)};
+      for (int64_t i = 0; i < q.count; ++i)
+        q.query[i] = query + (head + i) * width;
+      if (taken != head)
+        form.takeQueries(q);
+      taken = head;
+      LatentState state =
+          latentState(reinterpret_cast<float *>(scratch + item * mlaPieceBytes(p)), c);
+      startState(state, c);
+      form.attend(q,
+                  {cache + slot * latentSlotBytes(c), start,
+                   smaller(frame->context, start + p.keys_per_piece), frame->context},
+                  bitsFloat(p.softmax_scale), state);
+    }
+  });
 }
 
 // A head's part of what mla_piece left.

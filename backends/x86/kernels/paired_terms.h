@@ -18,6 +18,16 @@ LATHE_INLINE void storePairs(f32x16 low, f32x16 high, char *out, int64_t term_by
   }
 }
 
+// Within each quarter of a and b: the first or the last four elements of both in turn.
+LATHE_INLINE u16x32 interleaveLow(u16x32 a, u16x32 b) {
+  return __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 8, 40, 9, 41, 10, 42, 11, 43, 16,
+                                 48, 17, 49, 18, 50, 19, 51, 24, 56, 25, 57, 26, 58, 27, 59);
+}
+LATHE_INLINE u16x32 interleaveHigh(u16x32 a, u16x32 b) {
+  return __builtin_shufflevector(a, b, 4, 36, 5, 37, 6, 38, 7, 39, 12, 44, 13, 45, 14, 46, 15, 47,
+                                 20, 52, 21, 53, 22, 54, 23, 55, 28, 60, 29, 61, 30, 62, 31, 63);
+}
+
 // Row i becomes column i.
 LATHE_INLINE void transpose16(u32x16 (&m)[16]) {
   u32x16 t[16];
