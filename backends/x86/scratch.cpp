@@ -51,18 +51,8 @@ MlaPieceParams pieceParams(ir::MlaAttentionOp op) {
           floatBits(op.getSoftmaxScale().convertToFloat()), keysPerPiece(cache.max_context)};
 }
 
-// Only the extents of the two weights matter for the size.
-static int64_t materialisedScratch(ir::MlaAttentionOp op, int64_t max_rows) {
-  WeightParams keys{}, values{};
-  keys.n = op.getQkNopeHeadDim(), values.n = op.getVHeadDim();
-  MlaMaterialisedParams params = materialisedParams(op, keys, values, max_rows);
-  return mlaMaterialisedScratch(params) * itemCount(mlaMaterialisedItems(params), max_rows);
-}
-
 int64_t latentScratch(ir::MlaAttentionOp op, int64_t max_rows) {
-  if (op.getKvB())
-    return materialisedScratch(op, max_rows);
-  return max_rows == 1 ? mlaPiecesScratch(pieceParams(op)) : 0;
+  return max_rows == 1 && !op.getKvB() ? mlaPiecesScratch(pieceParams(op)) : 0;
 }
 
 } // namespace lathe::x86

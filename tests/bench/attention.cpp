@@ -60,14 +60,17 @@ Line absorbed() {
   return line;
 }
 
-// Expansion goes over tiles where products do; attention of what was expanded does not.
+// All of it goes over tiles, but expansion is a product of f32 with what bf16 has exactly, and
+// attention one of f32 with f32.
 Run materialisedRun(int64_t rows, double weight_bytes) {
   Work work;
   work.bytes =
       latentBytes(kContext) + weight_bytes + 4.0 * rows * kHeads * (kNope + kRope + kValue);
-  work.tile_flops = 2.0 * kContext * kHeads * kRank * (kNope + kValue);
-  work.tile_products = kF32Rows.tile_products;
-  work.vector_flops = 2.0 * keysSeen(rows, kContext) * kHeads * (kNope + kRope + kValue);
+  double expansion = 2.0 * kContext * kHeads * kRank * (kNope + kValue);
+  double attention = 2.0 * keysSeen(rows, kContext) * kHeads * (kNope + kRope + kValue);
+  work.tile_flops = expansion + attention;
+  work.tile_products =
+      (expansion * kF32Rows.tile_products + attention * kLatentTileProducts) / work.tile_flops;
   return {suffix(rows, kContext), rows, kContext, work};
 }
 
@@ -85,9 +88,7 @@ Line materialised() {
   Items items = mlaMaterialisedItems(params);
   line.region("mla_materialised", params,
               {line.rows(params.query_stride), line.cold(latentCacheBytes(params.cache)),
-               line.cold(weight_bytes), line.cold(weight_bytes),
-               line.scratch(mlaMaterialisedScratch(params) * itemCount(items, 512)),
-               line.rows(params.result_stride)},
+               line.cold(weight_bytes), line.cold(weight_bytes), line.rows(params.result_stride)},
               items);
   for (int64_t rows : {32, 256, 512})
     line.runs.push_back(materialisedRun(rows, 2.0 * static_cast<double>(weight_bytes)));
@@ -113,15 +114,22 @@ Line grouped(const char *name, int64_t most_rows,
   Line line(name, most_rows);
   KvCacheParams cache{1, kLongContext, kKeyHeads, kHeadDim, kHeadDim, Format::f32};
   int64_t stride = kQueryHeads * kHeadDim;
-  AttentionParams params{
-      cache, kQueryHeads, floatBits(0.1f), 0, stride, stride, attentionRowsPerItem(most_rows)};
+  AttentionParams params{cache,
+                         kQueryHeads,
+                         floatBits(0.1f),
+                         0,
+                         stride,
+                         stride,
+                         attentionRowsPerItem(most_rows, kQueryHeads / kKeyHeads)};
   line.region("attention", params,
               {line.rows(stride), line.cold(kvCacheBytes(cache)), line.rows(stride)},
               attentionItems(params));
   for (auto [rows, context] : runs) {
     Work work;
     work.bytes = 4.0 * (2.0 * context * kKeyHeads * kHeadDim + 2.0 * rows * stride);
-    work.vector_flops = 4.0 * keysSeen(rows, context) * kQueryHeads * kHeadDim;
+    (rows > 1 ? work.tile_flops : work.vector_flops) =
+        4.0 * keysSeen(rows, context) * kQueryHeads * kHeadDim;
+    work.tile_products = kLatentTileProducts;
     line.runs.push_back({suffix(rows, context), rows, context, work});
   }
   return line;

@@ -45,57 +45,79 @@ static LATHE_INLINE void convert(const char *from, int64_t format, int64_t vecto
     store16(to + i * 16, decode(from + i * 16 * formatBytes(format), format));
 }
 
-namespace {
-constexpr int attention_keys = 64;        // keys of a block
-constexpr int64_t attention_queries = 48; // (row, head) pairs that share a pass over the keys
-} // namespace
+// A block of a cache's keys and values: where it lies if that is f32, else converted.
+struct CachedKeys {
+  const KvCacheParams &c;
+  float *keys;
+  float *values;
 
-LATHE_X86_DEFINE(attention)
-(const Frame *frame, const int64_t *operands, const AttentionParams *params, int64_t begin,
- int64_t end) {
-  const AttentionParams &p = *params;
+  static constexpr int64_t keyFloats(const KvCacheParams &c) {
+    return c.format == Format::f32 ? 0 : flash_keys * c.key_dim;
+  }
+  static constexpr int64_t floats(const KvCacheParams &c) {
+    return c.format == Format::f32 ? 16 : keyFloats(c) + flash_keys * roundUp(c.value_dim, 16);
+  }
+  LATHE_INLINE FlashKeys at(const char *part, int64_t start, int64_t count) const {
+    int64_t value_stride = roundUp(c.value_dim, 16), bytes = formatBytes(c.format);
+    const char *k = part + start * c.key_dim * bytes;
+    const char *v = part + kvKeyBytes(c) + start * value_stride * bytes;
+    if (c.format == Format::f32)
+      return {reinterpret_cast<const float *>(k), reinterpret_cast<const float *>(v), value_stride};
+    convert(k, c.format, ceilDiv(count, 16) * c.key_dim, keys);
+    convert(v, c.format, count * value_stride / 16, values);
+    return {keys, values, value_stride};
+  }
+};
+
+// (row, head) pairs that share a pass over the keys.
+static constexpr int64_t sharedPass(const AttentionParams &p) {
+  return smaller<int64_t>(256, p.rows_per_item * (p.num_heads / p.cache.kv_heads));
+}
+
+template <typename Form>
+static LATHE_INLINE void attendIn(const Frame *frame, const int64_t *operands,
+                                  const AttentionParams &p, int64_t begin, int64_t end) {
   const KvCacheParams &c = p.cache;
   const float *query = resolve<float>(frame, operands[AttentionOperand::query]);
   char *cache = resolve<char>(frame, operands[AttentionOperand::cache]);
   float *result = resolve<float>(frame, operands[AttentionOperand::result]);
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
-  int64_t group = p.num_heads / c.kv_heads, value_stride = roundUp(c.value_dim, 16);
+  int64_t group = p.num_heads / c.kv_heads;
   FlashShape shape = {c.key_dim, c.value_dim, bitsFloat(p.softmax_scale)};
-  FlashState state =
-      flashState(LATHE_STACK_FLOATS(flashStateFloats(attention_queries, c.value_dim)),
-                 attention_queries, c.value_dim);
-  bool plain = c.format == Format::f32; // read where it lies
-  float *keys = LATHE_STACK_FLOATS(plain ? 16 : attention_keys * c.key_dim);
-  float *values = LATHE_STACK_FLOATS(plain ? 16 : attention_keys * value_stride);
+  float *memory = LATHE_STACK_FLOATS(Form::memoryFloats(sharedPass(p), shape));
+  float *converted = LATHE_STACK_FLOATS(CachedKeys::floats(c));
+  CachedKeys cached = {c, converted, converted + CachedKeys::keyFloats(c)};
   for (int64_t item = begin; item < end; ++item) {
     int64_t head = item % c.kv_heads, block = item / c.kv_heads * p.rows_per_item;
-    eachSegment(
-        slots, block, smaller(frame->rows, block + p.rows_per_item),
-        [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
-          const char *part = cachePart(cache, c, slot, head);
-          int64_t pairs = (last - first) * group;
-          auto keysAt = [&](int64_t start, int64_t count) LATHE_BODY {
-            const char *k = part + start * c.key_dim * formatBytes(c.format);
-            const char *v = part + kvKeyBytes(c) + start * value_stride * formatBytes(c.format);
-            if (plain)
-              return FlashKeys{reinterpret_cast<const float *>(k),
-                               reinterpret_cast<const float *>(v), value_stride};
-            convert(k, c.format, ceilDiv(count, 16) * c.key_dim, keys);
-            convert(v, c.format, count * value_stride / 16, values);
-            return FlashKeys{keys, values, value_stride};
-          };
-          for (int64_t pair = 0; pair < pairs; pair += attention_queries) {
-            auto rowAt = [&](int64_t i) LATHE_BODY {
-              int64_t t = first + (pair + i) / group, h = head * group + (pair + i) % group,
-                      position = positions[t];
-              int64_t oldest = p.window && position >= p.window ? position - p.window + 1 : 0;
-              return FlashRow{query + t * p.query_stride + h * c.key_dim,
-                              result + t * p.result_stride + h * c.value_dim, oldest, position};
-            };
-            flash<attention_keys>(smaller(attention_queries, pairs - pair), shape, state, rowAt,
-                                  keysAt);
-          }
-        });
+    auto attendRows = [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
+      const char *part = cachePart(cache, c, slot, head);
+      int64_t pairs = (last - first) * group;
+      auto keysAt = [&](int64_t start, int64_t count)
+                        LATHE_BODY { return cached.at(part, start, count); };
+      for (int64_t pair = 0; pair < pairs; pair += sharedPass(p)) {
+        auto rowAt = [&](int64_t i) LATHE_BODY {
+          int64_t t = first + (pair + i) / group, h = head * group + (pair + i) % group,
+                  position = positions[t];
+          int64_t oldest = p.window && position >= p.window ? position - p.window + 1 : 0;
+          return FlashRow{query + t * p.query_stride + h * c.key_dim,
+                          result + t * p.result_stride + h * c.value_dim, oldest, position};
+        };
+        flash<Form>(smaller(sharedPass(p), pairs - pair), shape, memory, rowAt, keysAt);
+      }
+    };
+    eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item), attendRows);
   }
+}
+
+// One row is too little to cut keys for.
+LATHE_X86_DEFINE(attention)
+(const Frame *frame, const int64_t *operands, const AttentionParams *params, int64_t begin,
+ int64_t end) {
+  if (params->rows_per_item == 1)
+    attendIn<FlashVectors>(frame, operands, *params, begin, end);
+  else if (params->cache.format == Format::bf16)
+    attendIn<FlashForm<1>>(frame, operands, *params, begin, end);
+  else
+    attendIn<FlashForm<all_terms>>(frame, operands, *params, begin, end);
 }

@@ -28,6 +28,22 @@ LATHE_INLINE f32x16 exponential(f32x16 x) {
 }
 LATHE_INLINE float exponential(float x) { return exponential(splat(x))[0]; }
 
+// 2^x to about 1 ulp, for x <= 0; 0 below -126.
+LATHE_INLINE f32x16 powerOfTwo(f32x16 x) {
+  f32x16 limited = maximum(x, splat(-126.0f));
+  f32x16 n = __builtin_elementwise_roundeven(limited), r = limited - n;
+  f32x16 p = splat(1.535336188319500e-4f); // Cephes, exp2f
+  p = fma(p, r, splat(1.339887440266574e-3f));
+  p = fma(p, r, splat(9.618437357674640e-3f));
+  p = fma(p, r, splat(5.550332471162809e-2f));
+  p = fma(p, r, splat(2.402264791363012e-1f));
+  p = fma(p, r, splat(6.931472028550421e-1f));
+  p = fma(p, r, splat(1.0f));
+  i32x16 exponent = __builtin_convertvector(n, i32x16) << 23;
+  f32x16 result = __builtin_bit_cast(f32x16, __builtin_bit_cast(i32x16, p) + exponent);
+  return x < -126.0f ? splat(0.0f) : result;
+}
+
 LATHE_INLINE f32x16 sigmoid(f32x16 x) { return 1.0f / (exponential(-x) + 1.0f); }
 LATHE_INLINE f32x16 gated(f32x16 gate, f32x16 up) { return gate * sigmoid(gate) * up; }
 

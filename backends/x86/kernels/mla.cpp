@@ -38,19 +38,6 @@ static LATHE_INLINE void latentRows(const char *slot, const LatentCacheParams &c
     }
 }
 
-// The columns [begin, end) of `count` rows as tiles of 16 keys: keys[key / 16][place + column -
-// begin][key % 16].
-static LATHE_INLINE void transposeKeys(const float *rows, int64_t stride, int64_t begin,
-                                       int64_t end, int64_t count, int64_t key_dim, int64_t place,
-                                       float *keys) {
-  for (int64_t tile = 0; tile < count; tile += 16)
-    for (int64_t d = begin; d < end; ++d) {
-      float *to = keys + (tile * key_dim) + (place + d - begin) * 16;
-      for (int64_t key = 0; key < 16; ++key)
-        to[key] = tile + key < count ? rows[(tile + key) * stride + d] : 0.0f;
-    }
-}
-
 // body(form) with the form of latent attention for this level and cache.
 template <typename Body>
 static LATHE_INLINE void withLatentForm(const LatentCacheParams &c, Body body) {
@@ -205,58 +192,106 @@ LATHE_X86_DEFINE(mla_merge)
   }
 }
 
+// Keys and values of a head, expanded from latents a block at a time.
+class ExpandedKeys {
+public:
+  static constexpr int64_t memoryFloats(const MlaMaterialisedParams &p) {
+    return flash_keys * (latentStride(p) + keyStride(p) + keyDim(p) + valueStride(p)) + 16;
+  }
+  static constexpr int64_t keyDim(const MlaMaterialisedParams &p) {
+    return p.key_weight.n + p.cache.rope_dim;
+  }
+
+  LATHE_INLINE ExpandedKeys(const MlaMaterialisedParams &params, float *memory)
+      : p(params), rows_(memory), values_(rows_ + flash_keys * keyStride(p)),
+        keys_(values_ + flash_keys * valueStride(p)), latents_(keys_ + flash_keys * keyDim(p)) {}
+
+  LATHE_INLINE FlashKeys at(const char *slot, int64_t start, int64_t count, const char *key_weight,
+                            const char *value_weight) const {
+    const LatentCacheParams &c = p.cache;
+    latentRows(slot, c, start, count, latentStride(p), latents_);
+    expand(count, key_weight, value_weight);
+    transposeKeys(rows_, keyStride(p), 0, p.key_weight.n, count, keyDim(p), 0, keys_);
+    transposeKeys(latents_, latentStride(p), c.kv_lora_rank, c.kv_lora_rank + c.rope_dim, count,
+                  keyDim(p), p.key_weight.n, keys_);
+    return {keys_, values_, valueStride(p)};
+  }
+
+private:
+  static constexpr int64_t latentStride(const MlaMaterialisedParams &p) {
+    return latentPieces(p.cache) * latent_columns;
+  }
+  static constexpr int64_t keyStride(const MlaMaterialisedParams &p) {
+    return roundUp(p.key_weight.n, 16);
+  }
+  static constexpr int64_t valueStride(const MlaMaterialisedParams &p) {
+    return roundUp(p.value_weight.n, 16);
+  }
+  // Then one product has both, and converts its rows once.
+  static constexpr bool isOneProduct(const WeightParams &a, const WeightParams &b) {
+    return a.n == b.n && a.k == b.k && a.format == b.format && a.scale_mode == b.scale_mode &&
+           a.scale_block_k == b.scale_block_k && a.tile_bytes == b.tile_bytes;
+  }
+
+  LATHE_INLINE void expand(int64_t count, const char *key_weight, const char *value_weight) const {
+    XRows rows = {latents_, nullptr, nullptr, 1};
+    XParams xp = {Activations::f32, latentStride(p), 0, 0};
+    const char *stacks[2] = {key_weight, value_weight};
+    auto key = [&](int64_t i, int64_t tile, const f32x16 *totals)
+                   LATHE_BODY { store16(rows_ + i * keyStride(p) + tile * 16, totals[0]); };
+    auto value = [&](int64_t i, int64_t tile, const f32x16 *totals)
+                     LATHE_BODY { store16(values_ + i * valueStride(p) + tile * 16, totals[0]); };
+    auto both = [&](int64_t i, int64_t tile, const f32x16 *totals) LATHE_BODY {
+      key(i, tile, totals);
+      value(i, tile, totals + 1);
+    };
+    const WeightParams &kw = p.key_weight, &vw = p.value_weight;
+    if (isOneProduct(kw, vw)) {
+      manyRows<2>(rows, count, stacks, 0, tileCount(kw.n), kw, xp, both);
+    } else {
+      manyRows<1>(rows, count, stacks, 0, tileCount(kw.n), kw, xp, key);
+      manyRows<1>(rows, count, stacks + 1, 0, tileCount(vw.n), vw, xp, value);
+    }
+  }
+
+  const MlaMaterialisedParams &p;
+  float *rows_; // of keys, without their rotated part
+  float *values_;
+  float *keys_;
+  float *latents_; // the last, since 15 floats more are read
+};
+
 LATHE_X86_DEFINE(mla_materialised)
 (const Frame *frame, const int64_t *operands, const MlaMaterialisedParams *params, int64_t begin,
  int64_t end) {
+  typedef FlashForm<all_terms> Form;
   const MlaMaterialisedParams &p = *params;
-  const LatentCacheParams &c = p.cache;
-  const WeightParams &kw = p.key_weight, &vw = p.value_weight;
   const float *query = resolve<float>(frame, operands[MlaMaterialisedOperand::query]);
   char *cache = resolve<char>(frame, operands[MlaMaterialisedOperand::cache]);
   const char *key_weight = resolve<char>(frame, operands[MlaMaterialisedOperand::key_weight]);
   const char *value_weight = resolve<char>(frame, operands[MlaMaterialisedOperand::value_weight]);
-  char *scratch = resolve<char>(frame, operands[MlaMaterialisedOperand::scratch]);
   float *result = resolve<float>(frame, operands[MlaMaterialisedOperand::result]);
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
-  int64_t width = kw.n + c.rope_dim, value_stride = roundUp(vw.n, 16),
-          stride = latentPieces(c) * latent_columns;
-  FlashShape shape = {width, vw.n, bitsFloat(p.softmax_scale)};
-  XParams xp = {Activations::f32, stride, 0, 0};
+  int64_t width = ExpandedKeys::keyDim(p), value_dim = p.value_weight.n;
+  FlashShape shape = {width, value_dim, bitsFloat(p.softmax_scale)};
+  float *memory = LATHE_STACK_FLOATS(Form::memoryFloats(p.rows_per_item, shape));
+  ExpandedKeys expanded(p, LATHE_STACK_FLOATS(ExpandedKeys::memoryFloats(p)));
   for (int64_t item = begin; item < end; ++item) {
     int64_t head = item % p.num_heads, block = item / p.num_heads * p.rows_per_item;
-    float *latents = reinterpret_cast<float *>(scratch + item * mlaMaterialisedScratch(p));
-    float *keys = latents + mla_key_block * stride, *values = keys + mla_key_block * width;
-    FlashState state = flashState(values + mla_key_block * value_stride, p.rows_per_item, vw.n);
-    const char *key_stack = key_weight + head * kw.matrix_bytes,
-               *value_stack = value_weight + head * vw.matrix_bytes;
-    eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item),
-                [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
-                  auto keysAt = [&](int64_t start, int64_t count) LATHE_BODY {
-                    latentRows(cache + slot * latentSlotBytes(c), c, start, count, stride, latents);
-                    XRows rows = {latents, nullptr, nullptr, 1};
-                    auto keepKey = [&](int64_t key, int64_t tile, const f32x16 *totals) LATHE_BODY {
-                      float *to = keys + key / 16 * 16 * width + tile * 256 + key % 16;
-                      for (int64_t lane = 0, here = smaller<int64_t>(16, kw.n - tile * 16);
-                           lane < here; ++lane)
-                        to[lane * 16] = totals[0][lane];
-                    };
-                    auto keepValue = [&](int64_t key, int64_t tile,
-                                         const f32x16 *totals) LATHE_BODY {
-                      store16(values + key * value_stride + tile * 16, totals[0]);
-                    };
-                    manyRows<1>(rows, count, &key_stack, 0, tileCount(kw.n), kw, xp, keepKey);
-                    manyRows<1>(rows, count, &value_stack, 0, tileCount(vw.n), vw, xp, keepValue);
-                    transposeKeys(rows.x, stride, c.kv_lora_rank, c.kv_lora_rank + c.rope_dim,
-                                  count, width, kw.n, keys);
-                    return FlashKeys{keys, values, value_stride};
-                  };
-                  auto rowAt = [&](int64_t i) LATHE_BODY {
-                    int64_t t = first + i;
-                    return FlashRow{query + t * p.query_stride + head * width,
-                                    result + t * p.result_stride + head * vw.n, 0, positions[t]};
-                  };
-                  flash<mla_key_block>(last - first, shape, state, rowAt, keysAt);
-                });
+    auto attendRows = [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
+      auto keysAt = [&](int64_t start, int64_t count) LATHE_BODY {
+        return expanded.at(cache + slot * latentSlotBytes(p.cache), start, count,
+                           key_weight + head * p.key_weight.matrix_bytes,
+                           value_weight + head * p.value_weight.matrix_bytes);
+      };
+      auto rowAt = [&](int64_t i) LATHE_BODY {
+        int64_t t = first + i;
+        return FlashRow{query + t * p.query_stride + head * width,
+                        result + t * p.result_stride + head * value_dim, 0, positions[t]};
+      };
+      flash<Form>(last - first, shape, memory, rowAt, keysAt);
+    };
+    eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item), attendRows);
   }
 }

@@ -19,10 +19,15 @@ int64_t tilesPerItem(const WeightParams &weight) {
   return std::max<int64_t>(std::min(by_bytes, by_count), 1);
 }
 
-int64_t attentionRowsPerItem(int64_t max_rows) { return std::min<int64_t>(max_rows, 16); }
+// A block of keys is cut into terms for up to 256 pairs of row and head; few rows an item where a
+// head of keys has many heads of queries, so that there are items for many threads.
+int64_t attentionRowsPerItem(int64_t max_rows, int64_t heads_per_key) {
+  return std::min<int64_t>(
+      max_rows, std::clamp<int64_t>(256 / std::max<int64_t>(heads_per_key, 1) / 16 * 16, 16, 64));
+}
 
-// Kernels keep the running sums of an item's rows in scratch that is private to it: 256 rows are
-// enough to make the expansion of a key block (256 times less work a row) small.
+// The stack holds an item's queries and running sums: 256 rows are enough to make the expansion of
+// a key block (256 times less work a row) small.
 int64_t materialisedRowsPerItem(int64_t max_rows) { return std::min<int64_t>(max_rows, 256); }
 
 int64_t absorbedRowsPerItem(int64_t num_heads) {

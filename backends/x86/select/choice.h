@@ -12,8 +12,8 @@ namespace lathe::x86 {
 int64_t rowsPerItem(int64_t columns);
 // Tiles of one item of a product: enough bytes to be worth a hand-over, enough items to share.
 int64_t tilesPerItem(const WeightParams &weight);
-// Query rows of one item of attention.
-int64_t attentionRowsPerItem(int64_t max_rows);
+// Query rows of one item of attention; heads of queries for each head of keys.
+int64_t attentionRowsPerItem(int64_t max_rows, int64_t heads_per_key);
 // Query rows of one item of materialised latent attention; the expansion is repeated for each item.
 int64_t materialisedRowsPerItem(int64_t max_rows);
 // Query rows of one item of absorbed latent attention, in steps of several rows.

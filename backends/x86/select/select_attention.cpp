@@ -28,7 +28,7 @@ LogicalResult selectOp(Selector &s, ir::AttentionOp op) {
                          static_cast<int64_t>(op.getWindow().value_or(0)),
                          query.stride,
                          result.stride,
-                         attentionRowsPerItem(s.maxRows())};
+                         attentionRowsPerItem(s.maxRows(), op.getNumHeads() / layout.kv_heads)};
   s.add(op, "attention", params, {query.operand, cache.operand, result.operand},
         attentionItems(params));
   return success();
@@ -68,8 +68,7 @@ static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t ca
   params.query_stride = query.stride;
   params.result_stride = result.stride;
   s.add(op, "mla_materialised", params,
-        {query.operand, cache, keyWeight->operand, valueWeight->operand, s.scratch(op),
-         result.operand},
+        {query.operand, cache, keyWeight->operand, valueWeight->operand, result.operand},
         mlaMaterialisedItems(params));
   return success();
 }

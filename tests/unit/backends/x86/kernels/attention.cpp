@@ -89,6 +89,75 @@ TEST(Attention, takesGroupsLargerThanItsBlockOfQueries) {
   runAttention({100, 1, 8, 8, Format::f32, 0, 3}, {makeStep({{0, 0, 10}})});
 }
 
+// Heads, dimensions, windows, slots and cuts of all kinds: blocks begin and end in tiles of rows
+// and of keys, and rows are any number.
+TEST(Attention, agreesWithDoubleInRandomShapes) {
+  std::mt19937 random(5);
+  auto upTo = [&](int64_t most) { return 1 + static_cast<int64_t>(random()) % most; };
+  for (int i = 0; i < 12; ++i) {
+    int64_t kv_heads = upTo(3), rows = upTo(90), later = upTo(60);
+    Shape shape = {kv_heads * upTo(5),    kv_heads, upTo(80), upTo(80), upTo(3) - 1,
+                   i % 3 ? 0 : upTo(150), upTo(64)};
+    runAttention(shape, {makeStep({{1, 0, int32_t(rows)}, {0, 0, int32_t(upTo(20))}}),
+                         makeStep({{1, int32_t(rows), int32_t(later)}})});
+  }
+}
+
+// However rows are cut into items of several, a row gets the same bits.
+TEST(Attention, givesARowTheSameBitsInAnyCompany) {
+  for (int64_t format : {Format::f32, Format::bf16}) {
+    StepMemory memory(1);
+    KvCacheParams cache = {1, 150, 2, 40, 24, format};
+    int64_t place = memory.zeros<char>(kvCacheBytes(cache));
+    setStep(memory, makeStep({{0, 0, 150}}));
+    AttentionWriteParams write = {cache, 80, 48};
+    memory.run(
+        lathe_x86_attention_write,
+        {memory.put(randomFloats(150 * 80, 1)), memory.put(randomFloats(150 * 48, 2)), place},
+        write, attentionWriteItems(write));
+    int64_t query = memory.put(randomFloats(150 * 240, 3)), result = memory.space<float>(150 * 144);
+    std::vector<float> expected;
+    for (int64_t rows_per_item : {2, 7, 33, 64}) {
+      AttentionParams p = {cache, 6, floatBits(0.3f), 0, 240, 144, rows_per_item};
+      memory.run(lathe_x86_attention, {query, place, result}, p, attentionItems(p));
+      const float *got = memory.at<float>(result);
+      if (expected.empty())
+        expected.assign(got, got + 150 * 144);
+      EXPECT_EQ(std::memcmp(expected.data(), got, expected.size() * 4), 0)
+          << rows_per_item << " rows an item";
+    }
+  }
+}
+
+// Keys that differ in their last bits: probabilities are nearly the same and none is lost.
+TEST(Attention, sharesOutNearTies) {
+  StepMemory memory(1);
+  constexpr int64_t keys = 130, dim = 32;
+  KvCacheParams cache = {1, keys, 1, dim, 16, Format::f32};
+  int64_t place = memory.zeros<char>(kvCacheBytes(cache));
+  setStep(memory, makeStep({{0, 0, keys}}));
+  std::vector<float> k(keys * dim, 1.0f), v = randomFloats(keys * 16, 2);
+  for (int64_t i = 0; i < keys; ++i)
+    k[size_t(i * dim)] += static_cast<float>(i % 3) * 0x1p-23f;
+  AttentionWriteParams write = {cache, dim, 16};
+  memory.run(lathe_x86_attention_write, {memory.put(k), memory.put(v), place}, write,
+             attentionWriteItems(write));
+  AttentionParams p = {cache, 1, floatBits(1.0f), 0, dim, 16, 64};
+  int64_t result = memory.space<float>(keys * 16);
+  memory.run(lathe_x86_attention,
+             {memory.put(std::vector<float>(keys * dim, 0.75f)), place, result}, p,
+             attentionItems(p));
+  for (int64_t t = 0; t < keys; ++t)
+    for (int64_t j = 0; j < 16; ++j) {
+      double sum = 0, size = 0;
+      for (int64_t i = 0; i <= t; ++i) {
+        sum += v[size_t(i * 16 + j)] / double(t + 1);
+        size += std::abs(v[size_t(i * 16 + j)]) / double(t + 1);
+      }
+      expectNear(memory.at<float>(result)[t * 16 + j], sum, size, 1e-5, "result", t, j);
+    }
+}
+
 TEST(Attention, fillsTheWholeContext) {
   runAttention({2, 1, 8, 8, Format::bf16, 0, 32}, {makeStep({{1, 0, 300}})});
 }

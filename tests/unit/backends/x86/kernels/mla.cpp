@@ -168,11 +168,9 @@ void runMaterialised(const Shape &s, int64_t rows_per_item) {
     MlaMaterialisedParams p = {
         latents.cache, keys.params(), values.params(), s.heads, floatBits(latents.scale), qs, rs,
         rows_per_item};
-    int64_t items = itemCount(mlaMaterialisedItems(p), step.rows());
     int64_t result = memory.space<float>(step.rows() * rs);
-    int64_t scratch = memory.space<char>(items * mlaMaterialisedScratch(p));
     memory.run(lathe_x86_mla_materialised,
-               {memory.put(q), latents.place, key_weight, value_weight, scratch, result}, p,
+               {memory.put(q), latents.place, key_weight, value_weight, result}, p,
                mlaMaterialisedItems(p));
     for (int64_t t = 0; t < step.rows(); ++t)
       for (int64_t h = 0; h < s.heads; ++h) {
@@ -214,6 +212,17 @@ TEST(MlaMaterialised, agreesWithDoubleOverRaggedSteps) {
     runMaterialised({3, 20, 6, 10, 18, format, {Format::f32, {}}}, 7);
   }
   runMaterialised({2, 36, 4, 16, 12, Format::f16, {Format::e4m3, {20, 16}}}, 64);
+}
+
+// With n = v one product expands both keys and values.
+TEST(MlaMaterialised, agreesWithDoubleInRandomShapes) {
+  std::mt19937 random(5);
+  auto upTo = [&](int64_t most) { return 1 + static_cast<int64_t>(random()) % most; };
+  for (int i = 0; i < 8; ++i) {
+    int64_t n = upTo(40), v = i % 2 ? n : upTo(40);
+    runMaterialised({upTo(3), upTo(70), upTo(20), n, v, upTo(3) - 1, {Format::bf16, {}}},
+                    upTo(100));
+  }
 }
 
 // q W_UK per head, through the transposed view.
