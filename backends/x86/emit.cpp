@@ -31,6 +31,13 @@ private:
   llvmir::GlobalOp bytes(llvm::StringRef name, llvm::ArrayRef<uint8_t> value);
   llvmir::GlobalOp aggregate(llvm::StringRef name, mlir::Type type, llvmir::Linkage linkage,
                              llvm::function_ref<mlir::Value()> value);
+  // An array of the addresses of functions or globals.
+  template <typename Symbols> llvmir::GlobalOp addresses(llvm::StringRef name, Symbols &symbols) {
+    auto type = llvmir::LLVMArrayType::get(pointer, symbols.size());
+    return aggregate(name, type, llvmir::Linkage::Internal, [&] {
+      return structure(type, llvm::map_to_vector(symbols, [&](auto of) { return address(of); }));
+    });
+  }
   llvmir::LLVMFuncOp declareKernel(llvm::StringRef name);
   llvmir::LLVMFuncOp emitTask(size_t index, const KernelUse &use);
   llvmir::GlobalOp emitTaskTable(const Program &program);
@@ -131,20 +138,14 @@ llvmir::GlobalOp Emitter::emitTaskTable(const Program &program) {
   llvm::SmallVector<llvmir::LLVMFuncOp> tasks;
   for (auto [index, use] : llvm::enumerate(program.kernels))
     tasks.push_back(emitTask(index, use));
-  auto type = llvmir::LLVMArrayType::get(pointer, tasks.size());
-  return aggregate("tasks", type, llvmir::Linkage::Internal, [&] {
-    return structure(type, llvm::map_to_vector(tasks, [&](auto task) { return address(task); }));
-  });
+  return addresses("tasks", tasks);
 }
 
 llvmir::GlobalOp Emitter::emitLabels(const Program &program) {
   llvm::SmallVector<llvmir::GlobalOp> labels;
   for (auto [index, use] : llvm::enumerate(program.kernels))
     labels.push_back(text(("label_" + llvm::Twine(index)).str(), use.label));
-  auto type = llvmir::LLVMArrayType::get(pointer, labels.size());
-  return aggregate("labels", type, llvmir::Linkage::Internal, [&] {
-    return structure(type, llvm::map_to_vector(labels, [&](auto label) { return address(label); }));
-  });
+  return addresses("labels", labels);
 }
 
 // void step(call) { lathe_x86_run(call, &table); } with the table of kernels/step.h

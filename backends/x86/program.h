@@ -4,11 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include "backends/x86/kernels/frame.h"
 
 namespace lathe::x86 {
 
@@ -23,6 +26,19 @@ struct KernelUse {
   }
 };
 
+template <typename Params> KernelUse kernelUse(std::string kernel, const Params &params) {
+  static_assert(sizeof(Params) % sizeof(int64_t) == 0);
+  std::vector<int64_t> words(sizeof(Params) / sizeof(int64_t));
+  std::memcpy(words.data(), &params, sizeof(Params));
+  return {std::move(kernel), std::move(words), ""};
+}
+// Of a use of the kernel that takes them.
+template <typename Params> Params paramsOf(const KernelUse &use) {
+  Params params;
+  std::memcpy(&params, use.params.data(), sizeof(Params));
+  return params;
+}
+
 // One parallel region; a barrier stands behind it unless it is serial.
 struct RegionUse {
   uint32_t kernel = 0;           // index into Program::kernels
@@ -35,6 +51,13 @@ struct RegionUse {
   double weight_share =
       1; // of a weight that it names, how much one row reads (experts: the chosen ones)
   std::string origin; // the op it comes from, for people
+
+  void cut(const Items &rule) {
+    items = rule.items;
+    rows_per_item = rule.rows_per_item;
+    row_factor = rule.row_factor;
+    row_source = rule.row_source;
+  }
 };
 
 struct StepProgram {

@@ -11,9 +11,6 @@ constexpr const char *kBuffers[] = {"tokens", "slots",   "positions", "output_ro
                                     "arena",  "weights", "state",     "constants"};
 constexpr const char *kRowSources[] = {"", " x rows", " x output_rows", " x context"};
 
-int64_t bufferOf(int64_t operand) { return operand >> 48; }
-int64_t offsetOf(int64_t operand) { return operand & ((int64_t{1} << 48) - 1); }
-
 using Copies = std::map<int64_t, const PackedCopy *>;
 
 Copies copiesByOffset(const WeightPlan &weights) {

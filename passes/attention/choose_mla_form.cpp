@@ -46,9 +46,10 @@ struct Costs {
 
   Costs(ir::MlaAttentionOp op, int64_t expected_context, llvm::ArrayRef<cost::Table> tables)
       : rows(rowsOf(op)), keys(std::min(expected_context, op.getCache().getType().getMaxContext())),
-        materialised(cost::materialised(cost::MlaShape::of(op), rows, keys)),
-        absorbed(cost::absorbed(cost::MlaShape::of(op), rows, keys)), tables(tables) {
+        tables(tables) {
     const cost::MlaShape shape = cost::MlaShape::of(op);
+    materialised = cost::materialised(shape, rows, keys);
+    absorbed = cost::absorbed(shape, rows, keys);
     for (const cost::Table &table : tables)
       seconds.push_back(llvm::map_to_vector(
           kForms, [&](MlaForm form) { return cost::seconds(table, shape, form, rows, keys); }));

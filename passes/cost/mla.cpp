@@ -11,8 +11,6 @@ namespace {
 
 constexpr double kRowBytes = 4; // an element of a row is f32
 
-double elementBytes(mlir::Type element) { return element.getIntOrFloatBitWidth() / 8.0; }
-
 double sharedBytes(const MlaShape &s, double keys) {
   return s.kv_b.bytes + keys * static_cast<double>(s.rank + s.rope) * s.cache_element_bytes;
 }

@@ -41,8 +41,6 @@ double between(const Point &a, const Point &b, double rows) {
   return a.seconds + (b.seconds - a.seconds) * (rows - a.rows) / (b.rows - a.rows);
 }
 
-double elementBytes(mlir::Type element) { return element.getIntOrFloatBitWidth() / 8.0; }
-
 double product(llvm::ArrayRef<int64_t> shape) {
   double count = 1;
   for (int64_t extent : shape)
@@ -89,10 +87,11 @@ std::string formName(mlir::Type element) {
 
 } // namespace
 
+double elementBytes(mlir::Type element) { return element.getIntOrFloatBitWidth() / 8.0; }
+
 WeightCost weightCost(mlir::Type weight) {
   auto quantised = mlir::dyn_cast<ir::QuantizedType>(weight);
-  const mlir::Type element = quantised ? quantised.getElementType()
-                                       : mlir::cast<mlir::ShapedType>(weight).getElementType();
+  const mlir::Type element = ir::elementTypeOf(weight);
   const double codes = product(ir::shapeOf(weight));
   return {formName(element), codes,
           codes * elementBytes(element) + (quantised ? scaleBytes(quantised) : 0)};

@@ -30,6 +30,8 @@ inline constexpr int64_t kExpectedContext = 2048;
 // rows that a prefill step takes where no target says what they cost.
 inline constexpr int64_t kPrefillChunk = 256;
 
+double elementBytes(mlir::Type element); // half a byte of 4 bits
+
 // The part of a product's cost that depends on the weight.
 struct WeightCost {
   std::string form; // "e4m3": its codes

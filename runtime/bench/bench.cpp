@@ -37,9 +37,7 @@ uint64_t stateBytesRead(const artifact::Manifest &manifest, uint64_t tokens) {
 
 absl::Status repetition(Session &session, const BenchOptions &options,
                         absl::Span<const int32_t> tokens, BenchResult &result) {
-  LATHE_RETURN_IF_ERROR(session.rewind(0));
-  if (options.depth > 0)
-    LATHE_RETURN_IF_ERROR(session.feed(tokens.first(options.depth)));
+  LATHE_RETURN_IF_ERROR(enterDepth(session, tokens.first(options.depth)));
   auto prompt = tokens.subspan(options.depth, options.prompt_length);
   auto start = Clock::now();
   if (!prompt.empty()) {

@@ -56,10 +56,8 @@ absl::StatusOr<std::vector<RegionTime>> observed(Session &session, Stopwatch &wa
 absl::StatusOr<Profile> profile(Session &session, const BenchOptions &options) {
   LATHE_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, workload(session, options));
   LATHE_RETURN_IF_ERROR(warmUp(session, tokens));
-  LATHE_RETURN_IF_ERROR(session.rewind(0));
   absl::Span<const int32_t> left = tokens;
-  if (options.depth > 0)
-    LATHE_RETURN_IF_ERROR(session.feed(left.first(options.depth)));
+  LATHE_RETURN_IF_ERROR(enterDepth(session, left.first(options.depth)));
   left.remove_prefix(options.depth);
   Stopwatch watch;
   session.observe([&](absl::string_view label) { watch.lap(label); });

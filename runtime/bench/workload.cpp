@@ -42,9 +42,13 @@ absl::StatusOr<std::vector<int32_t>> workload(const Session &session, const Benc
                          session.module().manifest().vocab_size);
 }
 
-absl::Status warmUp(Session &session, absl::Span<const int32_t> tokens) {
+absl::Status enterDepth(Session &session, absl::Span<const int32_t> tokens) {
   LATHE_RETURN_IF_ERROR(session.rewind(0));
-  return session.feed(tokens.first(std::min<size_t>(tokens.size(), 32)));
+  return tokens.empty() ? absl::OkStatus() : session.feed(tokens);
+}
+
+absl::Status warmUp(Session &session, absl::Span<const int32_t> tokens) {
+  return enterDepth(session, tokens.first(std::min<size_t>(tokens.size(), 32)));
 }
 
 } // namespace lathe::runtime

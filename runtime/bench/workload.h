@@ -15,6 +15,9 @@ namespace lathe::runtime {
 // INVALID_ARGUMENT where there is nothing to do, OUT_OF_RANGE where they do not fit.
 absl::StatusOr<std::vector<int32_t>> workload(const Session &session, const BenchOptions &options);
 
+// Leaves these tokens, which may be none, in the context, and nothing else.
+absl::Status enterDepth(Session &session, absl::Span<const int32_t> tokens);
+
 // Brings pages of weights and buffers into memory, which is no part of the speed.
 absl::Status warmUp(Session &session, absl::Span<const int32_t> tokens);
 

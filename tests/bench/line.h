@@ -3,12 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "backends/x86/kernels/frame.h"
 #include "backends/x86/program.h"
 
 namespace lathe::bench {
@@ -68,15 +66,10 @@ public:
   template <typename Params>
   void region(const char *kernel, const Params &params, std::vector<int64_t> operands,
               const x86::Items &items, bool serial = false) {
-    std::vector<int64_t> words(sizeof(Params) / sizeof(int64_t));
-    std::memcpy(words.data(), &params, sizeof(Params));
     x86::RegionUse use;
-    use.kernel = program_.kernelIndex({kernel, std::move(words)});
+    use.kernel = program_.kernelIndex(x86::kernelUse(kernel, params));
     use.operands = std::move(operands);
-    use.items = items.items;
-    use.rows_per_item = items.rows_per_item;
-    use.row_factor = items.row_factor;
-    use.row_source = items.row_source;
+    use.cut(items);
     use.serial = serial;
     step_.regions.push_back(std::move(use));
   }

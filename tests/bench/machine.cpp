@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "runtime/bench/bench.h"
+#include "runtime/cpu/device.h"
 #include "runtime/cpu/features.h"
 
 namespace lathe::bench {
@@ -22,8 +21,9 @@ constexpr int kRepetitions = 5;
 #define LATHE_FMA12(r)                                                                             \
   LATHE_FMA(0, r)                                                                                  \
   LATHE_FMA(1, r)                                                                                  \
-  LATHE_FMA(2, r) LATHE_FMA(3, r) LATHE_FMA(4, r) LATHE_FMA(5, r) LATHE_FMA(6, r) LATHE_FMA(7, r)  \
-      LATHE_FMA(8, r) LATHE_FMA(9, r) LATHE_FMA(10, r) LATHE_FMA(11, r)
+  LATHE_FMA(2, r)                                                                                  \
+  LATHE_FMA(3, r) LATHE_FMA(4, r) LATHE_FMA(5, r) LATHE_FMA(6, r) LATHE_FMA(7, r) LATHE_FMA(8, r)  \
+      LATHE_FMA(9, r) LATHE_FMA(10, r) LATHE_FMA(11, r)
 #define LATHE_VECTOR_LOOP(r)                                                                       \
   asm volatile("vzeroall\n1:\n" LATHE_FMA12(r) LATHE_FMA12(r) "dec %0\njnz 1b\nvzeroupper\n"       \
                : "+r"(rounds)                                                                      \
@@ -73,19 +73,13 @@ double measurePeak(const Peak &peak, runtime::ThreadPool &pool) {
   return best;
 }
 
-std::string processorName() {
-  std::ifstream stream("/proc/cpuinfo");
-  for (std::string line; std::getline(stream, line);)
-    if (line.rfind("model name", 0) == 0)
-      return line.substr(std::min(line.size(), line.find(':') + 2));
-  return "a processor without a name";
-}
-
 } // namespace
 
 absl::StatusOr<Machine> Machine::measure(runtime::ThreadPool &pool) {
+  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device,
+                         runtime::createCpuDevice({/*threads=*/1}));
   Machine machine;
-  machine.name = absl::StrCat(processorName(), ", ", pool.threads(), " threads");
+  machine.name = absl::StrCat(device->properties().name, ", ", pool.threads(), " threads");
   LATHE_ASSIGN_OR_RETURN(
       machine.read_bandwidth,
       runtime::measureReadBandwidth(pool.threads(), kBandwidthBytes, kRepetitions));

@@ -42,8 +42,6 @@ void fillRows(float *values, int64_t count) {
   }
 }
 
-int64_t offsetOf(int64_t operand) { return operand & ((int64_t{1} << 48) - 1); }
-
 // Never unloaded: the process ends soon.
 absl::StatusOr<const lathe_cpu_executable *> load(const std::string &code) {
   int descriptor = memfd_create("bench", MFD_CLOEXEC);
@@ -103,7 +101,8 @@ Runner::Memory Runner::arenaOf(const Line &line) const {
   Memory arena(allocate(line.arenaBytes()));
   fillRows(reinterpret_cast<float *>(arena.get()), line.arenaBytes() / 4);
   for (const auto &[operand, values] : line.integers())
-    std::memcpy(arena.get() + offsetOf(operand), values.data(), values.size() * sizeof(int32_t));
+    std::memcpy(arena.get() + x86::offsetOf(operand), values.data(),
+                values.size() * sizeof(int32_t));
   return arena;
 }
 

@@ -38,6 +38,14 @@ struct alignas(64) TileConfig {
 };
 static_assert(sizeof(TileConfig) == 64);
 
+// body.operator()<i>() for each i from I on below Count: tiles are named by constants.
+template <int I, int Count, typename Body> LATHE_INLINE void eachNumber(Body body) {
+  if constexpr (I < Count) {
+    body.template operator()<I>();
+    eachNumber<I + 1, Count>(body);
+  }
+}
+
 #ifdef LATHE_X86_AMX_EMULATED // a header in which tests bring their own, for machines without AMX
 #include LATHE_X86_AMX_EMULATED
 #else

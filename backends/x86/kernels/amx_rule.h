@@ -7,7 +7,6 @@
 namespace lathe::x86 {
 
 constexpr int64_t amx_k = 32;            // of one product of tiles
-constexpr int64_t amx_row_bytes = 64;    // of a tile
 constexpr int64_t amx_x_bytes = 1 << 20; // terms of a block of rows: half of L2
 constexpr int64_t amx_rows = 256;        // of a block
 
@@ -22,10 +21,10 @@ constexpr int64_t amxSteps(const WeightParams &w, const XParams &xp) {
   int64_t block = sumBlock(w, xp);
   return w.k / block * ceilDiv(block, amx_k) + ceilDiv(w.k % block, amx_k);
 }
-// The most rows whose terms have room.
+// The most rows whose terms, of two bytes each, have room.
 constexpr int64_t amxMaxRows(const WeightParams &w, const XParams &xp) {
   int64_t steps = amxSteps(w, xp) > 1 ? amxSteps(w, xp) : 1;
-  int64_t fit = amx_x_bytes / (steps * amxTerms(xp) * amx_row_bytes);
+  int64_t fit = amx_x_bytes / (steps * amxTerms(xp) * amx_k * 2);
   return fit < 32 ? fit / 2 * 2 : fit < amx_rows ? fit / 32 * 32 : amx_rows;
 }
 // Not the transposed kv_b of integers, whose scales change with each k.

@@ -204,23 +204,13 @@ private:
         top[r] = maximum(top[r], load16(at + t * 16));
     }
     f32x16 before = load16(state_.largest + row), now = maximum(before, maximumOfEach(top));
-    f32x16 base = now == -__builtin_inff() ? f32x16{} : now; // nothing seen yet: all are 0
+    f32x16 base = softmaxBase(now);
     f32x16 shrink = powerOfTwo(before - base);
     store16(bases_, base);
     store16(state_.largest + row, now);
     store16(state_.total + row, load16(state_.total + row) * shrink);
-    shrinkSums(shrink, row);
-  }
-
-  // Maxima seldom change after some blocks.
-  LATHE_INLINE void shrinkSums(f32x16 shrink, int64_t row) {
     int64_t stride = flashStride(shape_.value_dim);
-    for (int64_t i = 0; i < 16; ++i)
-      if (shrink[i] != 1.0f)
-        for (int64_t j = 0; j < stride - 16; j += 16) {
-          float *sums = state_.sums + (row + i) * stride + j;
-          store16(sums, load16(sums) * shrink[i]);
-        }
+    shrinkRows(state_.sums + row * stride, stride, stride - 16, shrink);
   }
 
   LATHE_INLINE void storeProbabilities(const Probabilities &of, int64_t tile, int64_t row) {
@@ -271,7 +261,7 @@ private:
     constexpr int N = 4 / Q;
     int64_t steps = querySteps(shape_);
     for (int64_t key = 0; key < group.steps * 2; key += N) {
-      eachTile<1, 4>([]<int Sum>(int64_t, int64_t) LATHE_BODY { zeroTile<Sum>(); });
+      eachNumber<0, Q * N>([]<int Sum>() LATHE_BODY { zeroTile<Sum>(); });
       for (int64_t step = 0; step < steps; ++step)
         multiply<Q, N>(queries_ + (group.tile * steps + step) * a_bytes, steps * a_bytes,
                        keys_ + (step * key_tiles + key) * b_bytes, other);
@@ -292,24 +282,21 @@ private:
   LATHE_INLINE void addSums(const Probabilities &of, int64_t column, Probabilities &other) {
     int64_t stride = flashStride(shape_.value_dim);
     float *sums = state_.sums + of.group.tile * 16 * stride + column * 16;
-    eachTile<Q, N>([&]<int Sum>(int64_t q, int64_t n)
-                       LATHE_BODY { loadTile<Sum>(sums + q * 16 * stride + n * 16, stride * 4); });
+    eachNumber<0, Q * N>(
+        [&]<int Sum>() LATHE_BODY { loadTile<Sum>(sums + sumPlace<N>(Sum, stride), stride * 4); });
     for (int64_t step = 0; step < of.group.steps; ++step)
       multiply<Q, N>(of.p + step * a_bytes, key_steps * a_bytes,
                      values_ + (step * valueTiles(shape_) + column) * b_bytes, other);
     storeSums<Q, N>(sums, stride);
   }
 
-  // body.operator()<Sum>(q, n) for each tile of sums.
-  template <int Q, int N, int I = 0, typename Body> static LATHE_INLINE void eachTile(Body body) {
-    if constexpr (I < Q * N) {
-      body.template operator()<I>(I / N, I % N);
-      eachTile<Q, N, I + 1>(body);
-    }
+  // Of tile `sum` of Q x N.
+  template <int N> static constexpr int64_t sumPlace(int64_t sum, int64_t stride) {
+    return sum / N * 16 * stride + sum % N * 16;
   }
   template <int Q, int N> static LATHE_INLINE void storeSums(float *to, int64_t stride) {
-    eachTile<Q, N>([&]<int Sum>(int64_t q, int64_t n)
-                       LATHE_BODY { storeTile<Sum>(to + q * 16 * stride + n * 16, stride * 4); });
+    eachNumber<0, Q * N>(
+        [&]<int Sum>() LATHE_BODY { storeTile<Sum>(to + sumPlace<N>(Sum, stride), stride * 4); });
   }
 
   // The products of terms, small ones first.

@@ -4,6 +4,7 @@
 
 #include "backends/x86/kernels/function.h"
 #include "backends/x86/kernels/number.h"
+#include "backends/x86/kernels/online_softmax.h"
 #include "backends/x86/kernels/paired_terms.h"
 
 namespace lathe::x86 {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "backends/x86/kernels/flash_rows.h"
+#include "backends/x86/kernels/register_tile.h"
 
 namespace lathe::x86 {
 
@@ -93,27 +94,12 @@ private:
   LATHE_INLINE void scoreTile(int64_t i, const float *keys, int64_t tile,
                               float (*scores)[flash_keys]) {
     f32x16 sums[R][T] = {};
-    rowsTimes<R, T>(queries_ + i * queryStride(shape_), queryStride(shape_),
-                    keys + tile * shape_.key_dim * 16, 16, shape_.key_dim * 16, shape_.key_dim,
-                    sums);
+    registerTile<R, T>(queries_ + i * queryStride(shape_), queryStride(shape_),
+                       keys + tile * shape_.key_dim * 16, 16, shape_.key_dim * 16, shape_.key_dim,
+                       sums);
     for (int r = 0; r < R; ++r)
       for (int t = 0; t < T; ++t)
         store16(scores[r] + (tile + t) * 16, sums[r][t]);
-  }
-
-  // sums[r][t] += x[r][k] * w[t][k] over `length` k
-  template <int R, int T>
-  static LATHE_INLINE void rowsTimes(const float *x, int64_t x_stride, const float *w,
-                                     int64_t w_stride, int64_t tile_stride, int64_t length,
-                                     f32x16 (&sums)[R][T]) {
-    for (int64_t k = 0; k < length; ++k) {
-      f32x16 weight[T];
-      for (int t = 0; t < T; ++t)
-        weight[t] = load16(w + t * tile_stride + k * w_stride);
-      for (int r = 0; r < R; ++r)
-        for (int t = 0; t < T; ++t)
-          sums[r][t] = fma(splat(x[r * x_stride + k]), weight[t], sums[r][t]);
-    }
   }
 
   // Scores of a row to probabilities relative to its new maximum; returns what its sums so far
@@ -127,7 +113,7 @@ private:
       top = maximum(top, seen);
     }
     float now = maxLanes(top);
-    float base = now == -__builtin_inff() ? 0.0f : now; // nothing seen yet: all are 0
+    float base = softmaxBase(now);
     f32x16 sum = {};
     for (int64_t t = 0; t < tiles; ++t) {
       f32x16 p = powerOfTwo(load16(scores + t * 16) - base);
@@ -160,8 +146,8 @@ private:
     for (int r = 0; r < R; ++r)
       for (int t = 0; t < T; ++t)
         result[r][t] = load16(sums + r * stride + t * 16) * shrink[r];
-    rowsTimes<R, T>(scores[0], flash_keys, block.values + column, block.value_stride, 16, keys,
-                    result);
+    registerTile<R, T>(scores[0], flash_keys, block.values + column, block.value_stride, 16, keys,
+                       result);
     for (int r = 0; r < R; ++r)
       for (int t = 0; t < T; ++t)
         store16(sums + r * stride + t * 16, result[r][t]);

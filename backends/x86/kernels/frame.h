@@ -46,9 +46,11 @@ constexpr int64_t operand(Buffer::Kind buffer, int64_t offset) {
 }
 constexpr int64_t no_operand = -1; // for an optional operand that is not there
 
+constexpr int64_t bufferOf(int64_t operand) { return operand >> 48; }
+constexpr int64_t offsetOf(int64_t operand) { return operand & ((int64_t{1} << 48) - 1); }
+
 template <typename T> inline T *resolve(const Frame *frame, int64_t operand) {
-  return reinterpret_cast<T *>(frame->buffers[operand >> 48] +
-                               (operand & ((int64_t{1} << 48) - 1)));
+  return reinterpret_cast<T *>(frame->buffers[bufferOf(operand)] + offsetOf(operand));
 }
 
 // What a wrapper looks like.

@@ -5,6 +5,13 @@
 
 namespace lathe::x86 {
 
+// first x^n + ... + rest, by Horner's rule.
+template <typename... Rest> LATHE_INLINE f32x16 polynomial(f32x16 x, float first, Rest... rest) {
+  f32x16 sum = splat(first);
+  ((sum = fma(sum, x, splat(rest))), ...);
+  return sum;
+}
+
 // e^x to about 1 ulp; 0 below -87.33 (where the result would be subnormal), infinity above 88.72.
 LATHE_INLINE f32x16 exponential(f32x16 x) {
   f32x16 limited = x < -87.33654f ? splat(-87.33654f) : x;
@@ -12,12 +19,8 @@ LATHE_INLINE f32x16 exponential(f32x16 x) {
   f32x16 n = __builtin_elementwise_roundeven(limited * 1.44269504f);
   f32x16 r = fma(n, splat(-0.693359375f), limited);
   r = fma(n, splat(2.12194440e-4f), r);
-  f32x16 p = splat(1.9875691500e-4f); // Cephes, expf
-  p = fma(p, r, splat(1.3981999507e-3f));
-  p = fma(p, r, splat(8.3334519073e-3f));
-  p = fma(p, r, splat(4.1665795894e-2f));
-  p = fma(p, r, splat(1.6666665459e-1f));
-  p = fma(p, r, splat(5.0000001201e-1f));
+  f32x16 p = polynomial(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+                        1.6666665459e-1f, 5.0000001201e-1f); // Cephes, expf
   p = fma(p, r * r, r) + 1.0f;
   // 2^n in two steps, since 2^128 is no f32.
   i32x16 whole = __builtin_convertvector(n, i32x16), half = whole >> 1;
@@ -32,13 +35,9 @@ LATHE_INLINE float exponential(float x) { return exponential(splat(x))[0]; }
 LATHE_INLINE f32x16 powerOfTwo(f32x16 x) {
   f32x16 limited = maximum(x, splat(-126.0f));
   f32x16 n = __builtin_elementwise_roundeven(limited), r = limited - n;
-  f32x16 p = splat(1.535336188319500e-4f); // Cephes, exp2f
-  p = fma(p, r, splat(1.339887440266574e-3f));
-  p = fma(p, r, splat(9.618437357674640e-3f));
-  p = fma(p, r, splat(5.550332471162809e-2f));
-  p = fma(p, r, splat(2.402264791363012e-1f));
-  p = fma(p, r, splat(6.931472028550421e-1f));
-  p = fma(p, r, splat(1.0f));
+  f32x16 p = polynomial(r, 1.535336188319500e-4f, 1.339887440266574e-3f, 9.618437357674640e-3f,
+                        5.550332471162809e-2f, 2.402264791363012e-1f, 6.931472028550421e-1f,
+                        1.0f); // Cephes, exp2f
   i32x16 exponent = __builtin_convertvector(n, i32x16) << 23;
   f32x16 result = __builtin_bit_cast(f32x16, __builtin_bit_cast(i32x16, p) + exponent);
   return x < -126.0f ? splat(0.0f) : result;

@@ -7,6 +7,7 @@
 #include "backends/x86/kernels/function.h"
 #include "backends/x86/kernels/mla.h"
 #include "backends/x86/kernels/number.h"
+#include "backends/x86/kernels/online_softmax.h"
 
 namespace lathe::x86 {
 
@@ -47,7 +48,7 @@ LATHE_INLINE f32x16 latentProbabilities(float *scores, int64_t keys, int64_t sta
     store16(scores + key * 16, score);
     now = maximum(now, score);
   }
-  f32x16 base = now == -__builtin_inff() ? f32x16{} : now; // nothing seen yet: all are 0
+  f32x16 base = softmaxBase(now);
   f32x16 sum = {};
   for (int64_t key = 0; key < keys; ++key) {
     f32x16 p = exponential(load16(scores + key * 16) - base);

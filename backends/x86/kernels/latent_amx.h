@@ -26,14 +26,6 @@ namespace lathe::x86 {
 
 constexpr int64_t tail_keys = 32; // of the last blocks, zeros behind the last key
 
-// body.operator()<i>() for each i from I on below Count: tiles are named by constants.
-template <int I, int Count, typename Body> LATHE_INLINE void eachNumber(Body body) {
-  if constexpr (I < Count) {
-    body.template operator()<I>();
-    eachNumber<I + 1, Count>(body);
-  }
-}
-
 // Terms: of a latent, all_terms of f32 and 1 of bf16.
 template <int Terms> class LatentAmx {
   static constexpr int ring = 4, lead = 2; // even: two units are the halves of a piece's columns
@@ -144,14 +136,14 @@ private:
   template <int Tiles>
   LATHE_INLINE void attendBlock(const LatentQueries &q, const char *block, const LatentRun &run,
                                 int64_t start, float scale, const LatentState &state) {
-    alignas(64) float scores[Tiles * 16 * 16], shrink[16];
+    alignas(64) float scores[Tiles * 16 * 16];
     int64_t keys = smaller<int64_t>(Tiles * 16, run.end - start);
     Ahead ahead = aheadOf(run, c_, start, 64);
     scoresOf<Tiles>(block, scores, ahead);
-    store16(shrink, latentProbabilities(scores, keys, start, q.last, scale, state));
+    f32x16 shrink = latentProbabilities(scores, keys, start, q.last, scale, state);
     for (int64_t key = keys; key < Tiles * 16; ++key)
       store16(scores + key * 16, f32x16{});
-    shrinkSums(shrink, state);
+    shrinkRows(state.sums, latentSumStride(c_), latentSumStride(c_), shrink);
     takeProbabilities<Tiles / 2>(scores);
     int64_t pieces = ceilDiv(c_.kv_lora_rank, latent_columns);
     sumsOf<Tiles / 2, 2>(block, 0, pieces / 2 * 2, state, ahead);
@@ -167,15 +159,6 @@ private:
       }
       storeTransposedPairs(low, high, p_ + step * all_terms * amx_tile_bytes);
     }
-  }
-
-  // Maxima seldom change after some blocks.
-  LATHE_INLINE void shrinkSums(const float *shrink, const LatentState &state) {
-    int64_t stride = latentSumStride(c_);
-    for (int64_t i = 0; i < 16; ++i)
-      if (shrink[i] != 1.0f)
-        for (int64_t j = 0; j < stride; j += 16)
-          store16(state.sums + i * stride + j, load16(state.sums + i * stride + j) * shrink[i]);
   }
 
   // scores[16 Tiles keys][16 queries]. A unit is a step of 16 keys.

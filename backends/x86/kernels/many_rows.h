@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/x86/kernels/nibbles.h"
+#include "backends/x86/kernels/register_tile.h"
 #include "backends/x86/kernels/sum_block.h"
 
 namespace lathe::x86 {
@@ -31,21 +32,6 @@ LATHE_INLINE void convertChunk(const char *tile, const WeightParams &w, int64_t 
     store16(out + i * 16, decode(codes + i * code_bytes, w.format));
 }
 
-// sums[r][t] += x[r][k] * weights[t][k] over `length` k. Rows are x_stride floats apart, tiles
-// tile_stride floats, the 16 of consecutive k w_stride floats.
-template <int R, int T>
-LATHE_INLINE void registerTile(const float *x, const float *weights, int64_t w_stride,
-                               int64_t tile_stride, int64_t length, f32x16 (&sums)[R][T]) {
-  for (int64_t k = 0; k < length; ++k) {
-    f32x16 w[T];
-    for (int t = 0; t < T; ++t)
-      w[t] = load16(weights + t * tile_stride + k * w_stride);
-    for (int r = 0; r < R; ++r)
-      for (int t = 0; t < T; ++t)
-        sums[r][t] = fma(splat(x[r * x_stride + k]), w[t], sums[r][t]);
-  }
-}
-
 // What the totals of a block of rows are made from: a chunk of k of some tiles.
 struct Chunk {
   const float *weights; // [tile][chunk_k][16]
@@ -60,8 +46,8 @@ LATHE_INLINE void addRows(const float *x, const XRows &rows, int64_t first_row, 
   int64_t block = sumBlock(w, xp);
   for (int64_t done = 0; done < chunk.length; done += block) {
     f32x16 sums[R][T] = {};
-    registerTile<R, T>(x + done, chunk.weights + (tile * chunk_k + done) * 16, 16, chunk_k * 16,
-                       smaller(block, chunk.length - done), sums);
+    registerTile<R, T>(x + done, x_stride, chunk.weights + (tile * chunk_k + done) * 16, 16,
+                       chunk_k * 16, smaller(block, chunk.length - done), sums);
     for (int r = 0; r < R; ++r) {
       const float *x_scales =
           xp.block ? rows.scales + sourceRow(rows, first_row + r) * xp.scale_stride : nullptr;

@@ -18,7 +18,6 @@ namespace lathe::x86 {
 
 constexpr int64_t amx_width = 2; // packed tiles that are multiplied at a time
 constexpr int64_t amx_panel = 4; // packed tiles that follow each other for a block of x
-static_assert(amx_row_bytes == tile_row_bytes);
 constexpr int64_t amx_pairs_stride = longest_block / amx_k * amx_tile_bytes;
 
 // How a block of rows is cut into tiles of x, equal ones, so that one configuration serves all.
@@ -169,23 +168,6 @@ LATHE_INLINE void sumsOfBlock(const char *x, const char *pairs, int64_t steps, c
     }
 }
 
-template <int N> LATHE_INLINE void zeroSums() {
-  zeroTile<0>();
-  zeroTile<1>();
-  if constexpr (N > 2)
-    zeroTile<2>();
-  if constexpr (N > 3)
-    zeroTile<3>();
-}
-template <int N> LATHE_INLINE void storeSums(float (*sums)[16 * 16]) {
-  storeTile<0>(sums[0], tile_row_bytes);
-  storeTile<1>(sums[1], tile_row_bytes);
-  if constexpr (N > 2)
-    storeTile<2>(sums[2], tile_row_bytes);
-  if constexpr (N > 3)
-    storeTile<3>(sums[3], tile_row_bytes);
-}
-
 // What all parts of a product know.
 struct AmxProduct {
   const XRows &rows;
@@ -216,10 +198,10 @@ LATHE_INLINE void addTiles(const AmxProduct &p, const AmxBlock &block, int64_t t
                            const char *pairs, PairMaker &maker) {
   alignas(64) float sums[W * X][16 * 16];
   const char *terms = p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes();
-  zeroSums<X * W>();
+  eachNumber<0, X * W>([]<int Sum>() LATHE_BODY { zeroTile<Sum>(); });
   sumsOfBlock<X, W>(terms + t * p.a.tile_bytes, pairs + tile * amx_pairs_stride, block.steps(), p.a,
                     maker);
-  storeSums<X * W>(sums);
+  eachNumber<0, X * W>([&]<int Sum>() LATHE_BODY { storeTile<Sum>(sums[Sum], tile_row_bytes); });
   for (int64_t x = 0; x < X; ++x)
     for (int64_t w = 0; w < W && tile + w < block.tiles; ++w)
       addSums(p, block, (t + x) * p.a.per_tile, tile + w, sums[W * x + w]);

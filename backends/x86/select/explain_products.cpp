@@ -1,8 +1,6 @@
 // What is told is read off the regions, so that it cannot differ from what is run.
 #include "backends/x86/select/explain_products.h"
 
-#include <cstring>
-
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -28,12 +26,6 @@ struct Product {
   double rows;      // of each, a mean
   bool one_row;     // the kernel for a single row
 };
-
-template <typename Params> Params paramsOf(const KernelUse &use) {
-  Params params;
-  std::memcpy(&params, use.params.data(), sizeof(Params));
-  return params;
-}
 
 double rowsOf(int64_t source, const StepProgram &step, double factor = 1) {
   return source == RowSource::rows ? static_cast<double>(step.max_rows) * factor : 1;

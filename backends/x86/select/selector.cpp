@@ -79,10 +79,7 @@ RegionUse &Selector::addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRe
   RegionUse region;
   region.kernel = program_.kernelIndex(std::move(use));
   region.operands.assign(operands.begin(), operands.end());
-  region.items = items.items;
-  region.rows_per_item = items.rows_per_item;
-  region.row_factor = items.row_factor;
-  region.row_source = items.row_source;
+  region.cut(items);
   region.origin = op->getName().getStringRef().str();
   step_.regions.push_back(std::move(region));
   return step_.regions.back();

@@ -58,13 +58,11 @@ public:
   template <typename Params>
   RegionUse &add(mlir::Operation *op, llvm::StringRef kernel, const Params &params,
                  llvm::ArrayRef<int64_t> operands, const Items &items) {
-    static_assert(sizeof(Params) % sizeof(int64_t) == 0);
-    std::vector<int64_t> words(sizeof(Params) / sizeof(int64_t));
-    std::memcpy(words.data(), &params, sizeof(Params));
-    std::string label = kernel.str();
+    KernelUse use = kernelUse(kernel.str(), params);
+    use.label = use.kernel;
     if constexpr (requires { params.weight; })
-      label += weightText(params.weight);
-    return addRegion(op, {kernel.str(), std::move(words), std::move(label)}, operands, items);
+      use.label += weightText(params.weight);
+    return addRegion(op, std::move(use), operands, items);
   }
 
 private:

@@ -19,12 +19,6 @@ namespace {
 
 constexpr int64_t kColumns = 5;
 
-template <typename Params> std::vector<int64_t> words(const Params &params) {
-  std::vector<int64_t> result(sizeof(Params) / sizeof(int64_t));
-  std::memcpy(result.data(), &params, sizeof(Params));
-  return result;
-}
-
 // arena[0:5] + arena[64:] -> arena[128:], in one row.
 Program addProgram(int copies) {
   Program program;
@@ -33,7 +27,7 @@ Program addProgram(int copies) {
   step.name = "decode";
   for (int i = 0; i < copies; ++i) {
     RegionUse region;
-    region.kernel = program.kernelIndex({"add", words(params)});
+    region.kernel = program.kernelIndex(kernelUse("add", params));
     region.operands = {operand(Buffer::arena, 0), operand(Buffer::arena, 64),
                        operand(Buffer::arena, 128)};
     region.row_source = RowSource::rows;

@@ -1,0 +1,23 @@
+// What all forms of an online softmax share. Probabilities are relative to the largest score so
+// far; when that grows, what was summed up before shrinks.
+#pragma once
+
+#include "backends/x86/kernels/simd.h"
+
+namespace lathe::x86 {
+
+// What scores are relative to. Where nothing was seen yet it is 0, and all probabilities are 0.
+template <typename T> LATHE_INLINE T softmaxBase(T largest) {
+  return largest == -__builtin_inff() ? T{} : largest;
+}
+
+// Row i of 16 of `columns` sums, `stride` apart, times shrink[i]. Maxima seldom change after some
+// blocks.
+LATHE_INLINE void shrinkRows(float *sums, int64_t stride, int64_t columns, f32x16 shrink) {
+  for (int64_t i = 0; i < 16; ++i)
+    if (shrink[i] != 1.0f)
+      for (int64_t j = 0; j < columns; j += 16)
+        store16(sums + i * stride + j, load16(sums + i * stride + j) * shrink[i]);
+}
+
+} // namespace lathe::x86
