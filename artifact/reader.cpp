@@ -71,6 +71,7 @@ absl::StatusOr<Manifest> readManifest(absl::Span<const uint8_t> bytes, absl::str
 
 absl::StatusOr<Artifact> Artifact::open(const std::string &path) {
   LATHE_ASSIGN_OR_RETURN(MappedFile file, MappedFile::open(path));
+  file.preferLargePages();
   LATHE_ASSIGN_OR_RETURN(Manifest manifest, readManifest(file.bytes(), path));
   return Artifact(std::move(file), std::move(manifest));
 }

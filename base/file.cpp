@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +14,8 @@
 
 namespace lathe {
 namespace {
+
+constexpr uint64_t kLargePage = 2 << 20;
 
 absl::Status errnoStatus(absl::string_view path, absl::string_view what) {
   int code = errno;
@@ -70,6 +73,11 @@ MappedFile::~MappedFile() {
     munmap(const_cast<uint8_t *>(data_), size_);
 }
 
+void MappedFile::preferLargePages() const {
+  if (data_)
+    madvise(const_cast<uint8_t *>(data_), size_, MADV_HUGEPAGE);
+}
+
 void MappedFile::release(uint64_t offset, uint64_t size) const {
   const uint64_t page = 4096;
   uint64_t begin = (offset + page - 1) / page * page, end = (offset + size) / page * page;
@@ -101,7 +109,8 @@ absl::StatusOr<FileWriter> FileWriter::create(const std::string &path) {
 
 FileWriter::FileWriter(FileWriter &&other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)), position_(other.position_),
-      path_(std::move(other.path_)), partial_(std::move(other.partial_)) {}
+      waiting_(std::move(other.waiting_)), path_(std::move(other.path_)),
+      partial_(std::move(other.partial_)) {}
 
 FileWriter::~FileWriter() {
   if (descriptor_ < 0)
@@ -111,7 +120,11 @@ FileWriter::~FileWriter() {
 }
 
 absl::Status FileWriter::writeAt(uint64_t offset, const void *data, size_t size) {
-  const char *bytes = static_cast<const char *>(data);
+  LATHE_RETURN_IF_ERROR(flush());
+  return pass(offset, static_cast<const char *>(data), size);
+}
+
+absl::Status FileWriter::pass(uint64_t offset, const char *bytes, size_t size) {
   while (size > 0) {
     ssize_t count = pwrite(descriptor_, bytes, size, offset);
     if (count < 0 && errno == EINTR)
@@ -123,9 +136,21 @@ absl::Status FileWriter::writeAt(uint64_t offset, const void *data, size_t size)
   return absl::OkStatus();
 }
 
+absl::Status FileWriter::flush() {
+  LATHE_RETURN_IF_ERROR(pass(position_ - waiting_.size(), waiting_.data(), waiting_.size()));
+  waiting_.clear();
+  return absl::OkStatus();
+}
+
 absl::Status FileWriter::write(const void *data, size_t size) {
-  LATHE_RETURN_IF_ERROR(writeAt(position_, data, size));
-  position_ += size;
+  const char *bytes = static_cast<const char *>(data);
+  while (size > 0) {
+    uint64_t count = std::min<uint64_t>(size, kLargePage - position_ % kLargePage);
+    waiting_.insert(waiting_.end(), bytes, bytes + count);
+    position_ += count, bytes += count, size -= count;
+    if (position_ % kLargePage == 0)
+      LATHE_RETURN_IF_ERROR(flush());
+  }
   return absl::OkStatus();
 }
 
@@ -138,7 +163,13 @@ absl::Status FileWriter::padTo(uint64_t alignment) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<MappedFile> FileWriter::written() {
+  LATHE_RETURN_IF_ERROR(flush());
+  return MappedFile::open(partial_);
+}
+
 absl::Status FileWriter::commit() {
+  LATHE_RETURN_IF_ERROR(flush());
   if (fsync(descriptor_) != 0 && errno != EINVAL)
     return errnoStatus(path_, "cannot write");
   if (rename(partial_.c_str(), path_.c_str()) != 0)

@@ -8,9 +8,10 @@ static const Level kLevels[] = {
     {"x86-64-v3", "x86-64-v3", "", "arch=x86_64;features=avx2,fma,f16c"},
     {"x86-64-v4", "x86-64-v4", "",
      "arch=x86_64;features=avx2,fma,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"},
-    {"x86-amx", "x86-64-v4", "+avx512vnni,+avx512bf16,+avx512vbmi,+amx-tile,+amx-int8,+amx-bf16",
+    {"x86-amx", "x86-64-v4",
+     "+avx512vnni,+avx512bf16,+avx512vbmi,+gfni,+amx-tile,+amx-int8,+amx-bf16",
      "arch=x86_64;features=avx2,fma,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,"
-     "avx512bf16,avx512vbmi,amx-tile,amx-int8,amx-bf16"},
+     "avx512bf16,avx512vbmi,gfni,amx-tile,amx-int8,amx-bf16"},
 };
 
 llvm::ArrayRef<Level> levels() { return kLevels; }

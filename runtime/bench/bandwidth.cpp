@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "runtime/bench/bench.h"
@@ -12,7 +13,8 @@ namespace lathe::runtime {
 namespace {
 
 constexpr uint64_t kBlock = 1 << 20; // bytes of one item of work
-constexpr uint64_t kAhead = 2048;    // bytes from what is read to what is asked for
+constexpr int kRepetitions = 3;
+constexpr uint64_t kAhead = 2048; // bytes from what is read to what is asked for
 
 struct Reading {
   const uint64_t *words;
@@ -47,20 +49,28 @@ void touchBlocks(const void *context, int64_t begin, int64_t end) {
   std::memset(bytes + begin * kBlock, 1, (end - begin) * kBlock);
 }
 
+absl::Status check(int threads, uint64_t bytes, int repetitions) {
+  if (bytes >= kBlock && repetitions >= 1 && threads >= 0 && threads <= kMaxThreads)
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("read bandwidth: ", threads, " threads, ", bytes, " bytes and ", repetitions,
+                   " repetitions; at least 1 MiB, once, by at most ", kMaxThreads));
+}
+
 } // namespace
 
-absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes, int repetitions) {
-  int64_t blocks = bytes / kBlock;
-  if (blocks < 1 || repetitions < 1 || threads < 0 || threads > kMaxThreads)
-    return absl::InvalidArgumentError(
-        absl::StrCat("read bandwidth: ", threads, " threads, ", bytes, " bytes and ", repetitions,
-                     " repetitions; at least 1 MiB, once, by at most ", kMaxThreads));
-  CpuMemory memory;
-  LATHE_RETURN_IF_ERROR(memory.allocate(blocks * kBlock, true));
+uint64_t bandwidthBytes(uint64_t memory_bytes) {
+  uint64_t cache = static_cast<uint64_t>(std::max(0L, sysconf(_SC_LEVEL3_CACHE_SIZE)));
+  return std::min(std::max(uint64_t{1} << 30, 4 * cache), memory_bytes / 8);
+}
+
+absl::StatusOr<double> measureReadBandwidth(int threads, absl::Span<const uint8_t> bytes,
+                                            int repetitions) {
+  auto blocks = static_cast<int64_t>(bytes.size() / kBlock);
+  LATHE_RETURN_IF_ERROR(check(threads, bytes.size(), repetitions));
   ThreadPool pool(threads == 0 ? usableCores() : threads);
-  pool.run(touchBlocks, memory.data(), blocks);
   std::atomic<uint64_t> sink{0};
-  Reading reading{static_cast<const uint64_t *>(memory.data()), &sink};
+  Reading reading{reinterpret_cast<const uint64_t *>(bytes.data()), &sink};
   double best = 0;
   for (int i = 0; i < repetitions; ++i) {
     auto start = std::chrono::steady_clock::now();
@@ -69,6 +79,29 @@ absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes, int rep
     best = std::max(best, static_cast<double>(blocks * kBlock) / passed.count());
   }
   return best;
+}
+
+absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes, int repetitions) {
+  LATHE_RETURN_IF_ERROR(check(threads, bytes, repetitions));
+  CpuMemory memory;
+  LATHE_RETURN_IF_ERROR(memory.allocate(bytes, true));
+  ThreadPool(threads == 0 ? usableCores() : threads)
+      .run(touchBlocks, memory.data(), bytes / kBlock);
+  return measureReadBandwidth(threads, {static_cast<const uint8_t *>(memory.data()), bytes},
+                              repetitions);
+}
+
+absl::StatusOr<double> measureReadBandwidth(const Module &module) {
+  const DeviceProperties &device = module.device()->properties();
+  int threads = static_cast<int>(device.parallelism);
+  uint64_t enough = bandwidthBytes(device.memory_bytes);
+  if (!module.target().weights_section.empty()) {
+    LATHE_ASSIGN_OR_RETURN(absl::Span<const uint8_t> weights,
+                           module.artifact().section(module.target().weights_section));
+    if (weights.size() >= enough)
+      return measureReadBandwidth(threads, weights, kRepetitions);
+  }
+  return measureReadBandwidth(threads, enough, kRepetitions);
 }
 
 } // namespace lathe::runtime

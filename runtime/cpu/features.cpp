@@ -48,6 +48,7 @@ constexpr FeatureBit kFeatureBits[] = {
     {"avx512vl", 7, 0, ebx, 31, kAvx512State},
     {"avx512vbmi", 7, 0, ecx, 1, kAvx512State},
     {"avx512vbmi2", 7, 0, ecx, 6, kAvx512State},
+    {"gfni", 7, 0, ecx, 8, kAvx512State},
     {"avx512vnni", 7, 0, ecx, 11, kAvx512State},
     {"avx512bitalg", 7, 0, ecx, 12, kAvx512State},
     {"avx512vpopcntdq", 7, 0, ecx, 14, kAvx512State},

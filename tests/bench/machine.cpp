@@ -14,7 +14,6 @@
 namespace lathe::bench {
 namespace {
 
-constexpr uint64_t kBandwidthBytes = uint64_t{1} << 30; // beyond any cache
 constexpr int kRepetitions = 5;
 
 #define LATHE_FMA(n, r) "vfmadd231ps %%" r "mm15, %%" r "mm15, %%" r "mm" #n "\n"
@@ -22,8 +21,9 @@ constexpr int kRepetitions = 5;
   LATHE_FMA(0, r)                                                                                  \
   LATHE_FMA(1, r)                                                                                  \
   LATHE_FMA(2, r)                                                                                  \
-  LATHE_FMA(3, r) LATHE_FMA(4, r) LATHE_FMA(5, r) LATHE_FMA(6, r) LATHE_FMA(7, r) LATHE_FMA(8, r)  \
-      LATHE_FMA(9, r) LATHE_FMA(10, r) LATHE_FMA(11, r)
+  LATHE_FMA(3, r)                                                                                  \
+  LATHE_FMA(4, r) LATHE_FMA(5, r) LATHE_FMA(6, r) LATHE_FMA(7, r) LATHE_FMA(8, r) LATHE_FMA(9, r)  \
+      LATHE_FMA(10, r) LATHE_FMA(11, r)
 #define LATHE_VECTOR_LOOP(r)                                                                       \
   asm volatile("vzeroall\n1:\n" LATHE_FMA12(r) LATHE_FMA12(r) "dec %0\njnz 1b\nvzeroupper\n"       \
                : "+r"(rounds)                                                                      \
@@ -82,7 +82,9 @@ absl::StatusOr<Machine> Machine::measure(runtime::ThreadPool &pool) {
   machine.name = absl::StrCat(device->properties().name, ", ", pool.threads(), " threads");
   LATHE_ASSIGN_OR_RETURN(
       machine.read_bandwidth,
-      runtime::measureReadBandwidth(pool.threads(), kBandwidthBytes, kRepetitions));
+      runtime::measureReadBandwidth(pool.threads(),
+                                    runtime::bandwidthBytes(device->properties().memory_bytes),
+                                    kRepetitions));
   uint32_t levels = runtime::CpuFeatures::ofThisMachine().levelCount();
   if (levels >= 1)
     machine.avx2_flops = measurePeak(kAvx2, pool);

@@ -18,9 +18,6 @@ namespace {
 using runtime::BenchOptions;
 using runtime::BenchResult;
 
-constexpr uint64_t kBandwidthBytes = 512u << 20; // beyond any cache
-constexpr int kBandwidthRepetitions = 5;
-
 struct BenchFlags {
   std::string file;
   DeviceFlags device;
@@ -59,14 +56,13 @@ absl::StatusOr<Measured> measure(const BenchFlags &flags, const Interrupt &inter
   measured.options = benchOptions(flags, session->contextLength());
   measured.target = module->target().name;
   measured.threads = device->properties().parallelism;
+  LATHE_ASSIGN_OR_RETURN(double before, runtime::measureReadBandwidth(*module));
   LATHE_ASSIGN_OR_RETURN(measured.result, runtime::benchmark(*session, measured.options));
   if (flags.profile) {
     LATHE_ASSIGN_OR_RETURN(measured.profile, runtime::profile(*session, measured.options));
   }
-  uint64_t bytes = std::min(kBandwidthBytes, device->properties().memory_bytes / 8);
-  LATHE_ASSIGN_OR_RETURN(measured.bandwidth,
-                         runtime::measureReadBandwidth(static_cast<int>(measured.threads), bytes,
-                                                       kBandwidthRepetitions));
+  LATHE_ASSIGN_OR_RETURN(double after, runtime::measureReadBandwidth(*module));
+  measured.bandwidth = (before + after) / 2; // other users of the memory come and go
   return measured;
 }
 

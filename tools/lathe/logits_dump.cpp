@@ -33,7 +33,7 @@ absl::Status LogitsDump::finish(absl::Span<const int32_t> ids) {
   std::vector<int64_t> wide(ids.begin(), ids.end());
   LATHE_RETURN_IF_ERROR(writer.append(
       {reinterpret_cast<const uint8_t *>(wide.data()), wide.size() * sizeof(int64_t)}));
-  LATHE_ASSIGN_OR_RETURN(MappedFile rows, MappedFile::open(spool_.partialPath()));
+  LATHE_ASSIGN_OR_RETURN(MappedFile rows, spool_.written());
   for (size_t at = 0; at < rows.bytes().size(); at += kPiece) {
     LATHE_RETURN_IF_ERROR(writer.append(rows.bytes().subspan(at, kPiece)));
     rows.release(0, at);

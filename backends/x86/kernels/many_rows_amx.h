@@ -4,8 +4,8 @@
 // f32 rows need three products, rows that are bf16 or e4m3 numbers one.
 //
 // Bound: 512 multiplications a cycle and core. Per weight and row of x that is 1/512 cycle a term;
-// making pairs costs 5/64 cycle a weight whatever the rows are, terms 1/4 cycle a value of x
-// whatever the weights are.
+// making pairs costs 4/64 cycle a weight whatever the rows are (8/64 where e4m3 are mostly
+// subnormal or 0), terms 1/4 cycle a value of x whatever the weights are.
 #pragma once
 
 #include "backends/x86/kernels/amx.h"
@@ -16,8 +16,9 @@
 #if LATHE_X86_AMX
 namespace lathe::x86 {
 
-constexpr int64_t amx_width = 2; // packed tiles that are multiplied at a time
-constexpr int64_t amx_panel = 4; // packed tiles that follow each other for a block of x
+constexpr int64_t amx_width = 2;    // packed tiles that are multiplied at a time
+constexpr int64_t amx_panel = 4;    // packed tiles that follow each other for a block of x
+constexpr int64_t amx_ahead = 2048; // bytes from codes of a tile to those that are asked for
 constexpr int64_t amx_pairs_stride = longest_block / amx_k * amx_tile_bytes;
 
 // How a block of rows is cut into tiles of x, equal ones, so that one configuration serves all.
@@ -98,7 +99,7 @@ struct AmxBlock {
 struct PairMaker {
   AmxBlock block;
   int64_t format;
-  int64_t ahead;              // bytes from codes to those that are asked for
+  int64_t ahead;              // as amx_ahead, or into another tile
   char *pairs;                // [tile][step]
   int64_t share = 0;          // steps of a tile, to be made after each product
   int64_t tile = 0, step = 0; // the next
@@ -187,8 +188,8 @@ LATHE_INLINE void addSums(const AmxProduct &p, const AmxBlock &block, int64_t ro
     int64_t source = sourceRow(p.rows, p.first_row + smaller(row + r, p.a.count - 1));
     const float *x_scales = p.xp.block ? p.rows.scales + source * p.xp.scale_stride : nullptr;
     f32x16 before = block.k ? load16(total + r * 16) : f32x16{};
-    store16(total + r * 16, addBlock(before, load16(sums + r * 16), 1.0f, block.codes[tile],
-                                     x_scales, block.k, p.w, p.xp));
+    store16(total + r * 16, addBlock(before, load16(sums + r * 16), pairFactor(p.w.format),
+                                     block.codes[tile], x_scales, block.k, p.w, p.xp));
   }
 }
 
@@ -253,10 +254,10 @@ template <int S> struct AmxTiles {
       return at(before.panel, before.column + amx_width, before.k);
     return at(before.panel, 0, before.k + block);
   }
-  // Codes are asked for some KiB ahead in their tile, behind its end in the one of the next panel.
+  // Codes are asked for ahead in their tile, behind its end in the one of the next panel.
   LATHE_INLINE PairMaker maker(const AmxBlock &block, char *pairs) const {
-    int64_t row = codeRowBytes(w.format), ahead = longest_block * row;
-    bool inside = block.k + longest_block < w.k;
+    int64_t row = codeRowBytes(w.format), ahead = amx_ahead;
+    bool inside = block.k * row + amx_ahead < w.k * row;
     return {block, w.format, inside ? ahead : ahead + amx_panel / S * w.tile_bytes - w.k * row,
             pairs};
   }

@@ -38,7 +38,7 @@ TEST(FailedWrite, ofASectionSaysHowFarItCame) {
   ScratchFolder folder;
   absl::Status status;
   {
-    FullDisk disk(10'000);
+    FullDisk disk(5 << 20);
     auto writer = ArtifactWriter::create(folder / "a.lathe");
     ASSERT_TRUE(writer.ok());
     ASSERT_EQ(writer->beginSection("weights.0"), absl::OkStatus());
@@ -49,7 +49,7 @@ TEST(FailedWrite, ofASectionSaysHowFarItCame) {
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(
       status.message(),
-      HasSubstr("a.lathe: cannot write: File too large, 4096 bytes into section 'weights.0'"));
+      HasSubstr("a.lathe: cannot write: File too large, 6287360 bytes into section 'weights.0'"));
   EXPECT_THAT(folder.names(), IsEmpty());
 }
 

@@ -66,7 +66,28 @@ TEST(FileWriter, saysThatTheDiskIsFull) {
   std::filesystem::create_symlink("/dev/full", folder / "a.partial");
   auto writer = FileWriter::create(folder / "a");
   ASSERT_TRUE(writer.ok()) << writer.status();
-  EXPECT_EQ(writer->write("abc", 3).code(), absl::StatusCode::kResourceExhausted);
+  ASSERT_TRUE(writer->write("abc", 3).ok()); // it waits for more
+  EXPECT_EQ(writer->commit().code(), absl::StatusCode::kResourceExhausted);
+  std::string much(3 << 20, 'x');
+  EXPECT_EQ(writer->write(much.data(), much.size()).code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST(FileWriter, keepsBytesInTheirOrderOverLargePages) {
+  ScratchFolder folder;
+  auto writer = FileWriter::create(folder / "a");
+  ASSERT_TRUE(writer.ok());
+  std::string expected;
+  for (size_t size : {1u, 5000u, 2097152u, 3u, 5000000u, 4096u}) {
+    std::string part(size, static_cast<char>('a' + expected.size() % 26));
+    ASSERT_TRUE(writer->write(part.data(), part.size()).ok());
+    expected += part;
+    EXPECT_EQ(writer->position(), expected.size());
+    auto written = writer->written();
+    ASSERT_TRUE(written.ok()) << written.status();
+    EXPECT_TRUE(written->text() == expected);
+  }
+  ASSERT_TRUE(writer->commit().ok());
+  EXPECT_TRUE(folder.read("a") == expected);
 }
 
 } // namespace

@@ -108,6 +108,8 @@ TEST(BandwidthShare, isOfTheBytesThatATokenReads) {
 
 TEST(MeasureReadBandwidth, measuresOrSaysWhyNot) {
   EXPECT_GT(*measureReadBandwidth(2, 4 << 20, 2), 0);
+  EXPECT_EQ(bandwidthBytes(1 << 20), 1u << 17);
+  EXPECT_GE(bandwidthBytes(uint64_t{1} << 40), uint64_t{1} << 30);
   EXPECT_THAT(measureReadBandwidth(1, 1000, 1).status().message(), HasSubstr("at least 1 MiB"));
   EXPECT_FALSE(measureReadBandwidth(1, 4 << 20, 0).ok());
   EXPECT_FALSE(measureReadBandwidth(-1, 4 << 20, 1).ok());
