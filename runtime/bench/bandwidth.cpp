@@ -13,20 +13,21 @@ namespace lathe::runtime {
 namespace {
 
 constexpr uint64_t kBlock = 1 << 20; // bytes of one item of work
-constexpr int kRepetitions = 3;
-constexpr uint64_t kAhead = 2048; // bytes from what is read to what is asked for
+constexpr int kRepetitions = 4;
+constexpr uint64_t kAhead[] = {512, 2048}; // bytes from what is read to what is asked for: in turns
 
 struct Reading {
   const uint64_t *words;
   std::atomic<uint64_t> *sink; // so that the reads cannot be left out
+  uint64_t ahead;
 };
 
 // Lines are asked for early, as kernels do: the processor's own prefetching stops at each page, and
 // without this a product can read faster than what is called the memory's speed.
-uint64_t sumOfBlock(const uint64_t *words) {
+uint64_t sumOfBlock(const uint64_t *words, uint64_t ahead) {
   uint64_t sums[8] = {};
   for (uint64_t i = 0; i < kBlock / sizeof(uint64_t); i += 8) {
-    __builtin_prefetch(words + i + kAhead / sizeof(uint64_t));
+    __builtin_prefetch(words + i + ahead / sizeof(uint64_t));
     for (int lane = 0; lane < 8; ++lane)
       sums[lane] += words[i + lane];
   }
@@ -40,7 +41,7 @@ void readBlocks(const void *context, int64_t begin, int64_t end) {
   const auto &reading = *static_cast<const Reading *>(context);
   uint64_t sum = 0;
   for (int64_t block = begin; block < end; ++block)
-    sum += sumOfBlock(reading.words + block * (kBlock / sizeof(uint64_t)));
+    sum += sumOfBlock(reading.words + block * (kBlock / sizeof(uint64_t)), reading.ahead);
   reading.sink->fetch_add(sum, std::memory_order_relaxed);
 }
 
@@ -70,9 +71,9 @@ absl::StatusOr<double> measureReadBandwidth(int threads, absl::Span<const uint8_
   LATHE_RETURN_IF_ERROR(check(threads, bytes.size(), repetitions));
   ThreadPool pool(threads == 0 ? usableCores() : threads);
   std::atomic<uint64_t> sink{0};
-  Reading reading{reinterpret_cast<const uint64_t *>(bytes.data()), &sink};
   double best = 0;
   for (int i = 0; i < repetitions; ++i) {
+    Reading reading{reinterpret_cast<const uint64_t *>(bytes.data()), &sink, kAhead[i % 2]};
     auto start = std::chrono::steady_clock::now();
     pool.run(readBlocks, &reading, blocks);
     std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
