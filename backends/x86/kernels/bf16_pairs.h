@@ -174,6 +174,7 @@ LATHE_INLINE void pairsOfStep(const char *codes, int64_t format, int64_t length,
   if (format == Format::i4)
     return pairsOfNibbles(codes, length, out);
   int64_t four = 4 * codeRowBytes(format), k = 0;
+#pragma clang loop unroll(disable) // no faster unrolled, and this stands in many places
   for (; k + 4 <= smaller<int64_t>(length, 32); k += 4)
     pairsOfCodes(codes + k / 4 * four, format, out + k * 32);
   if (k < length && k < 32) {
