@@ -157,18 +157,6 @@ template <> LATHE_INLINE void multiplyStep<3, 1>(const char *x, int64_t stride, 
   multiplyTiles<2, 5, 6>();
 }
 
-// Sums over a block of X tiles of x and W packed tiles.
-template <int X, int W>
-LATHE_INLINE void sumsOfBlock(const char *x, const char *pairs, int64_t steps, const AmxRows &a,
-                              PairMaker &maker) {
-  for (int64_t step = 0; step < steps; ++step)
-    for (int64_t term = 0; term < a.terms; ++term) {
-      multiplyStep<X, W>(x + step * a.stepBytes() + term * a.termBytes(), a.tile_bytes,
-                         pairs + step * amx_tile_bytes);
-      maker.makeShare();
-    }
-}
-
 // What all parts of a product know.
 struct AmxProduct {
   const XRows &rows;
@@ -193,35 +181,75 @@ LATHE_INLINE void addSums(const AmxProduct &p, const AmxBlock &block, int64_t ro
   }
 }
 
-// X tiles of x from t on, W packed tiles from `tile` on.
-template <int X, int W>
-LATHE_INLINE void addTiles(const AmxProduct &p, const AmxBlock &block, int64_t t, int64_t tile,
-                           const char *pairs, PairMaker &maker) {
-  alignas(64) float sums[W * X][16 * 16];
-  const char *terms = p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes();
-  eachNumber<0, X * W>([]<int Sum>() LATHE_BODY { zeroTile<Sum>(); });
-  sumsOfBlock<X, W>(terms + t * p.a.tile_bytes, pairs + tile * amx_pairs_stride, block.steps(), p.a,
-                    maker);
-  eachNumber<0, X * W>([&]<int Sum>() LATHE_BODY { storeTile<Sum>(sums[Sum], tile_row_bytes); });
-  for (int64_t x = 0; x < X; ++x)
-    for (int64_t w = 0; w < W && tile + w < block.tiles; ++w)
-      addSums(p, block, (t + x) * p.a.per_tile, tile + w, sums[W * x + w]);
-}
+// Some tiles of x times some packed tiles of a block.
+struct Sweep {
+  int64_t x_tiles, tiles; // 1 x 2, 2 x 2 or 3 x 1
+  int64_t t;              // the first tile of x
+  int64_t tile;           // the first packed tile
+
+  LATHE_INLINE int64_t sums() const { return x_tiles * tiles; }
+};
 
 // Two tiles of x at a time, or three where one would be left over.
+LATHE_INLINE int64_t sweepCount(int64_t x_tiles, const AmxBlock &block) {
+  return x_tiles > 1 && x_tiles % 2 ? block.tiles + (x_tiles - 3) / 2 : ceilDiv(x_tiles, 2);
+}
+LATHE_INLINE Sweep sweepAt(int64_t i, int64_t x_tiles, const AmxBlock &block) {
+  bool odd = x_tiles > 1 && x_tiles % 2;
+  int64_t threes = odd ? block.tiles : 0;
+  if (i < threes)
+    return {3, 1, 0, i};
+  int64_t t = (odd ? 3 : 0) + (i - threes) * 2;
+  return {smaller<int64_t>(2, x_tiles - t), amx_width, t, 0};
+}
+
+// The forms stand in one loop and not in a loop each: with what is made between them they are most
+// of a product's code.
+LATHE_INLINE void multiplyStep(const Sweep &sweep, const char *x, int64_t stride,
+                               const char *pairs) {
+  if (sweep.x_tiles == 2)
+    multiplyStep<2, 2>(x, stride, pairs);
+  else if (sweep.x_tiles == 3)
+    multiplyStep<3, 1>(x, stride, pairs);
+  else
+    multiplyStep<1, 2>(x, stride, pairs);
+}
+
+LATHE_INLINE void storeSums(const Sweep &sweep, float (*sums)[16 * 16]) {
+  storeTile<0>(sums[0], tile_row_bytes);
+  storeTile<1>(sums[1], tile_row_bytes);
+  if (sweep.sums() > 2)
+    storeTile<2>(sums[2], tile_row_bytes);
+  if (sweep.sums() > 3)
+    storeTile<3>(sums[3], tile_row_bytes);
+}
+
+LATHE_INLINE void addSweep(const AmxProduct &p, const AmxBlock &block, const Sweep &sweep,
+                           const char *pairs, PairMaker &maker) {
+  alignas(64) float sums[4][16 * 16];
+  const char *x =
+      p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes() + sweep.t * p.a.tile_bytes;
+  eachNumber<0, 4>([]<int Sum>() LATHE_BODY { zeroTile<Sum>(); });
+  for (int64_t step = 0; step < block.steps(); ++step)
+    for (int64_t term = 0; term < p.a.terms; ++term) {
+      multiplyStep(sweep, x + step * p.a.stepBytes() + term * p.a.termBytes(), p.a.tile_bytes,
+                   pairs + sweep.tile * amx_pairs_stride + step * amx_tile_bytes);
+      maker.makeShare();
+    }
+  storeSums(sweep, sums);
+  for (int64_t i = 0; i < sweep.sums(); ++i) {
+    int64_t tile = sweep.tile + i % sweep.tiles;
+    if (tile < block.tiles)
+      addSums(p, block, (sweep.t + i / sweep.tiles) * p.a.per_tile, tile, sums[i]);
+  }
+}
+
 LATHE_INLINE void addBlockOfK(const AmxProduct &p, const AmxBlock &block, const char *pairs,
                               PairMaker &maker) {
-  int64_t calls = ceilDiv(p.a.tiles, 2), t = 0;
-  maker.share = ceilDiv(maker.total(), block.steps() * p.a.terms * calls);
-  if (p.a.tiles > 1 && p.a.tiles % 2) {
-    for (int64_t tile = 0; tile < block.tiles; ++tile)
-      addTiles<3, 1>(p, block, 0, tile, pairs, maker);
-    t = 3;
-  }
-  for (; t + 2 <= p.a.tiles; t += 2)
-    addTiles<2, 2>(p, block, t, 0, pairs, maker);
-  if (t < p.a.tiles)
-    addTiles<1, 2>(p, block, t, 0, pairs, maker);
+  int64_t sweeps = block.tiles ? sweepCount(p.a.tiles, block) : 0;
+  maker.share = sweeps ? ceilDiv(maker.total(), block.steps() * p.a.terms * sweeps) : 0;
+  for (int64_t i = 0; i < sweeps; ++i)
+    addSweep(p, block, sweepAt(i, p.a.tiles, block), pairs, maker);
   maker.make(maker.total());
 }
 
@@ -279,16 +307,14 @@ template <int S, typename Finish>
 LATHE_INLINE void blockOfRows(const AmxProduct &p, const AmxTiles<S> &tiles, int64_t begin,
                               Finish finish) {
   alignas(64) char pairs[2][amx_width * amx_pairs_stride];
-  AmxBlock block = tiles.at(begin, 0, 0);
-  PairMaker first = tiles.maker(block, pairs[0]);
-  first.make(first.total());
-  for (int64_t turn = 0; block.tiles > 0; ++turn) {
-    AmxBlock next = tiles.after(block);
+  AmxBlock block = {}, next = tiles.at(begin, 0, 0); // pairs are made a block ahead
+  for (int64_t turn = 0; block.tiles > 0 || next.tiles > 0; ++turn) {
     PairMaker maker = tiles.maker(next, pairs[(turn + 1) % 2]);
     addBlockOfK(p, block, pairs[turn % 2], maker);
-    if (tiles.isLast(block))
+    if (block.tiles > 0 && tiles.isLast(block))
       finishPanel<S>(p, block.panel, tiles.columns(block.panel), finish);
     block = next;
+    next = tiles.after(block);
   }
 }
 
