@@ -50,26 +50,9 @@ void touchBlocks(const void *context, int64_t begin, int64_t end) {
   std::memset(bytes + begin * kBlock, 1, (end - begin) * kBlock);
 }
 
-absl::Status check(int threads, uint64_t bytes, int repetitions) {
-  if (bytes >= kBlock && repetitions >= 1 && threads >= 0 && threads <= kMaxThreads)
-    return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("read bandwidth: ", threads, " threads, ", bytes, " bytes and ", repetitions,
-                   " repetitions; at least 1 MiB, once, by at most ", kMaxThreads));
-}
-
-} // namespace
-
-uint64_t bandwidthBytes(uint64_t memory_bytes) {
-  uint64_t cache = static_cast<uint64_t>(std::max(0L, sysconf(_SC_LEVEL3_CACHE_SIZE)));
-  return std::min(std::max(uint64_t{1} << 30, 4 * cache), memory_bytes / 8);
-}
-
-absl::StatusOr<double> measureReadBandwidth(int threads, absl::Span<const uint8_t> bytes,
-                                            int repetitions) {
+// Of the whole blocks of `bytes`, bytes a second.
+double fastestRead(ThreadPool &pool, absl::Span<const uint8_t> bytes, int repetitions) {
   auto blocks = static_cast<int64_t>(bytes.size() / kBlock);
-  LATHE_RETURN_IF_ERROR(check(threads, bytes.size(), repetitions));
-  ThreadPool pool(threads == 0 ? usableCores() : threads);
   std::atomic<uint64_t> sink{0};
   double best = 0;
   for (int i = 0; i < repetitions; ++i) {
@@ -82,27 +65,37 @@ absl::StatusOr<double> measureReadBandwidth(int threads, absl::Span<const uint8_
   return best;
 }
 
+} // namespace
+
+uint64_t bandwidthBytes(uint64_t memory_bytes) {
+  uint64_t cache = static_cast<uint64_t>(std::max(0L, sysconf(_SC_LEVEL3_CACHE_SIZE)));
+  return std::min(std::max(uint64_t{1} << 30, 4 * cache), memory_bytes / 8);
+}
+
 absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes, int repetitions) {
-  LATHE_RETURN_IF_ERROR(check(threads, bytes, repetitions));
+  if (bytes < kBlock || repetitions < 1 || threads < 0 || threads > kMaxThreads)
+    return absl::InvalidArgumentError(
+        absl::StrCat("read bandwidth: ", threads, " threads, ", bytes, " bytes and ", repetitions,
+                     " repetitions; at least 1 MiB, once, by at most ", kMaxThreads));
   CpuMemory memory;
   LATHE_RETURN_IF_ERROR(memory.allocate(bytes, true));
-  ThreadPool(threads == 0 ? usableCores() : threads)
-      .run(touchBlocks, memory.data(), bytes / kBlock);
-  return measureReadBandwidth(threads, {static_cast<const uint8_t *>(memory.data()), bytes},
-                              repetitions);
+  ThreadPool pool(threads == 0 ? usableCores() : threads);
+  pool.run(touchBlocks, memory.data(), static_cast<int64_t>(bytes / kBlock));
+  return fastestRead(pool, {static_cast<const uint8_t *>(memory.data()), bytes}, repetitions);
 }
 
 absl::StatusOr<double> measureReadBandwidth(const Module &module) {
   const DeviceProperties &device = module.device()->properties();
-  int threads = static_cast<int>(device.parallelism);
-  uint64_t enough = bandwidthBytes(device.memory_bytes);
+  auto threads = static_cast<int>(device.parallelism);
+  uint64_t least = bandwidthBytes(device.memory_bytes), most = device.memory_bytes / 4 * 3;
+  absl::Span<const uint8_t> weights;
   if (!module.target().weights_section.empty()) {
-    LATHE_ASSIGN_OR_RETURN(absl::Span<const uint8_t> weights,
-                           module.artifact().section(module.target().weights_section));
-    if (weights.size() >= enough)
-      return measureReadBandwidth(threads, weights, kRepetitions);
+    LATHE_ASSIGN_OR_RETURN(weights, module.artifact().section(module.target().weights_section));
   }
-  return measureReadBandwidth(threads, enough, kRepetitions);
+  if (weights.size() < least || weights.size() > most)
+    return measureReadBandwidth(threads, least, kRepetitions);
+  ThreadPool pool(threads);
+  return fastestRead(pool, weights, kRepetitions);
 }
 
 } // namespace lathe::runtime

@@ -6,17 +6,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "runtime/export.h"
 #include "runtime/session/session.h"
 
 namespace lathe::runtime {
 
-// The best of `repetitions` plain reads of `bytes`, a multiple of 1 MiB or a little more, by
-// `threads` threads; bytes a second. They should be much more than the last-level cache.
-LATHE_RUNTIME_API absl::StatusOr<double>
-measureReadBandwidth(int threads, absl::Span<const uint8_t> bytes, int repetitions);
-// The same of a buffer of `bytes` that is made for it.
+// The best of `repetitions` plain reads of a buffer of `bytes` by `threads` threads, bytes a
+// second. The buffer should be much larger than the last-level cache.
 LATHE_RUNTIME_API absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes,
                                                               int repetitions);
 // Bytes of a buffer for that: four times the largest cache, at least 1 GiB, at most an eighth of
@@ -25,7 +21,7 @@ LATHE_RUNTIME_API uint64_t bandwidthBytes(uint64_t memory_bytes);
 
 // What a decode of this model can read at most, bytes a second: that of plain reads of its weights
 // where they lie, since memory is not the same everywhere (nodes, pages of a virtual machine). A
-// buffer stands in for weights that a cache could hold.
+// buffer stands in for weights that a cache could hold, or that leave the memory no room.
 LATHE_RUNTIME_API absl::StatusOr<double> measureReadBandwidth(const Module &module);
 
 struct BenchOptions {

@@ -17,13 +17,11 @@ namespace {
 constexpr int kRepetitions = 5;
 
 #define LATHE_FMA(n, r) "vfmadd231ps %%" r "mm15, %%" r "mm15, %%" r "mm" #n "\n"
+// clang-format off
 #define LATHE_FMA12(r)                                                                             \
-  LATHE_FMA(0, r)                                                                                  \
-  LATHE_FMA(1, r)                                                                                  \
-  LATHE_FMA(2, r)                                                                                  \
-  LATHE_FMA(3, r)                                                                                  \
-  LATHE_FMA(4, r) LATHE_FMA(5, r) LATHE_FMA(6, r) LATHE_FMA(7, r) LATHE_FMA(8, r) LATHE_FMA(9, r)  \
-      LATHE_FMA(10, r) LATHE_FMA(11, r)
+  LATHE_FMA(0, r) LATHE_FMA(1, r) LATHE_FMA(2, r) LATHE_FMA(3, r) LATHE_FMA(4, r) LATHE_FMA(5, r)  \
+  LATHE_FMA(6, r) LATHE_FMA(7, r) LATHE_FMA(8, r) LATHE_FMA(9, r) LATHE_FMA(10, r) LATHE_FMA(11, r)
+// clang-format on
 #define LATHE_VECTOR_LOOP(r)                                                                       \
   asm volatile("vzeroall\n1:\n" LATHE_FMA12(r) LATHE_FMA12(r) "dec %0\njnz 1b\nvzeroupper\n"       \
                : "+r"(rounds)                                                                      \

@@ -80,6 +80,12 @@ LATHE_INLINE void pairsOfBytes(u8x64 codes, const Bf16Table &table, char *out) {
   store(out + 64, bytesAt(load<u8x64>(second.place), low, high));
 }
 
+// As a call, or what is rare with GFNI would be most of the code.
+__attribute__((noinline)) static void pairsByTable(const char *codes, char *out) {
+  static constexpr Bf16Table table = bf16Table(Format::e4m3);
+  pairsOfBytes(load<u8x64>(codes), table, out);
+}
+
 #if defined(__AVX512VBMI__) && defined(__GFNI__)
 // Where the codes stand that unpacking a vector's quarters brings to where pairs have them.
 constexpr PairPlaces unpackPlaces() {
@@ -100,19 +106,13 @@ template <int Constant> LATHE_INLINE u8x64 affine(u8x64 bytes, uint64_t matrix) 
                                        __builtin_bit_cast(c8x64, u64x8{} + matrix), Constant));
 }
 
-// The rare path as a call, or it would be most of the code.
-__attribute__((noinline, cold)) static void pairsByTable(u8x64 codes, char *out) {
-  static constexpr Bf16Table table = bf16Table(Format::e4m3);
-  pairsOfBytes(codes, table, out);
-}
-
 // As pairsOfBytes for e4m3, in half the time. With an exponent that is not 0, s eeee mmm is the
 // bf16 s 0111 eeee mmm 0000: one matrix makes the upper byte of it, s 0111 eee, one the lower.
 LATHE_INLINE void pairsOfE4m3(const char *from, char *out) {
   static constexpr PairPlaces places = unpackPlaces();
   u8x64 codes = load<u8x64>(from);
   if (__builtin_expect(__builtin_reduce_or((codes & 0x78) == 0), 0))
-    return pairsByTable(codes, out);
+    return pairsByTable(from, out);
   codes = __builtin_bit_cast(u8x64, __builtin_ia32_permvarqi512(__builtin_bit_cast(c8x64, codes),
                                                                 load<c8x64>(places.place)));
   u8x64 high = affine<0x38>(codes, 0x1020400000000080), low = affine<0>(codes, 0x01020408);
@@ -128,10 +128,7 @@ LATHE_INLINE void pairsOfE4m3(const char *from, char *out) {
                                           58, 122, 59, 123, 60, 124, 61, 125, 62, 126, 63, 127));
 }
 #else
-LATHE_INLINE void pairsOfE4m3(const char *codes, char *out) {
-  static constexpr Bf16Table table = bf16Table(Format::e4m3);
-  pairsOfBytes(load<u8x64>(codes), table, out);
-}
+LATHE_INLINE void pairsOfE4m3(const char *codes, char *out) { pairsByTable(codes, out); }
 #endif
 
 // 32 bf16 codes: 2 k of 16 lanes, a row of pairs.

@@ -16,9 +16,8 @@
 #if LATHE_X86_AMX
 namespace lathe::x86 {
 
-constexpr int64_t amx_width = 2;    // packed tiles that are multiplied at a time
-constexpr int64_t amx_panel = 4;    // packed tiles that follow each other for a block of x
-constexpr int64_t amx_ahead = 2048; // bytes from codes of a tile to those that are asked for
+constexpr int64_t amx_width = 2; // packed tiles that are multiplied at a time
+constexpr int64_t amx_panel = 4; // packed tiles that follow each other for a block of x
 constexpr int64_t amx_pairs_stride = longest_block / amx_k * amx_tile_bytes;
 
 // How a block of rows is cut into tiles of x, equal ones, so that one configuration serves all.
@@ -99,13 +98,12 @@ struct AmxBlock {
 struct PairMaker {
   AmxBlock block;
   int64_t format;
-  int64_t ahead;              // as amx_ahead, or into another tile
+  int64_t ahead;              // bytes from codes to those that are asked for
   char *pairs;                // [tile][step]
   int64_t share = 0;          // steps of a tile, to be made after each product
   int64_t tile = 0, step = 0; // the next
 
   LATHE_INLINE int64_t total() const { return block.tiles * block.steps(); }
-  LATHE_INLINE void makeShare() { make(share); }
   LATHE_INLINE void make(int64_t count) {
     int64_t steps = block.steps();
     for (; count > 0 && step < steps; --count) {
@@ -190,16 +188,17 @@ struct Sweep {
   LATHE_INLINE int64_t sums() const { return x_tiles * tiles; }
 };
 
-// Two tiles of x at a time, or three where one would be left over.
+// Two tiles of x at a time; three at first where one would be left over, with each packed tile.
+LATHE_INLINE int64_t tilesInThree(int64_t x_tiles) { return x_tiles > 1 && x_tiles % 2 ? 3 : 0; }
 LATHE_INLINE int64_t sweepCount(int64_t x_tiles, const AmxBlock &block) {
-  return x_tiles > 1 && x_tiles % 2 ? block.tiles + (x_tiles - 3) / 2 : ceilDiv(x_tiles, 2);
+  int64_t three = tilesInThree(x_tiles);
+  return three / 3 * block.tiles + ceilDiv(x_tiles - three, 2);
 }
 LATHE_INLINE Sweep sweepAt(int64_t i, int64_t x_tiles, const AmxBlock &block) {
-  bool odd = x_tiles > 1 && x_tiles % 2;
-  int64_t threes = odd ? block.tiles : 0;
-  if (i < threes)
+  int64_t three = tilesInThree(x_tiles), first = three / 3 * block.tiles;
+  if (i < first)
     return {3, 1, 0, i};
-  int64_t t = (odd ? 3 : 0) + (i - threes) * 2;
+  int64_t t = three + (i - first) * 2;
   return {smaller<int64_t>(2, x_tiles - t), amx_width, t, 0};
 }
 
@@ -234,7 +233,7 @@ LATHE_INLINE void addSweep(const AmxProduct &p, const AmxBlock &block, const Swe
     for (int64_t term = 0; term < p.a.terms; ++term) {
       multiplyStep(sweep, x + step * p.a.stepBytes() + term * p.a.termBytes(), p.a.tile_bytes,
                    pairs + sweep.tile * amx_pairs_stride + step * amx_tile_bytes);
-      maker.makeShare();
+      maker.make(maker.share);
     }
   storeSums(sweep, sums);
   for (int64_t i = 0; i < sweep.sums(); ++i) {
@@ -282,12 +281,9 @@ template <int S> struct AmxTiles {
       return at(before.panel, before.column + amx_width, before.k);
     return at(before.panel, 0, before.k + block);
   }
-  // Codes are asked for ahead in their tile, behind its end in the one of the next panel.
+  // Behind a tile's end codes are asked for in the one of the next panel.
   LATHE_INLINE PairMaker maker(const AmxBlock &block, char *pairs) const {
-    int64_t row = codeRowBytes(w.format), ahead = amx_ahead;
-    bool inside = block.k * row + amx_ahead < w.k * row;
-    return {block, w.format, inside ? ahead : ahead + amx_panel / S * w.tile_bytes - w.k * row,
-            pairs};
+    return {block, w.format, prefetchDistance(block.k, amx_panel / S * w.tile_bytes, w), pairs};
   }
 };
 

@@ -9,19 +9,11 @@
 namespace lathe::x86 {
 
 constexpr int vector_tiles = LATHE_X86_WIDE ? 8 : 4; // tiles at a time
-constexpr int64_t prefetch_bytes = 2048; // ahead of what is read; the best of 0.5 to 8 KiB on Zen 3
 
 // Tiles one after the other: their loads mixed would need more registers than AVX2 has.
 LATHE_INLINE void keepOrder() {
   if (!LATHE_X86_WIDE)
     asm volatile("" ::: "memory");
-}
-
-// How far ahead of the codes from k on to ask for lines: at the end of a tile for those of the tile
-// that is read after it, `next` bytes further on.
-LATHE_INLINE int64_t prefetchDistance(int64_t k, int64_t next, const WeightParams &w) {
-  bool inside = k * codeRowBytes(w.format) + prefetch_bytes < codeBytes(w.k, w.format);
-  return prefetch_bytes + (inside ? 0 : next - w.tile_bytes);
 }
 
 // Asks for scales of lanes, a line for two blocks, as far ahead as codes of one byte are.
