@@ -48,6 +48,33 @@ void runOnPool(void *pool, lathe_cpu_task task, const void *context, int64_t cou
   static_cast<ThreadPool *>(pool)->run(task, context, count);
 }
 
+lathe_error *deviceList(lathe_device_list_args *args) {
+  args->device_count = 1;
+  return nullptr;
+}
+
+std::unique_ptr<lathe_device> makeDevice(const CpuOptions &options) {
+  int threads = options.threads == 0 ? usableCores() : options.threads;
+  auto device = std::make_unique<lathe_device>(options, threads);
+  device->name = cpuName();
+  device->level = options.features.levelName();
+  device->compatibility = options.features.text();
+  return device;
+}
+
+lathe_error *deviceOpen(lathe_device_open_args *args) {
+  if (args->index != 0)
+    return giveError(absl::InvalidArgumentError(
+        absl::StrCat("cpu: there is no device ", args->index, "; the only one is 0")));
+  args->device = makeDevice({}).release();
+  return nullptr;
+}
+
+lathe_error *deviceClose(lathe_device_args *args) {
+  delete args->device;
+  return nullptr;
+}
+
 lathe_error *properties(lathe_device_properties_args *args) {
   const lathe_device &device = *args->device;
   lathe_device_properties mine;
@@ -67,9 +94,9 @@ lathe_error *properties(lathe_device_properties_args *args) {
 
 // Fills in the reason as far as it fits.
 void giveReason(lathe_compatibility_args *args, absl::string_view reason) {
-  args->reason_size = reason.size();
-  if (args->reason)
-    std::memcpy(args->reason, reason.data(), std::min(reason.size(), args->reason_capacity));
+  args->reason.size = reason.size();
+  if (args->reason.data)
+    std::memcpy(args->reason.data, reason.data(), std::min(reason.size(), args->reason.capacity));
 }
 
 lathe_error *compatibility(lathe_compatibility_args *args) {
@@ -174,15 +201,20 @@ void passOn(void *observer, const char *label) {
   args.observe(args.observer, toAbi(label));
 }
 
+void *addressOf(const lathe_binding &binding) {
+  void *base = binding.buffer->memory.data();
+  return base ? static_cast<char *>(base) + binding.offset : nullptr;
+}
+
 lathe_error *run(lathe_run_args *args) {
   auto entries = args->executable->code->entries();
-  if (args->entry >= entries.size() || args->buffer_count != LATHE_CPU_BUFFER_COUNT)
+  if (args->entry >= entries.size() || args->binding_count != LATHE_CPU_BUFFER_COUNT)
     return giveError(absl::InvalidArgumentError(
         absl::StrCat("cpu: entry ", args->entry, " of ", entries.size(), " called with ",
-                     args->buffer_count, " buffers; an entry takes ", LATHE_CPU_BUFFER_COUNT)));
+                     args->binding_count, " buffers; an entry takes ", LATHE_CPU_BUFFER_COUNT)));
   void *addresses[LATHE_CPU_BUFFER_COUNT];
   for (uint32_t i = 0; i < LATHE_CPU_BUFFER_COUNT; ++i)
-    addresses[i] = args->buffers[i]->memory.data();
+    addresses[i] = addressOf(args->bindings[i]);
   bool observed = LATHE_HAS_FIELD(lathe_run_args, args, observer) && args->observe;
   lathe_cpu_host host = {sizeof host, &args->device->pool, runOnPool, observed ? passOn : nullptr,
                          args};
@@ -195,8 +227,9 @@ lathe_error *run(lathe_run_args *args) {
 const lathe_device_api kCpuApi = {
     sizeof(lathe_device_api),
     nullptr,
-    LATHE_DEVICE_ABI_MAJOR,
-    LATHE_DEVICE_ABI_MINOR,
+    deviceList,
+    deviceOpen,
+    deviceClose,
     properties,
     bufferAllocate,
     bufferRelease,
@@ -209,6 +242,13 @@ const lathe_device_api kCpuApi = {
     compatibility,
     bufferImport,
     bufferClear,
+    nullptr, // copy: the runtime maps
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr, // queues: calls return when done
 };
 
 } // namespace
@@ -218,12 +258,8 @@ absl::StatusOr<std::shared_ptr<Device>> createCpuDevice(const CpuOptions &option
     return absl::InvalidArgumentError(absl::StrCat("--threads ", options.threads,
                                                    ": must be from 1 to ", kMaxThreads,
                                                    ", or 0 for one a core"));
-  int threads = options.threads == 0 ? usableCores() : options.threads;
-  auto device = std::make_unique<lathe_device>(options, threads);
-  device->name = cpuName();
-  device->level = options.features.levelName();
-  device->compatibility = options.features.text();
-  return Device::wrap(&kCpuApi, device.release(), [](lathe_device *device) { delete device; });
+  LATHE_ASSIGN_OR_RETURN(DeviceTable table, DeviceTable::of(&kCpuApi));
+  return Device::wrap(table, makeDevice(options).release());
 }
 
 } // namespace lathe::runtime

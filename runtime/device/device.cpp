@@ -10,6 +10,8 @@
 namespace lathe::runtime {
 namespace {
 
+constexpr uint32_t kMaxDevices = 1024;
+
 // Args of the ABI with their size filled in and the rest zero.
 template <typename Args> Args makeArgs(lathe_device *device) {
   Args args;
@@ -30,10 +32,28 @@ absl::Status gaveNo(absl::string_view what) {
   return absl::InternalError(absl::StrCat("device: reports success but gives no ", what));
 }
 
-bool hasRequired(const lathe_device_api &api) {
-  return api.properties && api.buffer_allocate && api.buffer_release && api.buffer_map &&
-         api.buffer_unmap && api.executable_load && api.executable_release &&
-         api.executable_entry && api.run;
+const char *missingFunction(const lathe_device_api &api) {
+  const struct {
+    bool there;
+    const char *name;
+  } required[] = {
+      {api.device_list != nullptr, "device_list"},
+      {api.device_open != nullptr, "device_open"},
+      {api.device_close != nullptr, "device_close"},
+      {api.properties != nullptr, "properties"},
+      {api.buffer_allocate != nullptr, "buffer_allocate"},
+      {api.buffer_release != nullptr, "buffer_release"},
+      {api.buffer_map != nullptr, "buffer_map"},
+      {api.buffer_unmap != nullptr, "buffer_unmap"},
+      {api.executable_load != nullptr, "executable_load"},
+      {api.executable_release != nullptr, "executable_release"},
+      {api.executable_entry != nullptr, "executable_entry"},
+      {api.run != nullptr, "run"},
+  };
+  for (const auto &function : required)
+    if (!function.there)
+      return function.name;
+  return nullptr;
 }
 
 // What a newer device has behind our table is left alone; what an older one lacks is NULL, and so
@@ -48,29 +68,47 @@ lathe_device_api copyTable(const lathe_device_api *api) {
 
 } // namespace
 
-Device::Device(const lathe_device_api &api, lathe_device *device, void (*close)(lathe_device *))
-    : api_(api), device_(device), close_(close) {}
+absl::StatusOr<DeviceTable> DeviceTable::of(const lathe_device_api *api) {
+  if (!api)
+    return absl::FailedPreconditionError("device: gives no table of functions");
+  DeviceTable table;
+  table.api_ = copyTable(api);
+  if (const char *missing = missingFunction(table.api_))
+    return absl::FailedPreconditionError(
+        absl::StrCat("device: its table lacks ", missing, ", which runtime/abi/plugin.h requires"));
+  return table;
+}
 
-Device::~Device() {
-  if (close_)
-    close_(device_);
+absl::StatusOr<uint32_t> DeviceTable::count() const {
+  lathe_device_list_args args = {};
+  args.struct_size = sizeof args;
+  LATHE_RETURN_IF_ERROR(takeError(api_.device_list(&args)));
+  if (args.device_count > kMaxDevices)
+    return absl::FailedPreconditionError(absl::StrCat(
+        "device: lists ", args.device_count, " devices; at most ", kMaxDevices, " make sense"));
+  return args.device_count;
 }
 
 absl::StatusOr<std::shared_ptr<Device>>
-Device::wrap(const lathe_device_api *api, lathe_device *device, void (*close)(lathe_device *)) {
-  if (!api)
-    return absl::FailedPreconditionError("device: gives no table of functions");
-  lathe_device_api table = copyTable(api);
-  // Owns the device from here on, whatever is wrong with its table.
-  std::shared_ptr<Device> wrapped(new Device(table, device, close));
-  if (table.abi_major != LATHE_DEVICE_ABI_MAJOR)
-    return absl::FailedPreconditionError(
-        absl::StrCat("device: built for abi ", table.abi_major, ".", table.abi_minor,
-                     ", this runtime has ", LATHE_DEVICE_ABI_MAJOR, ".", LATHE_DEVICE_ABI_MINOR,
-                     "; rebuild it with runtime/abi/device.h"));
-  if (!hasRequired(table))
-    return absl::FailedPreconditionError(
-        "device: its table lacks a required entry; runtime/abi/device.h lists them");
+DeviceTable::open(uint32_t index, std::shared_ptr<const void> library) const {
+  lathe_device_open_args args = {};
+  args.struct_size = sizeof args;
+  args.index = index;
+  LATHE_RETURN_IF_ERROR(takeError(api_.device_open(&args)));
+  if (!args.device)
+    return gaveNo("device");
+  return Device::wrap(*this, args.device, std::move(library));
+}
+
+Device::~Device() {
+  auto args = makeArgs<lathe_device_args>(device_);
+  takeError(table_->device_close(&args)).IgnoreError();
+}
+
+absl::StatusOr<std::shared_ptr<Device>> Device::wrap(const DeviceTable &table, lathe_device *device,
+                                                     std::shared_ptr<const void> library) {
+  // Owns the device from here on, whatever is wrong with it.
+  std::shared_ptr<Device> wrapped(new Device(table, device, std::move(library)));
   LATHE_RETURN_IF_ERROR(wrapped->readProperties());
   return wrapped;
 }
@@ -81,14 +119,16 @@ absl::Status Device::readProperties() {
   properties.struct_size = sizeof properties;
   auto args = makeArgs<lathe_device_properties_args>(device_);
   args.properties = &properties;
-  LATHE_RETURN_IF_ERROR(takeError(api_.properties(&args)));
+  LATHE_RETURN_IF_ERROR(takeError(table_->properties(&args)));
   properties_.name = fromAbi(properties.name);
   properties_.kind = fromAbi(properties.kind);
   properties_.compatibility = fromAbi(properties.compatibility);
   properties_.level = fromAbi(properties.level);
+  properties_.details = fromAbi(properties.details);
   properties_.memory_bytes = properties.memory_bytes;
   properties_.parallelism = std::max<uint32_t>(properties.parallelism, 1);
   properties_.host_visible = properties.host_visible != 0;
+  properties_.simulated = properties.simulated != 0;
   properties_.import_alignment = std::max<uint64_t>(properties.import_alignment, 1);
   if (properties_.name.empty() || properties_.kind.empty())
     return absl::FailedPreconditionError("device: gives no name or no kind of its own");
@@ -96,7 +136,7 @@ absl::Status Device::readProperties() {
 }
 
 absl::StatusOr<Compatibility> Device::compatibility(absl::string_view needs) {
-  if (!api_.compatibility) {
+  if (!table_->compatibility) {
     if (needs == properties_.compatibility)
       return Compatibility{Compatibility::Verdict::optimal, 1, ""};
     return Compatibility{
@@ -106,15 +146,14 @@ absl::StatusOr<Compatibility> Device::compatibility(absl::string_view needs) {
   char reason[1024] = {};
   auto args = makeArgs<lathe_compatibility_args>(device_);
   args.compatibility = toAbi(needs);
-  args.reason = reason;
-  args.reason_capacity = sizeof reason;
-  LATHE_RETURN_IF_ERROR(takeError(api_.compatibility(&args)));
+  args.reason = {reason, sizeof reason, 0};
+  LATHE_RETURN_IF_ERROR(takeError(table_->compatibility(&args)));
   Compatibility result;
   result.verdict = args.verdict == LATHE_COMPATIBILITY_OPTIMAL  ? Compatibility::Verdict::optimal
                    : args.verdict == LATHE_COMPATIBILITY_USABLE ? Compatibility::Verdict::usable
                                                                 : Compatibility::Verdict::no;
   result.rank = args.rank;
-  result.reason.assign(reason, std::min(args.reason_size, sizeof reason));
+  result.reason.assign(reason, std::min(args.reason.size, sizeof reason));
   return result;
 }
 
@@ -123,7 +162,7 @@ absl::StatusOr<DeviceBuffer> Device::allocate(uint64_t size, uint32_t flags, uin
   args.size = size;
   args.alignment = alignment;
   args.flags = flags;
-  LATHE_RETURN_IF_ERROR(takeError(api_.buffer_allocate(&args)));
+  LATHE_RETURN_IF_ERROR(takeError(table_->buffer_allocate(&args)));
   if (!args.buffer)
     return gaveNo("buffer");
   return DeviceBuffer(shared_from_this(), args.buffer, size);
@@ -131,11 +170,11 @@ absl::StatusOr<DeviceBuffer> Device::allocate(uint64_t size, uint32_t flags, uin
 
 absl::StatusOr<DeviceBuffer> Device::import(absl::Span<const uint8_t> memory) {
   bool aligned = reinterpret_cast<uintptr_t>(memory.data()) % properties_.import_alignment == 0;
-  if (api_.buffer_import && aligned) {
+  if (table_->buffer_import && aligned) {
     auto args = makeArgs<lathe_buffer_import_args>(device_);
     args.memory = memory.data();
     args.size = memory.size();
-    LATHE_RETURN_IF_ERROR(takeError(api_.buffer_import(&args)));
+    LATHE_RETURN_IF_ERROR(takeError(table_->buffer_import(&args)));
     if (!args.buffer)
       return gaveNo("buffer");
     return DeviceBuffer(shared_from_this(), args.buffer, memory.size());
@@ -148,12 +187,15 @@ absl::StatusOr<DeviceBuffer> Device::import(absl::Span<const uint8_t> memory) {
   return copy;
 }
 
-absl::StatusOr<Executable> Device::load(absl::Span<const uint8_t> code, absl::string_view needs) {
+absl::StatusOr<Executable> Device::load(absl::Span<const uint8_t> code, absl::string_view needs,
+                                        absl::Span<const uint64_t> weight_offsets) {
   auto args = makeArgs<lathe_executable_load_args>(device_);
   args.code = code.data();
   args.size = code.size();
   args.compatibility = toAbi(needs);
-  LATHE_RETURN_IF_ERROR(takeError(api_.executable_load(&args)));
+  args.weight_offsets = weight_offsets.data();
+  args.weight_count = weight_offsets.size();
+  LATHE_RETURN_IF_ERROR(takeError(table_->executable_load(&args)));
   if (!args.executable)
     return gaveNo("executable");
   return Executable(shared_from_this(), args.executable);
@@ -164,19 +206,19 @@ static void callObserver(void *observer, lathe_string label) {
 }
 
 absl::Status Device::run(const Executable &executable, uint32_t entry,
-                         absl::Span<lathe_buffer *const> buffers, int64_t rows, int64_t output_rows,
-                         const RegionObserver *observer) {
+                         absl::Span<const lathe_binding> bindings, int64_t rows,
+                         int64_t output_rows, const RegionObserver *observer) {
   auto args = makeArgs<lathe_run_args>(device_);
   args.executable = executable.handle();
   args.entry = entry;
-  args.buffer_count = static_cast<uint32_t>(buffers.size());
-  args.buffers = buffers.data();
+  args.binding_count = static_cast<uint32_t>(bindings.size());
+  args.bindings = bindings.data();
   args.rows = rows;
   args.output_rows = output_rows;
   if (observer)
     args.observe = callObserver;
   args.observer = const_cast<RegionObserver *>(observer);
-  return takeError(api_.run(&args));
+  return takeError(table_->run(&args));
 }
 
 DeviceBuffer::DeviceBuffer(DeviceBuffer &&other) noexcept
@@ -194,14 +236,14 @@ DeviceBuffer::~DeviceBuffer() {
   if (!buffer_)
     return;
   auto args = bufferArgs(device_->device_, buffer_);
-  takeError(device_->api_.buffer_release(&args)).IgnoreError();
+  takeError(device_->table_->buffer_release(&args)).IgnoreError();
 }
 
 absl::StatusOr<void *> DeviceBuffer::map(uint32_t access) {
   auto args = makeArgs<lathe_buffer_map_args>(device_->device_);
   args.buffer = buffer_;
   args.access = access;
-  LATHE_RETURN_IF_ERROR(takeError(device_->api_.buffer_map(&args)));
+  LATHE_RETURN_IF_ERROR(takeError(device_->table_->buffer_map(&args)));
   if (!args.memory && size_ > 0)
     return gaveNo("address");
   return args.memory;
@@ -209,13 +251,13 @@ absl::StatusOr<void *> DeviceBuffer::map(uint32_t access) {
 
 absl::Status DeviceBuffer::unmap() {
   auto args = bufferArgs(device_->device_, buffer_);
-  return takeError(device_->api_.buffer_unmap(&args));
+  return takeError(device_->table_->buffer_unmap(&args));
 }
 
 absl::Status DeviceBuffer::clear() {
-  if (device_->api_.buffer_clear) {
+  if (device_->table_->buffer_clear) {
     auto args = bufferArgs(device_->device_, buffer_);
-    return takeError(device_->api_.buffer_clear(&args));
+    return takeError(device_->table_->buffer_clear(&args));
   }
   LATHE_ASSIGN_OR_RETURN(void *bytes, map(LATHE_MAP_WRITE));
   std::memset(bytes, 0, size_);
@@ -236,14 +278,14 @@ Executable::~Executable() {
     return;
   auto args = makeArgs<lathe_executable_args>(device_->device_);
   args.executable = executable_;
-  takeError(device_->api_.executable_release(&args)).IgnoreError();
+  takeError(device_->table_->executable_release(&args)).IgnoreError();
 }
 
 absl::StatusOr<uint32_t> Executable::entry(absl::string_view name) const {
   auto args = makeArgs<lathe_executable_entry_args>(device_->device_);
   args.executable = executable_;
   args.name = toAbi(name);
-  LATHE_RETURN_IF_ERROR(takeError(device_->api_.executable_entry(&args)));
+  LATHE_RETURN_IF_ERROR(takeError(device_->table_->executable_entry(&args)));
   return args.entry;
 }
 

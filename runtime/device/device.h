@@ -1,4 +1,5 @@
-// A device of any kind as the runtime's C++ sees it: runtime/abi/device.h with owners and statuses.
+// A device of any kind as the runtime's C++ sees it: the device half of
+// runtime/abi/plugin.h with owners and statuses.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,29 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "runtime/abi/device.h"
+#include "runtime/abi/plugin.h"
 #include "runtime/export.h"
 
 namespace lathe::runtime {
 
 class Device;
+
+// A device half that has been looked at: whatever it may call is there.
+class LATHE_RUNTIME_API DeviceTable {
+public:
+  // FAILED_PRECONDITION: no table, or one without a required function.
+  static absl::StatusOr<DeviceTable> of(const lathe_device_api *api);
+
+  // As much as the plugin's table has; the rest is NULL.
+  const lathe_device_api *operator->() const { return &api_; }
+  // Devices that can be opened here.
+  absl::StatusOr<uint32_t> count() const;
+  absl::StatusOr<std::shared_ptr<Device>> open(uint32_t index,
+                                               std::shared_ptr<const void> library = {}) const;
+
+private:
+  lathe_device_api api_;
+};
 
 // Hears of each part of a run when it is done, by its label; on the thread that runs.
 using RegionObserver = std::function<void(absl::string_view label)>;
@@ -31,6 +49,8 @@ public:
   ~DeviceBuffer();
 
   lathe_buffer *handle() const { return buffer_; }
+  // All of it.
+  lathe_binding binding() const { return {buffer_, 0, size_}; }
   uint64_t size() const { return size_; }
   // The CPU's address of its bytes, until unmap(). `access`: bits of LATHE_MAP_*.
   absl::StatusOr<void *> map(uint32_t access);
@@ -62,10 +82,10 @@ private:
 };
 
 struct DeviceProperties {
-  std::string name, kind, compatibility, level;
+  std::string name, kind, compatibility, level, details;
   uint64_t memory_bytes = 0;
   uint32_t parallelism = 1;
-  bool host_visible = false;
+  bool host_visible = false, simulated = false;
   uint64_t import_alignment = 1;
 };
 
@@ -78,11 +98,10 @@ struct Compatibility {
 // Thread-safe, as the table is. Always held by a shared_ptr: buffers and executables keep it alive.
 class LATHE_RUNTIME_API Device : public std::enable_shared_from_this<Device> {
 public:
-  // Wraps a table. `close` is called with the device when the last owner is gone; may be nullptr.
-  // Refuses no table, another major, a table without a required entry, and properties that make no
-  // sense.
+  // Owns an open device of a table, and closes it when the last owner is gone; then `library`, what
+  // the table's code lives in, is let go. Refuses properties that make no sense.
   static absl::StatusOr<std::shared_ptr<Device>>
-  wrap(const lathe_device_api *api, lathe_device *device, void (*close)(lathe_device *));
+  wrap(const DeviceTable &table, lathe_device *device, std::shared_ptr<const void> library = {});
   ~Device();
   Device(const Device &) = delete;
   Device &operator=(const Device &) = delete;
@@ -93,21 +112,24 @@ public:
   absl::StatusOr<DeviceBuffer> allocate(uint64_t size, uint32_t flags, uint64_t alignment = 64);
   // `memory` must outlive the buffer. Copied only where the device cannot import.
   absl::StatusOr<DeviceBuffer> import(absl::Span<const uint8_t> memory);
-  absl::StatusOr<Executable> load(absl::Span<const uint8_t> code, absl::string_view needs);
+  // `weight_offsets`: where the code's packed weights stand in the buffer of weights.
+  absl::StatusOr<Executable> load(absl::Span<const uint8_t> code, absl::string_view needs,
+                                  absl::Span<const uint64_t> weight_offsets = {});
   // The hot path: allocates nothing unless it fails or is observed.
   absl::Status run(const Executable &executable, uint32_t entry,
-                   absl::Span<lathe_buffer *const> buffers, int64_t rows, int64_t output_rows,
+                   absl::Span<const lathe_binding> bindings, int64_t rows, int64_t output_rows,
                    const RegionObserver *observer = nullptr);
 
 private:
   friend class DeviceBuffer;
   friend class Executable;
-  Device(const lathe_device_api &api, lathe_device *device, void (*close)(lathe_device *));
+  Device(const DeviceTable &table, lathe_device *device, std::shared_ptr<const void> library)
+      : library_(std::move(library)), table_(table), device_(device) {}
   absl::Status readProperties();
 
-  lathe_device_api api_; // as much as the device's table has; the rest is NULL
+  std::shared_ptr<const void> library_;
+  DeviceTable table_;
   lathe_device *device_;
-  void (*close_)(lathe_device *);
   DeviceProperties properties_;
 };
 

@@ -11,6 +11,8 @@ void releaseError(lathe_error *error) { delete static_cast<OwnedError *>(error);
 
 // A code of no meaning at this border, such as CANCELLED, must not get one in the runtime.
 absl::StatusCode codeOf(const lathe_error &error) {
+  if (!LATHE_HAS_FIELD(lathe_error, &error, code))
+    return absl::StatusCode::kInternal;
   switch (error.code) {
   case LATHE_ERROR_INVALID_ARGUMENT:
   case LATHE_ERROR_NOT_FOUND:
@@ -28,8 +30,9 @@ absl::StatusCode codeOf(const lathe_error &error) {
 absl::Status takeError(lathe_error *error) {
   if (!error)
     return absl::OkStatus();
-  absl::Status status(codeOf(*error), fromAbi(error->message));
-  if (error->release)
+  bool has_text = LATHE_HAS_FIELD(lathe_error, error, message);
+  absl::Status status(codeOf(*error), has_text ? fromAbi(error->message) : "");
+  if (LATHE_HAS_FIELD(lathe_error, error, release) && error->release)
     error->release(error);
   return status;
 }

@@ -1,4 +1,4 @@
-// The two places where errors cross the border of runtime/abi/device.h, and its texts.
+// The two places where errors cross the border of runtime/abi/plugin.h, and its texts.
 #pragma once
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "runtime/abi/device.h"
+#include "runtime/abi/plugin.h"
 
 namespace lathe::runtime {
 

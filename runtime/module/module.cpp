@@ -56,7 +56,10 @@ absl::Status Module::loadTarget(const artifact::Target &target) {
   target_ = &target;
   LATHE_RETURN_IF_ERROR(artifact_.verifySection(target.code_section));
   LATHE_ASSIGN_OR_RETURN(absl::Span<const uint8_t> code, artifact_.section(target.code_section));
-  LATHE_ASSIGN_OR_RETURN(executable_, device_->load(code, target.compatibility));
+  std::vector<uint64_t> offsets;
+  for (const artifact::PackedWeight &weight : target.weights)
+    offsets.push_back(weight.offset);
+  LATHE_ASSIGN_OR_RETURN(executable_, device_->load(code, target.compatibility, offsets));
   absl::Span<const uint8_t> weights;
   if (!target.weights_section.empty()) {
     LATHE_ASSIGN_OR_RETURN(weights, artifact_.section(target.weights_section));

@@ -77,19 +77,19 @@ absl::Status StepRunner::allocate(const artifact::Step *decode, const artifact::
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<lathe_buffer *>>
+absl::StatusOr<std::vector<lathe_binding>>
 StepRunner::bindBuffers(const artifact::Step &step, const artifact::Call &call) const {
   if (call.buffers.size() != kKinds)
     return absl::InvalidArgumentError(
         absl::StrCat("takes ", call.buffers.size(), " buffers; this runtime gives ", kKinds));
-  std::vector<lathe_buffer *> bound;
+  std::vector<lathe_binding> bound;
   for (size_t i = 0; i < kKinds; ++i) {
     BufferKind kind = step.buffers[call.buffers[i]].kind;
     if (kind != static_cast<BufferKind>(i))
       return absl::InvalidArgumentError(absl::StrCat(
           "its buffer ", i, " is of kind ", static_cast<int>(kind), "; it must be of kind ", i));
-    bound.push_back(kind == BufferKind::weights ? module_->weights().handle()
-                                                : buffers_[i].handle());
+    bound.push_back(kind == BufferKind::weights ? module_->weights().binding()
+                                                : buffers_[i].binding());
   }
   return bound;
 }
@@ -146,7 +146,7 @@ absl::StatusOr<absl::Span<const float>> StepRunner::run(absl::Span<const int32_t
                                             " wanted; it takes up to ", program.max_rows));
   LATHE_RETURN_IF_ERROR(writeInputs(tokens, position, output_rows));
   for (const BoundCall &call : program.calls)
-    LATHE_RETURN_IF_ERROR(module_->device()->run(module_->executable(), call.entry, call.buffers,
+    LATHE_RETURN_IF_ERROR(module_->device()->run(module_->executable(), call.entry, call.bindings,
                                                  rows, output_rows,
                                                  observer_ ? &observer_ : nullptr));
   LATHE_ASSIGN_OR_RETURN(void *logits, buffer(BufferKind::logits).map(LATHE_MAP_READ));

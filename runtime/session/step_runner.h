@@ -37,7 +37,7 @@ public:
 private:
   struct BoundCall {
     uint32_t entry;
-    std::vector<lathe_buffer *> buffers;
+    std::vector<lathe_binding> bindings;
   };
   struct Program {
     int64_t max_rows = 0;
@@ -46,8 +46,8 @@ private:
 
   absl::Status allocate(const artifact::Step *decode, const artifact::Step *prefill);
   absl::StatusOr<Program> bind(const artifact::Step *step) const;
-  absl::StatusOr<std::vector<lathe_buffer *>> bindBuffers(const artifact::Step &step,
-                                                          const artifact::Call &call) const;
+  absl::StatusOr<std::vector<lathe_binding>> bindBuffers(const artifact::Step &step,
+                                                         const artifact::Call &call) const;
   absl::Status writeInputs(absl::Span<const int32_t> tokens, int64_t position, int64_t output_rows);
   absl::Status writeSequence(artifact::BufferKind kind, int64_t first, int64_t count);
   DeviceBuffer &buffer(artifact::BufferKind kind) { return buffers_[static_cast<size_t>(kind)]; }

@@ -7,20 +7,23 @@
 
 #include "runtime/device/device.h"
 #include "tools/lathe/flags.h"
+#include "tools/lathe/plugin_flags.h"
 
 namespace lathe::cli {
 
 struct DeviceFlags {
   std::optional<std::string> device;
   std::optional<int64_t> threads;
+  std::vector<std::string> plugins;
 };
 
 inline constexpr char kCpuDevice[] = "cpu:0";
 
-void addDeviceFlag(CLI::App &app, DeviceFlags &flags);
+void addDeviceFlag(CLI::App &app, DeviceFlags &flags); // --device and --plugin
 void addThreadsFlag(CLI::App &app, DeviceFlags &flags);
 
-// NOT_FOUND: a device that this program does not have.
+// NOT_FOUND: a device that neither this program nor a plugin has; the message lists those there
+// are.
 absl::StatusOr<std::shared_ptr<runtime::Device>> openDevice(const DeviceFlags &flags);
 
 } // namespace lathe::cli

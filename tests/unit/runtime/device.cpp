@@ -144,7 +144,7 @@ TEST(CpuDevice, refusesRunsOfWhatIsNotThere) {
   std::string code = fakeCode();
   auto executable = device->load(bytesOf(code), "arch=x86_64");
   ASSERT_TRUE(executable.ok());
-  std::vector<lathe_buffer *> buffers(3);
+  std::vector<lathe_binding> buffers(3);
   EXPECT_THAT(device->run(*executable, 0, buffers, 1, 1).message(),
               HasSubstr("entry 0 of 2 called with 3 buffers; an entry takes 8"));
   buffers.resize(8);

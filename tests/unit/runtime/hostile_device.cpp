@@ -13,47 +13,37 @@ using Verdict = Compatibility::Verdict;
 
 absl::StatusOr<std::shared_ptr<Device>> wrapToy(lathe_device &toy,
                                                 const lathe_device_api &table = toyTable()) {
-  return Device::wrap(&table, &toy, closeToy);
+  auto checked = DeviceTable::of(&table);
+  return checked.ok() ? Device::wrap(*checked, &toy) : checked.status();
 }
 
 std::string messageOf(const absl::Status &status) { return std::string(status.message()); }
 
 TEST(DeviceTable, isRefusedWhenThereIsNone) {
-  lathe_device toy;
-  EXPECT_THAT(messageOf(Device::wrap(nullptr, &toy, closeToy).status()),
-              HasSubstr("gives no table"));
-}
-
-TEST(DeviceTable, isRefusedOfAnotherMajorWithBothVersions) {
-  lathe_device toy;
-  lathe_device_api table = toyTable();
-  table.abi_major = 2, table.abi_minor = 3;
-  EXPECT_EQ(
-      messageOf(wrapToy(toy, table).status()),
-      "device: built for abi 2.3, this runtime has 1.1; rebuild it with runtime/abi/device.h");
-  EXPECT_EQ(toy.closed, 1);
+  EXPECT_THAT(messageOf(DeviceTable::of(nullptr).status()), HasSubstr("gives no table"));
 }
 
 TEST(DeviceTable, isRefusedWithoutARequiredEntry) {
-  // Of the nine required entries one at a time.
-  for (size_t offset = offsetof(lathe_device_api, properties);
+  // Of the twelve required entries one at a time.
+  for (size_t offset = offsetof(lathe_device_api, device_list);
        offset <= offsetof(lathe_device_api, run); offset += sizeof(void *)) {
-    lathe_device toy;
     lathe_device_api table = toyTable();
     std::memset(reinterpret_cast<char *>(&table) + offset, 0, sizeof(void *));
-    EXPECT_THAT(messageOf(wrapToy(toy, table).status()), HasSubstr("lacks a required entry"))
+    EXPECT_THAT(messageOf(DeviceTable::of(&table).status()), HasSubstr("its table lacks "))
         << offset;
-    EXPECT_EQ(toy.closed, 1);
   }
+  lathe_device_api table = toyTable();
+  table.buffer_map = nullptr;
+  EXPECT_EQ(messageOf(DeviceTable::of(&table).status()),
+            "device: its table lacks buffer_map, which runtime/abi/plugin.h requires");
 }
 
 TEST(DeviceTable, isReadNoFurtherThanItsSize) {
   for (size_t size = 0; size < offsetof(lathe_device_api, compatibility); size += 4) {
-    lathe_device toy;
     lathe_device_api table = toyTable();
     table.struct_size = size;
-    EXPECT_EQ(wrapToy(toy, table).status().code(), absl::StatusCode::kFailedPrecondition) << size;
-    EXPECT_EQ(toy.closed, 1);
+    EXPECT_EQ(DeviceTable::of(&table).status().code(), absl::StatusCode::kFailedPrecondition)
+        << size;
   }
   lathe_device toy;
   lathe_device_api table = toyTable();
@@ -63,15 +53,30 @@ TEST(DeviceTable, isReadNoFurtherThanItsSize) {
   EXPECT_EQ((*device)->compatibility("arch=toy")->verdict, Verdict::optimal);
 }
 
-TEST(DeviceTable, mayBeLongerAndOfANewerMinor) {
+TEST(DeviceTable, mayBeLonger) {
   struct {
     lathe_device_api known = toyTable();
     void *unknown[4] = {};
   } longer;
   longer.known.struct_size = sizeof longer;
-  longer.known.abi_minor = 9;
   lathe_device toy;
   EXPECT_TRUE(wrapToy(toy, longer.known).ok());
+}
+
+TEST(DeviceTable, listingMoreThanThereCanBeIsNotBelieved) {
+  lathe_device_api table = toyTable();
+  table.device_list = [](lathe_device_list_args *args) -> lathe_error * {
+    args->device_count = 4'000'000'000u;
+    return nullptr;
+  };
+  EXPECT_THAT(messageOf(DeviceTable::of(&table)->count().status()),
+              HasSubstr("lists 4000000000 devices; at most 1024 make sense"));
+}
+
+TEST(DeviceTable, openingWithoutADeviceIsNotBelieved) {
+  lathe_device_api table = toyTable();
+  EXPECT_THAT(messageOf(DeviceTable::of(&table)->open(0).status()),
+              HasSubstr("reports success but gives no device"));
 }
 
 TEST(Device, isClosedOnceWhenItsLastBufferIsGone) {
@@ -221,6 +226,20 @@ TEST(DeviceError, mayLackTextAndRelease) {
   error.release = nullptr;
   toy.next_error = &error;
   EXPECT_EQ((*device)->run(Executable(), 0, {}, 1, 1), absl::UnavailableError(""));
+}
+
+TEST(DeviceError, isReadNoFurtherThanItsSize) {
+  lathe_device toy;
+  auto device = wrapToy(toy);
+  ASSERT_TRUE(device.ok());
+  std::string text = "never read";
+  ToyError error(toy, LATHE_ERROR_UNAVAILABLE, textOf(text));
+  for (size_t size : {size_t{0}, offsetof(lathe_error, message)}) {
+    error.struct_size = size;
+    toy.next_error = &error;
+    EXPECT_EQ((*device)->run(Executable(), 0, {}, 1, 1).message(), "");
+    EXPECT_EQ(toy.errors_released, 0);
+  }
 }
 
 TEST(DeviceError, inPropertiesRefusesTheDevice) {

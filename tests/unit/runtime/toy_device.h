@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/abi/device.h"
+#include "runtime/abi/plugin.h"
 
 struct lathe_buffer {
   std::vector<char> bytes;
@@ -30,6 +30,18 @@ inline lathe_string textOf(const std::string &text) { return {text.data(), text.
 
 inline lathe_error *takeNext(lathe_device *device) {
   return std::exchange(device->next_error, nullptr);
+}
+
+inline lathe_error *toyList(lathe_device_list_args *args) {
+  args->device_count = 0; // tests have their own
+  return nullptr;
+}
+
+inline lathe_error *toyOpen(lathe_device_open_args *) { return nullptr; }
+
+inline lathe_error *toyClose(lathe_device_args *args) {
+  ++args->device->closed;
+  return nullptr;
 }
 
 inline lathe_error *toyProperties(lathe_device_properties_args *args) {
@@ -88,8 +100,8 @@ inline lathe_error *toyCompatibility(lathe_compatibility_args *args) {
   args->verdict = args->device->verdict;
   args->rank = 5;
   const std::string &reason = args->device->reason;
-  args->reason_size = reason.size();
-  std::memcpy(args->reason, reason.data(), std::min(reason.size(), args->reason_capacity));
+  args->reason.size = reason.size();
+  std::memcpy(args->reason.data, reason.data(), std::min(reason.size(), args->reason.capacity));
   return takeNext(args->device);
 }
 
@@ -101,8 +113,9 @@ inline lathe_error *toyClear(lathe_buffer_args *args) {
 inline lathe_device_api toyTable() {
   return {sizeof(lathe_device_api),
           nullptr,
-          LATHE_DEVICE_ABI_MAJOR,
-          LATHE_DEVICE_ABI_MINOR,
+          toyList,
+          toyOpen,
+          toyClose,
           toyProperties,
           toyAllocate,
           toyRelease,
@@ -114,9 +127,14 @@ inline lathe_device_api toyTable() {
           toyRun,
           toyCompatibility,
           toyImport,
-          toyClear};
+          toyClear,
+          nullptr,
+          nullptr,
+          nullptr,
+          nullptr,
+          nullptr,
+          nullptr,
+          nullptr};
 }
-
-inline void closeToy(lathe_device *device) { ++device->closed; }
 
 } // namespace lathe::runtime
