@@ -8,38 +8,6 @@ namespace lathe::x86 {
 using mlir::failure;
 using mlir::FailureOr;
 
-Format::Kind formatOf(mlir::Type element) {
-  if (element.isBF16())
-    return Format::bf16;
-  if (element.isF16())
-    return Format::f16;
-  if (mlir::isa<mlir::Float8E4M3FNType>(element))
-    return Format::e4m3;
-  if (mlir::isa<mlir::Float8E5M2Type>(element))
-    return Format::e5m2;
-  if (element.isInteger())
-    return element.isInteger(8) ? Format::i8 : Format::i4;
-  return Format::f32;
-}
-
-static ScaleType scaleTypeOf(mlir::Type type) {
-  if (type.isBF16())
-    return ScaleType::bf16;
-  if (type.isF16())
-    return ScaleType::f16;
-  return type.isF32() ? ScaleType::f32 : ScaleType::e8m0;
-}
-
-// What is made of a weight while it is packed; nothing where it stays what it is.
-static std::optional<Target> targetOf(ir::WeightOp op) {
-  if (!op.getStored())
-    return std::nullopt;
-  auto codes = mlir::dyn_cast<ir::QuantizedType>(op.getType());
-  if (!codes)
-    return Target{};
-  return Target{formatOf(codes.getElementType()), codes.getBlockRows(), codes.getBlockColumns()};
-}
-
 static ir::WeightOp weightBehind(mlir::Value value) { return value.getDefiningOp<ir::WeightOp>(); }
 
 // Content and type; the name only where the content was not hashed.
@@ -59,58 +27,6 @@ static std::string contentKey(ir::WeightOp op) {
   return key;
 }
 
-// With the weight's target. Blocks then begin at the first row that the weight has.
-static absl::StatusOr<SourceMatrix> toConvert(ir::WeightOp op, SourceMatrix matrix) {
-  matrix.target = targetOf(op);
-  if (!matrix.target || !op.getRows())
-    return matrix;
-  return cutRows(matrix, (*op.getRows())[0], (*op.getRows())[1]);
-}
-
-// Cuts what `sources` name into matrices [rows of the file, columns]: one for each expert of a
-// stack.
-FailureOr<std::vector<SourceMatrix>> WeightPlan::sources(ir::WeightOp op) {
-  llvm::ArrayRef<int64_t> shape = ir::shapeOf(op.getType());
-  int64_t columns = shape.back(), count = shape.size() == 3 ? shape[0] : 1;
-  int64_t perSource = count / static_cast<int64_t>(op.getSources().size());
-  mlir::Type stored = op.getTypeInCheckpoint();
-  auto quantized = mlir::dyn_cast<ir::QuantizedType>(stored);
-  std::vector<SourceMatrix> result;
-  for (auto [index, reference] : llvm::enumerate(op.getSources().getAsRange<ir::TensorRefAttr>())) {
-    auto codes = lookup_(reference.getName());
-    if (!codes.ok())
-      return op.emitOpError() << codes.status().message();
-    absl::Span<const uint8_t> scales;
-    if (quantized) {
-      auto found = lookup_(mlir::cast<ir::TensorRefAttr>((*op.getScales())[index]).getName());
-      if (!found.ok())
-        return op.emitOpError() << found.status().message();
-      scales = *found;
-    }
-    size_t codeBytes = codes->size() / perSource, scaleBytes = scales.size() / perSource;
-    for (int64_t part = 0; part < perSource; ++part) {
-      SourceMatrix matrix;
-      matrix.name = reference.getName().str();
-      matrix.format = formatOf(ir::elementTypeOf(stored));
-      matrix.columns = columns;
-      matrix.rows = codeBytes / (columns * formatBytes(matrix.format));
-      matrix.codes = codes->subspan(part * codeBytes, codeBytes);
-      if (quantized) {
-        matrix.has_scales = true;
-        matrix.scale_type = scaleTypeOf(quantized.getScaleType());
-        matrix.block_rows = quantized.getBlockRows();
-        matrix.block_columns = quantized.getBlockColumns();
-        matrix.scales = scales.subspan(part * scaleBytes, scaleBytes);
-      }
-      auto converted = toConvert(op, std::move(matrix));
-      if (!converted.ok())
-        return op.emitOpError() << converted.status().message();
-      result.push_back(*std::move(converted));
-    }
-  }
-  return result;
-}
-
 int64_t WeightPlan::addCopy(ir::WeightOp op, const std::string &key, PackedCopy copy,
                             Recipe recipe) {
   auto [found, isNew] = index_.try_emplace(key, copies_.size());
@@ -128,7 +44,7 @@ int64_t WeightPlan::addCopy(ir::WeightOp op, const std::string &key, PackedCopy 
 
 FailureOr<MatrixWeight> WeightPlan::tiles(mlir::Value weight, const MatrixView *heads) {
   ir::WeightOp op = weightBehind(weight);
-  auto found = sources(op);
+  auto found = weightSources(op, lookup_);
   if (failed(found))
     return failure();
   MatrixView view = heads ? *heads : wholeMatrix(found->front());
@@ -138,7 +54,7 @@ FailureOr<MatrixWeight> WeightPlan::tiles(mlir::Value weight, const MatrixView *
   }
   auto layout = chooseTileLayout(*found, view);
   if (!layout.ok())
-    return op.emitOpError() << layout.status().message();
+    return op.emitOpError() << std::string(layout.status().message());
   std::string key = absl::StrCat(contentKey(op), "|tiles ", view.batch, " ", view.offset, " ",
                                  view.period, " ", view.rows, view.transposed ? "T" : "");
   PackedCopy copy{"", layout->name(), 0, static_cast<uint64_t>(layout->bytes())};
@@ -178,7 +94,7 @@ FailureOr<TableWeight> WeightPlan::table(mlir::Value weight) {
       return failure();
     return TableWeight{tiled->operand, tiled->params, true};
   }
-  auto found = sources(op);
+  auto found = weightSources(op, lookup_);
   if (failed(found))
     return failure();
   const SourceMatrix &source = found->front();
@@ -193,7 +109,7 @@ FailureOr<int64_t> WeightPlan::vector(mlir::Value weight) {
   ir::WeightOp op = weightBehind(weight);
   auto codes = lookup_(mlir::cast<ir::TensorRefAttr>(op.getSources()[0]).getName());
   if (!codes.ok())
-    return op.emitOpError() << codes.status().message();
+    return op.emitOpError() << std::string(codes.status().message());
   SourceMatrix source;
   source.name = mlir::cast<ir::TensorRefAttr>(op.getSources()[0]).getName().str();
   source.format = formatOf(ir::elementTypeOf(op.getType()));

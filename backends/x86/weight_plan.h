@@ -13,13 +13,10 @@
 #include "absl/types/span.h"
 #include "mlir/IR/Value.h"
 
-#include "backends/x86/pack/pack.h"
+#include "backends/x86/weight_sources.h"
 #include "ir/lathe/dialect.h"
 
 namespace lathe::x86 {
-
-// Gives the bytes of a tensor of the checkpoint by name; they stay valid while the plan lives.
-using TensorLookup = std::function<absl::StatusOr<absl::Span<const uint8_t>>(llvm::StringRef name)>;
 
 struct MatrixWeight {
   int64_t operand = 0; // of the first matrix of a stack
@@ -75,7 +72,6 @@ private:
   };
 
   mlir::FailureOr<MatrixWeight> tiles(mlir::Value weight, const MatrixView *view);
-  mlir::FailureOr<std::vector<SourceMatrix>> sources(ir::WeightOp op);
   int64_t addCopy(ir::WeightOp op, const std::string &key, PackedCopy copy, Recipe recipe);
 
   TensorLookup lookup_;
@@ -85,8 +81,5 @@ private:
   std::set<std::string> names_;
   uint64_t bytes_ = 0;
 };
-
-// The kernels' number of a float type.
-Format::Kind formatOf(mlir::Type element);
 
 } // namespace lathe::x86

@@ -39,7 +39,7 @@ def Lathe_WeightOp : Lathe_Op<"weight", [Pure]> {
     type($result)
   }];
   let useCustomPropertiesEncoding = 1; // `stored` came with 1.1: see bytecode.cpp
-  let extraClassDeclaration = [{
+  let ownDeclarations = [{
     // The type in the checkpoint.
     ::mlir::Type getTypeInCheckpoint() { return getStored().value_or(getType()); }
   }];

@@ -16,6 +16,15 @@
 #include "ir/lathe/attributes.h.inc"
 #define GET_TYPEDEF_CLASSES
 #include "ir/lathe/types.h.inc"
+
+namespace lathe::ir {
+// An operand or a result, and its name in the op's description.
+struct NamedPart {
+  llvm::StringRef name;
+  mlir::Value value;
+};
+} // namespace lathe::ir
+#include "ir/lathe/interfaces.h.inc"
 #define GET_OP_CLASSES
 #include "ir/lathe/ops.h.inc"
 

@@ -3,6 +3,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 
+#include "ir/lathe/interfaces.cpp.inc"
 #define GET_OP_CLASSES
 #include "ir/lathe/ops.cpp.inc"
 
