@@ -10,6 +10,7 @@ include "passes/specialise/passes.td"
 include "passes/attention/passes.td"
 include "passes/fuse/passes.td"
 include "passes/legalise/passes.td"
+include "passes/partition/passes.td"
 include "passes/plan/passes.td"
 
 #endif

@@ -57,6 +57,12 @@ void addLegalise(OpPassManager &passes, const Options &options) {
   passes.addNestedPass<FuncOp>(createLegaliseActivations({.activations = options.activations}));
 }
 
+// Where ops are says in which order they can run.
+void addPartition(OpPassManager &passes, const Options &options) {
+  passes.addPass(createPlaceOps({.rules = options.place}));
+  passes.addNestedPass<FuncOp>(createOrderParts());
+}
+
 // State and buffers do not depend on each other. The check is a pass of the compiler and not of its
 // tests: it costs milliseconds, and a wrong plan is the one mistake that no verifier of ops can
 // see.
@@ -74,6 +80,7 @@ struct Stage {
 constexpr Stage kOptimise[] = {
     {"canonical", addCanonical}, {"quantize", addQuantize}, {"specialise", addSpecialise},
     {"attention", addAttention}, {"fuse", addFuse},         {"legalise", addLegalise}};
+constexpr Stage kPartition[] = {{"partition", addPartition}};
 constexpr Stage kPlan[] = {{"plan", addPlan}};
 
 void addStages(OpPassManager &passes, llvm::ArrayRef<Stage> stages, const Options &options) {
@@ -124,6 +131,13 @@ mlir::LogicalResult optimise(mlir::ModuleOp module, const Options &options,
   return run(module, kOptimise, options, after);
 }
 
+mlir::LogicalResult partition(mlir::ModuleOp module, const std::string &rules,
+                              const StageHook &after) {
+  Options options;
+  options.place = rules;
+  return run(module, kPartition, options, after);
+}
+
 mlir::LogicalResult plan(mlir::ModuleOp module, const StageHook &after) {
   return run(module, kPlan, {}, after);
 }
@@ -132,6 +146,9 @@ void registerPasses() {
   registerLathePasses();
   mlir::PassPipelineRegistration<Flags>("lathe-optimise", "portable IR to everything but the plan",
                                         addOptimise);
+  mlir::PassPipelineRegistration<>(
+      "lathe-partition", "choose targets for ops and bring ops of one target together",
+      [](OpPassManager &passes) { addStages(passes, kPartition, {}); });
   mlir::PassPipelineRegistration<>("lathe-plan", "place caches and buffers, and check the plan",
                                    [](OpPassManager &passes) { addStages(passes, kPlan, {}); });
 }

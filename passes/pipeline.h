@@ -18,10 +18,11 @@ struct Options {
   int64_t prefill_chunk = 0;       // rows that a prefill step takes at most; 0: chosen by cost;
                                    // never above max_context
   bool native_fp8 = true;          // the targets have kernels for weights of codes
+  std::string place;               // PATTERN=TARGET, ...: overrides costs; see --lathe-place-ops
 };
 
 // Sees the module after each stage: "canonical", "quantize", "specialise", "attention", "fuse",
-// "legalise", "plan".
+// "legalise", "partition", "plan".
 using StageHook = std::function<void(llvm::StringRef stage, mlir::ModuleOp module)>;
 
 // Portable IR with @step becomes @decode and @prefill, ready for a backend to say what memory its
@@ -29,11 +30,16 @@ using StageHook = std::function<void(llvm::StringRef stage, mlir::ModuleOp modul
 mlir::LogicalResult optimise(mlir::ModuleOp module, const Options &options,
                              const StageHook &after = {});
 
+// Which target runs what (see partition/offers.h): after optimise, before plan.
+mlir::LogicalResult partition(mlir::ModuleOp module, const std::string &rules,
+                              const StageHook &after = {});
+
 // Places caches and buffers. The backend has marked ops with `result_bytes` and `scratch_bytes` and
 // caches with `lathe.cache_bytes`; plan/sizes.h says what is taken where it has not.
 mlir::LogicalResult plan(mlir::ModuleOp module, const StageHook &after = {});
 
-// For lathe-opt: every pass as --lathe-NAME, and --lathe-optimise and --lathe-plan.
+// For lathe-opt: every pass as --lathe-NAME, and --lathe-optimise,
+// --lathe-partition and --lathe-plan.
 void registerPasses();
 
 } // namespace lathe::passes

@@ -61,6 +61,7 @@ bool needsMemory(mlir::OpResult result) {
 }
 
 bool isSize(int64_t bytes) { return bytes >= 0 && bytes <= kMaxBytes; }
+bool isSizeOrDefault(int64_t bytes) { return bytes == -1 || isSize(bytes); }
 
 std::optional<int64_t> cacheTypeBytes(mlir::Type type) {
   if (auto latent = mlir::dyn_cast<ir::LatentCacheType>(type))
@@ -118,10 +119,12 @@ mlir::LogicalResult Sizes::measure(Operation &op, int64_t max_rows) {
 FailureOr<int64_t> Sizes::resultBytes(mlir::OpResult result) const {
   Operation *op = result.getOwner();
   if (auto said = op->getAttrOfType<mlir::DenseI64ArrayAttr>("result_bytes")) {
-    if (said.size() != op->getNumResults() || !llvm::all_of(said.asArrayRef(), isSize))
+    if (said.size() != op->getNumResults() || !llvm::all_of(said.asArrayRef(), isSizeOrDefault))
       return op->emitOpError("result_bytes is ")
-             << said << "; it should have one entry a result, each from 0 to " << kMaxBytes;
-    return said[result.getResultNumber()];
+             << said << "; it should have one entry a result, each from 0 to " << kMaxBytes
+             << ", or -1 for what the type says";
+    if (said[result.getResultNumber()] >= 0)
+      return said[result.getResultNumber()];
   }
   if (!needsMemory(result))
     return 0;

@@ -18,7 +18,8 @@ struct OpBytes {
   int64_t scratch = 0;                // 0: none
 };
 
-// Sizes in one function, whose body is one block. `result_bytes` of an op counts where it is there.
+// Sizes in one function, whose body is one block. `result_bytes` of an op counts where it is there
+// and not -1.
 // Otherwise a result needs `lathe.max_rows` x columns x 4 bytes (a constant number of rows counts
 // as it is), and nothing if it is a weight, a slice, a cache or returned.
 class Sizes {
