@@ -5,7 +5,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 #include "ir/lathe/version.h"
-#include "passes/rows.h"
+#include "passes/row_source.h"
 
 namespace lathe::plugin {
 namespace {
@@ -31,39 +31,6 @@ uint32_t elementOf(mlir::Type type) {
                                          : LATHE_ELEMENT_NONE;
       })
       .Default([](mlir::Type) { return LATHE_ELEMENT_NONE; });
-}
-
-// Where rows come from: so many times the step's rows, or its output rows.
-struct Rows {
-  int64_t source = LATHE_EXTENT_ROWS, factor = 1;
-};
-
-// Counts of rows and of output rows in one number, as rowsOfResult multiplies them.
-constexpr int64_t kOutputRow = int64_t{1} << 32;
-
-int64_t countOf(mlir::Value value);
-
-int64_t countOfArgument(mlir::BlockArgument argument) {
-  auto function = mlir::cast<mlir::func::FuncOp>(argument.getOwner()->getParentOp());
-  const unsigned index = argument.getArgNumber();
-  if (auto said = function.getArgAttrOfType<mlir::IntegerAttr>(index, "lathe.output_row_factor"))
-    return said.getInt() * kOutputRow;
-  if (auto said = function.getArgAttrOfType<mlir::IntegerAttr>(index, "lathe.row_factor"))
-    return said.getInt();
-  return index == 3 ? kOutputRow : 1; // of a whole step: tokens, slots, positions, output_rows
-}
-
-int64_t countOf(mlir::Value value) {
-  if (auto argument = mlir::dyn_cast<mlir::BlockArgument>(value))
-    return countOfArgument(argument);
-  return passes::rowsOfResult(mlir::cast<mlir::OpResult>(value), countOf);
-}
-
-Rows rowsOf(mlir::Value value) {
-  const int64_t count = countOf(value);
-  if (count >= kOutputRow)
-    return {LATHE_EXTENT_OUTPUT_ROWS, count / kOutputRow};
-  return {LATHE_EXTENT_ROWS, count};
 }
 
 std::string textOf(mlir::Location location) {
@@ -237,8 +204,8 @@ const lathe_type *ProgramView::show(mlir::Type type, mlir::Value value) {
   llvm::ArrayRef<int64_t> extents = ir::shapeOf(type);
   std::vector<int64_t> &shape = integers_.emplace_back(extents.begin(), extents.end());
   if (!shape.empty() && mlir::ShapedType::isDynamic(shape[0])) {
-    const Rows rows = rowsOf(value);
-    shape[0] = rows.source;
+    const passes::RowSource rows = passes::rowSourceOf(value);
+    shape[0] = rows.is_output_rows ? LATHE_EXTENT_OUTPUT_ROWS : LATHE_EXTENT_ROWS;
     shown.row_factor = rows.factor;
   }
   shown.shape = shape.data();
