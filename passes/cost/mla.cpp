@@ -24,7 +24,7 @@ MlaShape MlaShape::of(ir::MlaAttentionOp op) {
           static_cast<int64_t>(op.getQkRopeHeadDim()),
           static_cast<int64_t>(op.getVHeadDim()),
           cache.getKvLoraRank(),
-          weightCost(op.getKvB().getType()),
+          op.getKvB() ? weightCost(op.getKvB().getType()) : WeightCost(),
           elementBytes(cache.getElement())};
 }
 

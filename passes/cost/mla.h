@@ -8,10 +8,10 @@
 
 namespace lathe::passes::cost {
 
-// Extents of an mla_attention that has its kv_b, as its description names them.
+// Extents of an mla_attention, as its description names them.
 struct MlaShape {
   int64_t heads, nope, rope, value, rank;
-  WeightCost kv_b;
+  WeightCost kv_b;            // nothing where it stands outside
   double cache_element_bytes; // of one element of a latent in the cache
 
   static MlaShape of(ir::MlaAttentionOp op);
