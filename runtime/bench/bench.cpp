@@ -58,14 +58,15 @@ absl::Status repetition(Session &session, const BenchOptions &options,
                         absl::Span<const int32_t> tokens, BenchResult &result) {
   auto prompt = tokens.subspan(options.depth, options.prompt_length);
   auto decode = tokens.subspan(options.depth + options.prompt_length);
-  if (options.depth > 0) {
-    LATHE_RETURN_IF_ERROR(enterDepth(session, {}));
-    LATHE_RETURN_IF_ERROR(timedFeed(session, decode, 1, result.start_rates));
-  }
   LATHE_RETURN_IF_ERROR(enterDepth(session, tokens.first(options.depth)));
   LATHE_RETURN_IF_ERROR(
       timedFeed(session, prompt, std::max<size_t>(prompt.size(), 1), result.prefill_rates));
-  return timedFeed(session, decode, 1, result.decode_rates);
+  LATHE_RETURN_IF_ERROR(timedFeed(session, decode, 1, result.decode_rates));
+  if (options.depth == 0)
+    return absl::OkStatus();
+  // Afterwards: by now all weights have been read, which the first pages are slow for.
+  LATHE_RETURN_IF_ERROR(enterDepth(session, {}));
+  return timedFeed(session, decode, 1, result.start_rates);
 }
 
 } // namespace
