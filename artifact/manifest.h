@@ -50,7 +50,7 @@ struct Call {
 };
 
 struct Step {
-  std::string name; // "decode" (one row) or "prefill" (1 to max_rows rows)
+  std::string name; // "decode" (one row), "prefill" (1 to max_rows rows), perhaps "few" between
   uint32_t max_rows = 1;
   std::vector<Buffer> buffers;
   std::vector<Call> calls;

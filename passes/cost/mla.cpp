@@ -70,6 +70,17 @@ double seconds(const Table &table, const MlaShape &shape, ir::MlaForm form, doub
   return std::max(computing, table.readSeconds(work.bytes));
 }
 
+double absorbedShare(llvm::ArrayRef<Table> tables, const MlaShape &shape, double rows,
+                     double keys) {
+  if (tables.empty())
+    return absorbed(shape, rows, keys).flops / materialised(shape, rows, keys).flops;
+  double worst = 0;
+  for (const Table &table : tables)
+    worst = std::max(worst, seconds(table, shape, ir::MlaForm::absorbed, rows, keys) /
+                                seconds(table, shape, ir::MlaForm::materialised, rows, keys));
+  return worst;
+}
+
 std::string workText(const Work &work) {
   return withPrefix(work.flops) + "FLOP and " + withPrefix(work.bytes) + "B";
 }

@@ -34,6 +34,10 @@ Work absorbed(const MlaShape &shape, double rows, double keys);
 double seconds(const Table &table, const MlaShape &shape, ir::MlaForm form, double rows,
                double keys);
 
+// The absorbed form's time over the materialised one's, on the target where that is largest; FLOPs
+// stand for time where there is no target.
+double absorbedShare(llvm::ArrayRef<Table> tables, const MlaShape &shape, double rows, double keys);
+
 // "71.3 MFLOP and 6.55 MB".
 std::string workText(const Work &work);
 
