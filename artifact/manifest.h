@@ -9,7 +9,7 @@
 namespace lathe::artifact {
 
 inline constexpr uint32_t kFormatMajor = 1; // a reader refuses another major
-inline constexpr uint32_t kFormatMinor = 0; // a reader ignores what a newer minor added
+inline constexpr uint32_t kFormatMinor = 1; // a reader ignores what a newer minor added
 
 // A run of bytes in the file, 4096-byte aligned. `digest` is XXH3-128 of its bytes.
 struct Section {
@@ -50,7 +50,7 @@ struct Call {
 };
 
 struct Step {
-  std::string name; // "decode" (one row) or "prefill" (1 to max_rows rows)
+  std::string name; // "decode" (one row), "prefill" (1 to max_rows rows), perhaps "few" between
   uint32_t max_rows = 1;
   std::vector<Buffer> buffers;
   std::vector<Call> calls;
@@ -70,6 +70,8 @@ struct StateEntry {
   std::string name; // "layers.0.latent", "layers.0.key_value"
   std::string type; // the IR's type, e.g. "!lathe.latent_cache<1x512x64xf32>"
   uint64_t bytes_per_token = 0, offset = 0, bytes = 0;
+  uint64_t flops_per_key = 0; // of a decoded token, for each key that it sees here; 0: unknown
+  uint64_t window = 0;        // keys that a token sees at most; 0: all
 };
 
 struct Manifest {
@@ -90,6 +92,7 @@ struct Manifest {
   std::vector<StateEntry> state;
   std::vector<Target> targets; // the best first
   std::string explain;         // JSON: what each layer got and why (lathe inspect --explain)
+  uint64_t decode_flops = 0;   // of one decoded token beside those for keys; 0: unknown
 };
 
 } // namespace lathe::artifact

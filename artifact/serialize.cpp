@@ -68,7 +68,7 @@ Offset<file::StateEntry> writeState(Builder &builder, const StateEntry &entry) {
   auto name = builder.CreateString(entry.name);
   auto type = builder.CreateString(entry.type);
   return file::CreateStateEntry(builder, name, type, entry.bytes_per_token, entry.offset,
-                                entry.bytes);
+                                entry.bytes, entry.flops_per_key, entry.window);
 }
 
 // Copies out of verified bytes. Offsets in a FlatBuffer may point at one string or vector many
@@ -149,8 +149,13 @@ Target readTarget(Unpacker &unpack, const file::Target &table) {
 }
 
 StateEntry readState(Unpacker &unpack, const file::StateEntry &table) {
-  return {unpack.text(table.name()), unpack.text(table.type()), table.bytes_per_token(),
-          table.offset(), table.bytes()};
+  return {unpack.text(table.name()),
+          unpack.text(table.type()),
+          table.bytes_per_token(),
+          table.offset(),
+          table.bytes(),
+          table.flops_per_key(),
+          table.window()};
 }
 
 Manifest readFields(Unpacker &unpack, const file::Manifest &table) {
@@ -175,6 +180,7 @@ Manifest readFields(Unpacker &unpack, const file::Manifest &table) {
   manifest.state = unpack.tables(table.state(), readState);
   manifest.targets = unpack.tables(table.targets(), readTarget);
   manifest.explain = unpack.text(table.explain());
+  manifest.decode_flops = table.decode_flops();
   return manifest;
 }
 
@@ -203,7 +209,7 @@ std::string serializeManifest(const Manifest &manifest) {
       builder, producer, family, model, activations, manifest.vocab_size, manifest.hidden_size,
       manifest.num_layers, manifest.max_context, manifest.num_slots, manifest.parameters,
       manifest.active_weight_bytes, manifest.bos_token_id, eos, manifest.temperature,
-      manifest.top_p, manifest.top_k, sections, state, targets, explain);
+      manifest.top_p, manifest.top_k, sections, state, targets, explain, manifest.decode_flops);
   file::FinishManifestBuffer(builder, root);
   return {reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize()};
 }

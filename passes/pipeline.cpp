@@ -27,10 +27,12 @@ void addQuantize(OpPassManager &passes, const Options &options) {
   passes.addNestedPass<FuncOp>(createQuantizeWeights({.weights = options.weights}));
 }
 
-// Before everything that decides, because every decision depends on the number of rows.
+// Before everything that decides, because every decision depends on the number of rows. A form that
+// is forced is that of many rows and of few, and needs no step between.
 void addSpecialise(OpPassManager &passes, const Options &options) {
-  passes.addPass(createSpecialiseSteps(
-      {.prefillChunk = options.prefill_chunk, .activations = options.activations}));
+  passes.addPass(createSpecialiseSteps({.prefillChunk = options.prefill_chunk,
+                                        .fewRows = options.mla_form.empty() ? 0 : 1,
+                                        .activations = options.activations}));
 }
 
 // The form first, then what follows from it. Before the fusions, so that the products which the

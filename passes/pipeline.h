@@ -25,7 +25,7 @@ struct Options {
 // "legalise", "partition", "plan".
 using StageHook = std::function<void(llvm::StringRef stage, mlir::ModuleOp module)>;
 
-// Portable IR with @step becomes @decode and @prefill, ready for a backend to say what memory its
+// Portable IR with @step becomes @decode, @prefill and, where it pays, @few, ready for a backend to say what memory its
 // ops need. Fails with a diagnostic; the module is then half way and good for reading only.
 mlir::LogicalResult optimise(mlir::ModuleOp module, const Options &options,
                              const StageHook &after = {});

@@ -38,12 +38,13 @@ std::vector<int32_t> counted(int64_t first, size_t count) {
 FailureOr<ModelRunner> ModelRunner::create(mlir::ModuleOp module, WeightSource &weights) {
   const mlir::func::FuncOp step = findStep(module, "step");
   const mlir::func::FuncOp decode = step ? step : findStep(module, "decode");
+  const mlir::func::FuncOp few = findStep(module, "few");
   const mlir::func::FuncOp prefill = step ? step : findStep(module, "prefill");
   if (!decode || !prefill)
     return module.emitError(
         "has neither @step nor @decode and @prefill that take (tokens, slots, positions, "
         "output_rows, caches) and give (logits, caches)");
-  ModelRunner runner(decode, prefill, weights);
+  ModelRunner runner(decode, few, prefill, weights);
   runner.reset();
   return runner;
 }
@@ -55,12 +56,19 @@ void ModelRunner::reset() {
   position_ = 0;
 }
 
+mlir::func::FuncOp ModelRunner::stepFor(size_t rows) {
+  auto most = few_ ? few_->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows") : nullptr;
+  if (rows == 1)
+    return decode_;
+  return most && static_cast<int64_t>(rows) <= most.getInt() ? few_ : prefill_;
+}
+
 FailureOr<Tensor> ModelRunner::feed(llvm::ArrayRef<int32_t> tokens) {
   const size_t count = tokens.size();
   Values arguments = {indices(tokens.vec()), indices(std::vector<int32_t>(count)),
                       indices(counted(position_, count)), indices(counted(0, count))};
   arguments.append(caches_);
-  FailureOr<Values> results = interpreter_->run(count == 1 ? decode_ : prefill_, arguments);
+  FailureOr<Values> results = interpreter_->run(stepFor(count), arguments);
   if (mlir::failed(results))
     return failure();
   caches_.assign(results->begin() + 1, results->end());

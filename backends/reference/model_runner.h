@@ -8,8 +8,9 @@
 namespace lathe::reference {
 
 // One sequence, in slot 0. A module has @step (portable), or @decode for one row and @prefill for
-// several (optimised); each takes tokens, slots, positions, output_rows and the caches, and gives
-// logits and the caches. The module must outlive the runner unchanged.
+// several (optimised), perhaps with a @few for the fewest of them; each takes tokens, slots,
+// positions, output_rows and the caches, and gives logits and the caches. The module must outlive
+// the runner unchanged.
 class ModelRunner {
 public:
   // Emits an error at the module if it has no such functions.
@@ -25,10 +26,14 @@ public:
   int64_t position() const { return position_; }
 
 private:
-  ModelRunner(mlir::func::FuncOp decode, mlir::func::FuncOp prefill, WeightSource &weights)
-      : decode_(decode), prefill_(prefill), interpreter_(std::make_unique<Interpreter>(weights)) {}
+  ModelRunner(mlir::func::FuncOp decode, mlir::func::FuncOp few, mlir::func::FuncOp prefill,
+              WeightSource &weights)
+      : decode_(decode), few_(few), prefill_(prefill),
+        interpreter_(std::make_unique<Interpreter>(weights)) {}
 
-  mlir::func::FuncOp decode_, prefill_; // both @step in portable IR
+  mlir::func::FuncOp stepFor(size_t rows);
+
+  mlir::func::FuncOp decode_, few_, prefill_; // the first and the last are @step in portable IR
   std::unique_ptr<Interpreter> interpreter_;
   Values caches_;
   int64_t position_ = 0;

@@ -24,7 +24,7 @@ MlaShape MlaShape::of(ir::MlaAttentionOp op) {
           static_cast<int64_t>(op.getQkRopeHeadDim()),
           static_cast<int64_t>(op.getVHeadDim()),
           cache.getKvLoraRank(),
-          weightCost(op.getKvB().getType()),
+          op.getKvB() ? weightCost(op.getKvB().getType()) : WeightCost(),
           elementBytes(cache.getElement())};
 }
 
@@ -68,6 +68,17 @@ double seconds(const Table &table, const MlaShape &shape, ir::MlaForm form, doub
   const double computing = is_absorbed ? absorbedSeconds(table, shape, rows, keys)
                                        : materialisedSeconds(table, shape, rows, keys);
   return std::max(computing, table.readSeconds(work.bytes));
+}
+
+double absorbedShare(llvm::ArrayRef<Table> tables, const MlaShape &shape, double rows,
+                     double keys) {
+  if (tables.empty())
+    return absorbed(shape, rows, keys).flops / materialised(shape, rows, keys).flops;
+  double worst = 0;
+  for (const Table &table : tables)
+    worst = std::max(worst, seconds(table, shape, ir::MlaForm::absorbed, rows, keys) /
+                                seconds(table, shape, ir::MlaForm::materialised, rows, keys));
+  return worst;
 }
 
 std::string workText(const Work &work) {

@@ -8,10 +8,10 @@
 
 namespace lathe::passes::cost {
 
-// Extents of an mla_attention that has its kv_b, as its description names them.
+// Extents of an mla_attention, as its description names them.
 struct MlaShape {
   int64_t heads, nope, rope, value, rank;
-  WeightCost kv_b;
+  WeightCost kv_b;            // nothing where it stands outside
   double cache_element_bytes; // of one element of a latent in the cache
 
   static MlaShape of(ir::MlaAttentionOp op);
@@ -33,6 +33,10 @@ Work absorbed(const MlaShape &shape, double rows, double keys);
 // bytes where that takes longer. Keys are expanded again for every latent_expansion_rows rows.
 double seconds(const Table &table, const MlaShape &shape, ir::MlaForm form, double rows,
                double keys);
+
+// The absorbed form's time over the materialised one's, on the target where that is largest; FLOPs
+// stand for time where there is no target.
+double absorbedShare(llvm::ArrayRef<Table> tables, const MlaShape &shape, double rows, double keys);
 
 // "71.3 MFLOP and 6.55 MB".
 std::string workText(const Work &work);

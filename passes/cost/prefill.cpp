@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "passes/products.h"
 #include "passes/rows.h"
 
 namespace lathe::passes::cost {
@@ -45,35 +44,25 @@ void Prefill::follow(mlir::Operation &op) {
 
 void Prefill::add(mlir::Operation &op) {
   double inner = 0;
-  for (const passes::Product &product : productsOf(&op))
-    addProduct(product.weight.getType(), factors_.lookup(product.x));
-  if (auto experts = mlir::dyn_cast<ir::ExpertFfnOp>(op)) {
-    const int64_t count = ir::shapeOf(experts.getGate().getType())[0],
-                  rows = factors_.lookup(experts.getRows());
-    for (mlir::Value weight : {experts.getGate(), experts.getUp(), experts.getDown()})
-      addProduct(weight.getType(), static_cast<double>(rows) / static_cast<double>(count));
-    inner = static_cast<double>(rows * ir::shapeOf(experts.getGate().getType())[1]);
-  }
+  for (const WeightWork &work :
+       weightWork(&op, [&](mlir::Value value) { return factors_.lookup(value); }))
+    addProduct(work);
+  if (auto experts = mlir::dyn_cast<ir::ExpertFfnOp>(op))
+    inner = static_cast<double>(factors_.lookup(experts.getRows()) *
+                                ir::shapeOf(experts.getGate().getType())[1]);
   if (auto latent = mlir::dyn_cast<ir::MlaAttentionOp>(op); latent && latent.getKvB()) {
     weight_bytes_ += weightCost(latent.getKvB().getType()).bytes;
     count(latents_, MlaShape::of(latent));
   }
   if (auto attention = mlir::dyn_cast<ir::AttentionOp>(op))
-    addAttention(attention);
+    count(attentions_, keyWork(attention));
   addRows(op, inner);
 }
 
-void Prefill::addProduct(mlir::Type weight, double rows) {
-  const WeightCost cost = weightCost(weight);
+void Prefill::addProduct(const WeightWork &work) {
+  const WeightCost cost = weightCost(work.weight);
   weight_bytes_ += cost.bytes;
-  count(products_, {cost, rows});
-}
-
-void Prefill::addAttention(ir::AttentionOp op) {
-  const ir::KvCacheType cache = op.getCache().getType();
-  const double heads = static_cast<double>(op.getNumHeads());
-  count(attentions_, {2 * heads * static_cast<double>(cache.getKeyDim() + cache.getValueDim()),
-                      static_cast<double>(op.getWindow().value_or(0))});
+  count(products_, {cost, work.rows});
 }
 
 double Prefill::rowBytes(mlir::Value value) const {
@@ -119,7 +108,8 @@ double Prefill::attentionSeconds(const Table &table, double rows, double keys) c
                                 cost::seconds(table, shape, ir::MlaForm::materialised, rows, keys));
   const double rate = table.attentionRate("grouped");
   for (const auto &[attention, times] : attentions_) {
-    const double seen = attention.window > 0 ? std::min(keys, attention.window) : keys;
+    const double seen =
+        attention.window > 0 ? std::min(keys, static_cast<double>(attention.window)) : keys;
     seconds += rate > 0 ? times * attention.flops * rows * seen / rate : 0;
   }
   return seconds;

@@ -12,6 +12,7 @@
 
 #include "passes/cost/mla.h"
 #include "passes/cost/table.h"
+#include "passes/cost/work.h"
 
 namespace lathe::passes::cost {
 
@@ -40,17 +41,11 @@ private:
     double rows; // of a token in each matrix of the weight
     bool operator==(const Product &) const = default;
   };
-  struct Attention {
-    double flops;  // of a token and a key
-    double window; // keys that are seen at most; 0: all
-    bool operator==(const Attention &) const = default;
-  };
   template <typename Item> using Counted = std::vector<std::pair<Item, double>>;
 
   void follow(mlir::Operation &op);
   void add(mlir::Operation &op);
-  void addProduct(mlir::Type weight, double rows);
-  void addAttention(ir::AttentionOp op);
+  void addProduct(const WeightWork &work);
   void addRows(mlir::Operation &op, double inner);
   double rowBytes(mlir::Value value) const;
   double productsSeconds(const Table &table, double rows) const;
@@ -61,7 +56,7 @@ private:
   llvm::DenseMap<mlir::Value, int64_t> factors_; // rows a token, of what has rows
   Counted<Product> products_;
   Counted<MlaShape> latents_;
-  Counted<Attention> attentions_;
+  Counted<KeyWork> attentions_;
   std::vector<double> moved_; // by each op, bytes of rows a token
   double widest_ = 0, weight_bytes_ = 0;
 };

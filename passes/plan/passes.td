@@ -3,7 +3,7 @@ def PlanState : Pass<"lathe-plan-state", "::mlir::ModuleOp"> {
   let description = [{
     Every cache argument gets `lathe.state_offset`, in the order of the arguments, 64-byte aligned; the
     function gets `lathe.state_bytes`. A cache needs `lathe.cache_bytes`, which a backend sets, or else what
-    its type says. All steps run on one state, so `@decode` and `@prefill` must come out alike.
+    its type says. All steps run on one state, so `@decode`, `@few` and `@prefill` must come out alike.
     Left alone: arguments that are no caches, and every op: caches are updated where they stand.
   }];
   let statistics = [Statistic<"numPlaced", "num-placed", "caches placed">];

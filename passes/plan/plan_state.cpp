@@ -1,5 +1,5 @@
 // Caches stand in the state in the order of the arguments. The layout follows from the sizes alone,
-// so that both steps, which have the same caches, get the same one.
+// so that all steps, which have the same caches, get the same one.
 #include "passes/passes.h"
 
 #include "llvm/Support/DebugLog.h"
@@ -27,8 +27,9 @@ struct PlanStatePass : impl::PlanStateBase<PlanStatePass> {
     for (FuncOp function : getOperation().getOps<FuncOp>())
       if (mlir::failed(place(function)))
         return signalPassFailure();
-    if (auto steps = bothSteps(getOperation()))
-      if (mlir::failed(verifyAlike(steps->first, steps->second)))
+    llvm::SmallVector<FuncOp> steps = stepsOf(getOperation());
+    for (FuncOp step : steps)
+      if (mlir::failed(verifyAlike(steps.front(), step)))
         return signalPassFailure();
   }
 
@@ -52,15 +53,16 @@ struct PlanStatePass : impl::PlanStateBase<PlanStatePass> {
     return mlir::success();
   }
 
-  LogicalResult verifyAlike(FuncOp decode, FuncOp prefill) {
-    const unsigned count = std::max(decode.getNumArguments(), prefill.getNumArguments());
+  LogicalResult verifyAlike(FuncOp first, FuncOp other) {
+    const unsigned count = std::max(first.getNumArguments(), other.getNumArguments());
     for (unsigned i = 0; i < count; ++i)
-      if (stateOffset(decode, i) != stateOffset(prefill, i))
-        return prefill.emitError("the cache of argument ")
-               << i << " is not where @decode has it; both steps should have the same caches";
-    if (decode->getAttr("lathe.state_bytes") != prefill->getAttr("lathe.state_bytes"))
-      return prefill.emitError(
-          "has a state of another size than @decode; both steps should have the same caches");
+      if (stateOffset(first, i) != stateOffset(other, i))
+        return other.emitError("the cache of argument ")
+               << i << " is not where @" << first.getName()
+               << " has it; all steps should have the same caches";
+    if (first->getAttr("lathe.state_bytes") != other->getAttr("lathe.state_bytes"))
+      return other.emitError("has a state of another size than @")
+             << first.getName() << "; all steps should have the same caches";
     return mlir::success();
   }
 

@@ -151,10 +151,12 @@ FailureOr<int64_t> cacheBytes(FuncOp function, unsigned argument) {
          << " bytes; it should be from 0 to " << kMaxBytes;
 }
 
-std::optional<std::pair<FuncOp, FuncOp>> bothSteps(mlir::ModuleOp module) {
-  auto decode = module.lookupSymbol<FuncOp>("decode"),
-       prefill = module.lookupSymbol<FuncOp>("prefill");
-  return decode && prefill ? std::optional(std::pair(decode, prefill)) : std::nullopt;
+llvm::SmallVector<FuncOp> stepsOf(mlir::ModuleOp module) {
+  llvm::SmallVector<FuncOp> steps;
+  for (llvm::StringRef name : {"decode", "few", "prefill"})
+    if (auto step = module.lookupSymbol<FuncOp>(name))
+      steps.push_back(step);
+  return steps;
 }
 
 } // namespace lathe::passes

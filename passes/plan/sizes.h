@@ -42,7 +42,7 @@ bool isCache(mlir::Type type);
 // `lathe.cache_bytes` of an argument that is a cache, or what its type says.
 mlir::FailureOr<int64_t> cacheBytes(mlir::func::FuncOp function, unsigned argument);
 
-// @decode and @prefill, where the module has both.
-std::optional<std::pair<mlir::func::FuncOp, mlir::func::FuncOp>> bothSteps(mlir::ModuleOp module);
+// Of @decode, @few and @prefill those that the module has: they run on one state.
+llvm::SmallVector<mlir::func::FuncOp> stepsOf(mlir::ModuleOp module);
 
 } // namespace lathe::passes

@@ -198,15 +198,16 @@ struct VerifyPlanPass : impl::VerifyPlanBase<VerifyPlanPass> {
   }
 
   LogicalResult verifySharedState() {
-    auto steps = bothSteps(getOperation());
-    if (!steps)
-      return success();
-    const auto decode = cachePlaces(steps->first), prefill = cachePlaces(steps->second);
-    if (failed(decode) || failed(prefill))
-      return failure();
-    if (*decode == *prefill)
-      return success();
-    return steps->second.emitError("has its caches elsewhere than @decode; both run on one state");
+    llvm::SmallVector<FuncOp> steps = stepsOf(getOperation());
+    for (FuncOp step : steps) {
+      const auto first = cachePlaces(steps.front()), places = cachePlaces(step);
+      if (failed(first) || failed(places))
+        return failure();
+      if (*first != *places)
+        return step.emitError("has its caches elsewhere than @")
+               << steps.front().getName() << "; all run on one state";
+    }
+    return success();
   }
 };
 

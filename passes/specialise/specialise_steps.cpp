@@ -1,11 +1,12 @@
-// @step is copied twice; in @decode the number of rows becomes a constant, from the arguments
-// through every op to the results.
+// @step is copied two or three times; in @decode the number of rows becomes a constant, from the
+// arguments through every op to the results.
 #include "passes/passes.h"
 
 #include "llvm/Support/DebugLog.h"
 
 #include "ir/lathe/verify.h"
 #include "passes/rows.h"
+#include "passes/specialise/few_rows.h"
 #include "passes/specialise/prefill_chunk.h"
 
 #define DEBUG_TYPE "lathe-specialise-steps"
@@ -42,7 +43,7 @@ LogicalResult verifyStep(mlir::ModuleOp module, FuncOp step) {
     return step.emitError("is a ")
            << step.getFunctionType()
            << "; it should take (tokens, slots, positions, output_rows, caches)";
-  for (llvm::StringRef name : {"decode", "prefill"})
+  for (llvm::StringRef name : {"decode", "few", "prefill"})
     if (auto taken = module.lookupSymbol(name))
       return taken->emitError("@") << name << " is there already, beside the @step to make it from";
   return mlir::success();
@@ -99,6 +100,8 @@ struct SpecialiseStepsPass : impl::SpecialiseStepsBase<SpecialiseStepsPass> {
     FuncOp decode = insertCopy(step, "decode");
     fixRows(decode, 1);
     setMaxRows(decode, 1);
+    if (fewRows != 1)
+      insertFew(step, chunk.rows, *tables);
     FuncOp prefill = insertCopy(step, "prefill");
     setMaxRows(prefill, chunk.rows);
     explain(prefill.getBody().front().getTerminator(), chunk.decision);
@@ -110,7 +113,19 @@ struct SpecialiseStepsPass : impl::SpecialiseStepsBase<SpecialiseStepsPass> {
     if (prefillChunk < 0)
       return step.emitError("prefill-chunk is ")
              << prefillChunk.getValue() << "; it should be at least 1, or 0 to let it be chosen";
+    if (fewRows < 0 || fewRows > 1)
+      return step.emitError("few-rows is ")
+             << fewRows.getValue() << "; it should be 0 to let it be chosen, or 1 for no such step";
     return mlir::success();
+  }
+
+  void insertFew(FuncOp step, int64_t chunk, llvm::ArrayRef<cost::Table> tables) {
+    const std::optional<FewRows> chosen = chooseFewRows(step, chunk, tables);
+    if (!chosen)
+      return;
+    FuncOp few = insertCopy(step, "few");
+    setMaxRows(few, chosen->rows);
+    explain(few.getBody().front().getTerminator(), chosen->decision);
   }
 
   FuncOp insertCopy(FuncOp step, llvm::StringRef name) {

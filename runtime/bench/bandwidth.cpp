@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/status.h"
-#include "runtime/bench/bench.h"
+#include "runtime/bench/limits.h"
 #include "runtime/cpu/memory.h"
 #include "runtime/cpu/thread_pool.h"
 

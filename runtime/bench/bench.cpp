@@ -23,40 +23,74 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// What one token reads of the state when `tokens` are in the context; a window is never more than
-// full.
-uint64_t stateBytesRead(const artifact::Manifest &manifest, uint64_t tokens) {
-  uint64_t bytes = 0;
+// That a token sees when `tokens` are in the context; a window is never more than full.
+uint64_t keysSeen(const artifact::StateEntry &entry, uint64_t slots, uint64_t tokens) {
+  uint64_t room = entry.bytes / slots / entry.bytes_per_token;
+  return std::min({tokens, room, entry.window > 0 ? entry.window : tokens});
+}
+
+TokenWork cacheWork(const artifact::Manifest &manifest, uint64_t tokens) {
+  TokenWork work;
   for (const artifact::StateEntry &entry : manifest.state) {
-    uint64_t whole = entry.bytes / manifest.num_slots;
-    bool per_token = entry.bytes_per_token > 0;
-    bytes += per_token ? std::min(whole, entry.bytes_per_token * tokens) : whole;
+    if (entry.bytes_per_token == 0) {
+      work.bytes += entry.bytes / manifest.num_slots; // not kept token by token: read whole
+      continue;
+    }
+    uint64_t keys = keysSeen(entry, manifest.num_slots, tokens);
+    work.bytes += entry.bytes_per_token * keys;
+    work.flops += static_cast<double>(entry.flops_per_key) * static_cast<double>(keys);
   }
-  return bytes;
+  return work;
+}
+
+// Appends the rate of what is fed, all at once or token by token. Nothing fed, nothing appended.
+absl::Status timedFeed(Session &session, absl::Span<const int32_t> tokens, size_t step,
+                       std::vector<double> &rates) {
+  auto start = Clock::now();
+  for (size_t at = 0; at < tokens.size(); at += step)
+    LATHE_RETURN_IF_ERROR(session.feed(tokens.subspan(at, step)));
+  if (!tokens.empty())
+    rates.push_back(rate(tokens.size(), start));
+  return absl::OkStatus();
 }
 
 absl::Status repetition(Session &session, const BenchOptions &options,
                         absl::Span<const int32_t> tokens, BenchResult &result) {
-  LATHE_RETURN_IF_ERROR(enterDepth(session, tokens.first(options.depth)));
   auto prompt = tokens.subspan(options.depth, options.prompt_length);
-  auto start = Clock::now();
-  if (!prompt.empty()) {
-    LATHE_RETURN_IF_ERROR(session.feed(prompt));
-    result.prefill_rates.push_back(rate(prompt.size(), start));
-  }
-  start = Clock::now();
-  for (int32_t token : tokens.subspan(options.depth + options.prompt_length))
-    LATHE_RETURN_IF_ERROR(session.feed({&token, 1}));
-  if (options.decode > 0)
-    result.decode_rates.push_back(rate(options.decode, start));
-  return absl::OkStatus();
+  auto decode = tokens.subspan(options.depth + options.prompt_length);
+  LATHE_RETURN_IF_ERROR(enterDepth(session, tokens.first(options.depth)));
+  LATHE_RETURN_IF_ERROR(
+      timedFeed(session, prompt, std::max<size_t>(prompt.size(), 1), result.prefill_rates));
+  LATHE_RETURN_IF_ERROR(timedFeed(session, decode, 1, result.decode_rates));
+  if (options.depth == 0)
+    return absl::OkStatus();
+  // Afterwards: by now all weights have been read, which the first pages are slow for.
+  LATHE_RETURN_IF_ERROR(enterDepth(session, {}));
+  return timedFeed(session, decode, 1, result.start_rates);
 }
 
 } // namespace
 
+double TokenWork::leastSeconds(const Limits &limits) const {
+  return std::max(static_cast<double>(bytes) / limits.read_bandwidth, flops / limits.flops);
+}
+
 double BenchResult::bandwidthShare(double bandwidth) const {
-  double bytes = static_cast<double>(weight_bytes_per_token + state_bytes_per_token);
-  return bandwidth > 0 ? bytes * decode_rate / bandwidth : 0;
+  return bandwidth > 0 ? static_cast<double>(bytesPerToken()) * decode_rate / bandwidth : 0;
+}
+
+std::optional<Bounded> BenchResult::decodeBound(const Limits &limits) const {
+  if (weights.flops == 0 || limits.flops == 0 || decode_rate == 0)
+    return std::nullopt;
+  return Bounded{1 / decode_rate, weights.leastSeconds(limits) + cache.leastSeconds(limits)};
+}
+
+std::optional<Bounded> BenchResult::attentionBound(const Limits &limits) const {
+  if (!decodeBound(limits) || start_rate == 0)
+    return std::nullopt;
+  Bounded more{1 / decode_rate - 1 / start_rate,
+               cache.leastSeconds(limits) - cache_at_start.leastSeconds(limits)};
+  return more.seconds > 0 && more.least > 0 ? std::optional(more) : std::nullopt;
 }
 
 absl::StatusOr<BenchResult> benchmark(Session &session, const BenchOptions &options) {
@@ -68,9 +102,11 @@ absl::StatusOr<BenchResult> benchmark(Session &session, const BenchOptions &opti
     LATHE_RETURN_IF_ERROR(repetition(session, options, tokens, result));
   result.prefill_rate = median(result.prefill_rates);
   result.decode_rate = median(result.decode_rates);
-  result.weight_bytes_per_token = manifest.active_weight_bytes;
-  result.state_bytes_per_token =
-      stateBytesRead(manifest, options.depth + options.prompt_length + options.decode / 2);
+  result.start_rate = median(result.start_rates);
+  int64_t middle = options.decode / 2;
+  result.weights = {manifest.active_weight_bytes, static_cast<double>(manifest.decode_flops)};
+  result.cache = cacheWork(manifest, options.depth + options.prompt_length + middle);
+  result.cache_at_start = cacheWork(manifest, middle);
   return result;
 }
 

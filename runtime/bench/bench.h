@@ -1,28 +1,24 @@
-// How fast a model runs, and how far that is from what the memory allows.
+// How fast a model runs, and how far that is from what the machine allows.
+//
+// The bound of a decoded token is a sum of two. Products with weights and attention over caches
+// take turns, layer by layer, and each waits for the other: their times add up. Within either,
+// memory is read while something else is computed: of bytes over read bandwidth and FLOPs over the
+// rate of the target's fastest arithmetic, the larger counts. FLOPs are those of the formulas; who
+// computes f32 on tiles needs several products for each, and that is distance from the bound, not
+// part of it.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "runtime/bench/limits.h"
 #include "runtime/export.h"
 #include "runtime/session/session.h"
 
 namespace lathe::runtime {
-
-// The best of `repetitions` plain reads of a buffer of `bytes` by `threads` threads, bytes a
-// second. The buffer should be much larger than the last-level cache.
-LATHE_RUNTIME_API absl::StatusOr<double> measureReadBandwidth(int threads, uint64_t bytes,
-                                                              int repetitions);
-// Bytes of a buffer for that: four times the largest cache, at least 1 GiB, at most an eighth of
-// `memory_bytes`.
-LATHE_RUNTIME_API uint64_t bandwidthBytes(uint64_t memory_bytes);
-
-// What a decode of this model can read at most, bytes a second: that of plain reads of its weights
-// where they lie, since memory is not the same everywhere (nodes, pages of a virtual machine). A
-// buffer stands in for weights that a cache could hold, or that leave the memory no room.
-LATHE_RUNTIME_API absl::StatusOr<double> measureReadBandwidth(const Module &module);
 
 struct BenchOptions {
   int64_t prompt_length = 512; // tokens of a timed prefill; 0: no prefill
@@ -31,13 +27,36 @@ struct BenchOptions {
   int repetitions = 3;
 };
 
+// What one decoded token does in one of the two parts.
+struct LATHE_RUNTIME_API TokenWork {
+  uint64_t bytes = 0; // that it reads
+  double flops = 0;
+  double leastSeconds(const Limits &limits) const;
+};
+
+// A measured time beside its bound, seconds of one decoded token.
+struct Bounded {
+  double seconds = 0, least = 0;
+  double ratio() const { return seconds / least; }
+};
+
 struct LATHE_RUNTIME_API BenchResult {
-  std::vector<double> prefill_rates, decode_rates; // tokens a second, one for each repetition
-  double prefill_rate = 0, decode_rate = 0;        // medians
-  // Bytes that one decoded token reads: active weights, and the state at the middle of the decode.
-  uint64_t weight_bytes_per_token = 0, state_bytes_per_token = 0;
+  // Tokens a second, one for each repetition. At the start: the same decode in an empty context,
+  // where there is a depth to compare it with.
+  std::vector<double> prefill_rates, decode_rates, start_rates;
+  double prefill_rate = 0, decode_rate = 0, start_rate = 0; // medians
+  // Of a token in the middle of the decode; FLOPs of weights are 0 where the artifact does not say.
+  TokenWork weights, cache, cache_at_start;
+
+  uint64_t bytesPerToken() const { return weights.bytes + cache.bytes; }
   // Share of `bandwidth` (bytes a second) that the decode used; 0 where that is 0.
   double bandwidthShare(double bandwidth) const;
+
+  // Nothing where FLOPs or their rate are not known, or nothing was decoded.
+  std::optional<Bounded> decodeBound(const Limits &limits) const;
+  // Of what the keys cost by which the decode saw more than at the start: the difference of the two
+  // decodes. Nothing where there was no start, or no difference.
+  std::optional<Bounded> attentionBound(const Limits &limits) const;
 };
 
 // Feeds synthetic tokens (spread over the vocabulary, the same in each run) into an empty context.

@@ -9,7 +9,7 @@ namespace lathe::runtime {
 absl::StatusOr<std::unique_ptr<Session>> Session::create(std::shared_ptr<Module> module,
                                                          const SessionOptions &options) {
   LATHE_ASSIGN_OR_RETURN(StepRunner runner, StepRunner::create(module));
-  int64_t most = std::max(runner.prefillRows(), runner.decodeRows());
+  int64_t most = runner.maxRows();
   if (options.prefill_chunk < 0 || options.prefill_chunk > most)
     return absl::InvalidArgumentError(absl::StrCat("--prefill-chunk ", options.prefill_chunk,
                                                    ": the artifact's steps take from 1 to ", most,
@@ -37,7 +37,7 @@ absl::Status Session::checkTokens(absl::Span<const int32_t> tokens) const {
 }
 
 int64_t Session::chunkRows(int64_t left) const {
-  int64_t most = std::max(runner_.prefillRows(), runner_.decodeRows());
+  int64_t most = runner_.maxRows();
   if (options_.prefill_chunk > 0)
     most = std::min<int64_t>(most, options_.prefill_chunk);
   return std::min(left, most);

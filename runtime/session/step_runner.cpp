@@ -33,14 +33,23 @@ uint64_t neededBytes(BufferKind kind, uint64_t rows, uint64_t vocab_size) {
   }
 }
 
-uint64_t bytesOf(const artifact::Step *step, BufferKind kind, uint64_t vocab_size) {
-  if (!step)
-    return 0;
-  uint64_t bytes = neededBytes(kind, step->max_rows, vocab_size);
-  for (const artifact::Buffer &buffer : step->buffers)
+uint64_t bytesOf(const artifact::Step &step, BufferKind kind, uint64_t vocab_size) {
+  uint64_t bytes = neededBytes(kind, step.max_rows, vocab_size);
+  for (const artifact::Buffer &buffer : step.buffers)
     if (buffer.kind == kind)
       bytes = std::max(bytes, buffer.bytes);
   return bytes;
+}
+
+// Those that a runtime knows what to do with, in rising order of their rows.
+std::vector<const artifact::Step *> stepsOf(const Module &module) {
+  std::vector<const artifact::Step *> steps;
+  for (const char *name : {"decode", "few", "prefill"})
+    if (const artifact::Step *step = module.findStep(name))
+      steps.push_back(step);
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const auto *a, const auto *b) { return a->max_rows < b->max_rows; });
+  return steps;
 }
 
 } // namespace
@@ -48,27 +57,29 @@ uint64_t bytesOf(const artifact::Step *step, BufferKind kind, uint64_t vocab_siz
 absl::StatusOr<StepRunner> StepRunner::create(std::shared_ptr<Module> module) {
   StepRunner runner;
   runner.module_ = std::move(module);
-  const artifact::Step *decode = runner.module_->findStep("decode");
-  const artifact::Step *prefill = runner.module_->findStep("prefill");
-  if (!decode && !prefill)
+  const std::vector<const artifact::Step *> steps = stepsOf(*runner.module_);
+  if (steps.empty())
     return absl::FailedPreconditionError(absl::StrCat(runner.module_->artifact().path(),
                                                       ": target '", runner.module_->target().name,
                                                       "' has neither a decode nor a prefill step"));
-  LATHE_RETURN_IF_ERROR(runner.allocate(decode, prefill));
-  LATHE_ASSIGN_OR_RETURN(runner.decode_, runner.bind(decode));
-  LATHE_ASSIGN_OR_RETURN(runner.prefill_, runner.bind(prefill));
+  LATHE_RETURN_IF_ERROR(runner.allocate(steps));
+  for (const artifact::Step *step : steps) {
+    LATHE_ASSIGN_OR_RETURN(Program program, runner.bind(*step));
+    runner.programs_.push_back(std::move(program));
+  }
   return runner;
 }
 
-absl::Status StepRunner::allocate(const artifact::Step *decode, const artifact::Step *prefill) {
+absl::Status StepRunner::allocate(absl::Span<const artifact::Step *const> steps) {
   uint64_t vocab_size = module_->manifest().vocab_size;
   buffers_.resize(kKinds);
   for (size_t i = 0; i < kKinds; ++i) {
     auto kind = static_cast<BufferKind>(i);
     if (kind == BufferKind::weights)
       continue;
-    uint64_t bytes =
-        std::max(bytesOf(decode, kind, vocab_size), bytesOf(prefill, kind, vocab_size));
+    uint64_t bytes = 0;
+    for (const artifact::Step *step : steps)
+      bytes = std::max(bytes, bytesOf(*step, kind, vocab_size));
     // Slots are never written: all rows belong to sequence 0.
     bool zeroed = kind == BufferKind::state || kind == BufferKind::slots;
     LATHE_ASSIGN_OR_RETURN(
@@ -94,13 +105,11 @@ StepRunner::bindBuffers(const artifact::Step &step, const artifact::Call &call) 
   return bound;
 }
 
-absl::StatusOr<StepRunner::Program> StepRunner::bind(const artifact::Step *step) const {
+absl::StatusOr<StepRunner::Program> StepRunner::bind(const artifact::Step &step) const {
   Program program;
-  if (!step)
-    return program;
-  program.max_rows = step->max_rows;
-  for (const artifact::Call &call : step->calls) {
-    std::string where = absl::StrCat(module_->artifact().path(), ": step '", step->name,
+  program.max_rows = step.max_rows;
+  for (const artifact::Call &call : step.calls) {
+    std::string where = absl::StrCat(module_->artifact().path(), ": step '", step.name,
                                      "', entry '", call.entry, "': ");
     if (call.device != 0)
       return absl::UnimplementedError(absl::StrCat(where, "runs on device ", call.device,
@@ -108,7 +117,7 @@ absl::StatusOr<StepRunner::Program> StepRunner::bind(const artifact::Step *step)
     auto entry = module_->executable().entry(call.entry);
     if (!entry.ok())
       return prefixed(entry.status(), where);
-    auto buffers = bindBuffers(*step, call);
+    auto buffers = bindBuffers(step, call);
     if (!buffers.ok())
       return prefixed(buffers.status(), where);
     program.calls.push_back({*entry, *std::move(buffers)});
@@ -139,13 +148,13 @@ absl::Status StepRunner::writeInputs(absl::Span<const int32_t> tokens, int64_t p
 absl::StatusOr<absl::Span<const float>> StepRunner::run(absl::Span<const int32_t> tokens,
                                                         int64_t position, int64_t output_rows) {
   int64_t rows = tokens.size();
-  const Program &program =
-      prefill_.max_rows == 0 || (rows == 1 && decode_.max_rows > 0) ? decode_ : prefill_;
-  if (rows < 1 || rows > program.max_rows || output_rows > rows)
+  auto program = std::find_if(programs_.begin(), programs_.end(),
+                              [&](const Program &one) { return rows <= one.max_rows; });
+  if (rows < 1 || program == programs_.end() || output_rows > rows)
     return absl::InternalError(absl::StrCat("step of ", rows, " rows, of which ", output_rows,
-                                            " wanted; it takes up to ", program.max_rows));
+                                            " wanted; it takes up to ", maxRows()));
   LATHE_RETURN_IF_ERROR(writeInputs(tokens, position, output_rows));
-  for (const BoundCall &call : program.calls)
+  for (const BoundCall &call : program->calls)
     LATHE_RETURN_IF_ERROR(module_->device()->run(module_->executable(), call.entry, call.bindings,
                                                  rows, output_rows,
                                                  observer_ ? &observer_ : nullptr));

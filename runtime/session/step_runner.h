@@ -20,12 +20,11 @@ class StepRunner {
 public:
   static absl::StatusOr<StepRunner> create(std::shared_ptr<Module> module);
 
-  // Rows that one step takes; 0 where the target has no such step. One of them is there.
-  int64_t decodeRows() const { return decode_.max_rows; }
-  int64_t prefillRows() const { return prefill_.max_rows; }
+  // Rows that one step takes at most.
+  int64_t maxRows() const { return programs_.back().max_rows; }
 
-  // Runs tokens at positions [position, position + tokens.size()) of slot 0: a single one through
-  // decode, more through prefill, where there are both. Gives the logits of the last `output_rows`
+  // Runs tokens at positions [position, position + tokens.size()) of slot 0, through the step for
+  // the fewest rows that takes them. Gives the logits of the last `output_rows`
   // of them, [output_rows, vocab_size], valid until the next run. Allocates nothing.
   absl::StatusOr<absl::Span<const float>> run(absl::Span<const int32_t> tokens, int64_t position,
                                               int64_t output_rows);
@@ -44,8 +43,8 @@ private:
     std::vector<BoundCall> calls; // each comes after those that it waits for
   };
 
-  absl::Status allocate(const artifact::Step *decode, const artifact::Step *prefill);
-  absl::StatusOr<Program> bind(const artifact::Step *step) const;
+  absl::Status allocate(absl::Span<const artifact::Step *const> steps);
+  absl::StatusOr<Program> bind(const artifact::Step &step) const;
   absl::StatusOr<std::vector<lathe_binding>> bindBuffers(const artifact::Step &step,
                                                          const artifact::Call &call) const;
   absl::Status writeInputs(absl::Span<const int32_t> tokens, int64_t position, int64_t output_rows);
@@ -54,7 +53,7 @@ private:
 
   std::shared_ptr<Module> module_;
   std::vector<DeviceBuffer> buffers_; // by artifact::BufferKind; the weights are the module's
-  Program decode_, prefill_;
+  std::vector<Program> programs_;     // in rising order of rows, never empty
   RegionObserver observer_;
   bool logits_mapped_ = false;
 };

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "frontend/generation_config.h"
 #include "ir/lathe/dialect.h"
+#include "passes/cost/work.h"
 #include "passes/explain.h"
 
 namespace lathe::compiler {
@@ -41,14 +42,19 @@ int64_t contextOf(mlir::Type cache) {
   return keys.getMaxContext() * keys.getSlots();
 }
 
-artifact::StateEntry stateEntry(mlir::func::FuncOp step, unsigned argument) {
+// Both steps have the same caches; what is computed is that of decode.
+artifact::StateEntry stateEntry(mlir::func::FuncOp decode, unsigned argument) {
   artifact::StateEntry entry;
-  mlir::Type type = step.getArgumentTypes()[argument];
-  entry.name = step.getArgAttrOfType<mlir::StringAttr>(argument, "lathe.name").str();
+  mlir::Type type = decode.getArgumentTypes()[argument];
+  entry.name = decode.getArgAttrOfType<mlir::StringAttr>(argument, "lathe.name").str();
   llvm::raw_string_ostream(entry.type) << type;
-  entry.offset = step.getArgAttrOfType<mlir::IntegerAttr>(argument, "lathe.state_offset").getInt();
-  entry.bytes = step.getArgAttrOfType<mlir::IntegerAttr>(argument, "lathe.cache_bytes").getInt();
+  entry.offset =
+      decode.getArgAttrOfType<mlir::IntegerAttr>(argument, "lathe.state_offset").getInt();
+  entry.bytes = decode.getArgAttrOfType<mlir::IntegerAttr>(argument, "lathe.cache_bytes").getInt();
   entry.bytes_per_token = entry.bytes / contextOf(type);
+  const passes::cost::KeyWork work = passes::cost::keyWork(decode, argument);
+  entry.flops_per_key = static_cast<uint64_t>(work.flops);
+  entry.window = static_cast<uint64_t>(work.window);
   return entry;
 }
 
@@ -111,9 +117,10 @@ absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module,
   LATHE_ASSIGN_OR_RETURN(frontend::GenerationConfig generation,
                          frontend::readGenerationConfig(checkpoint, config, manifest.vocab_size));
   addGeneration(generation, manifest);
-  auto step = *module.getOps<mlir::func::FuncOp>().begin();
-  for (unsigned i = 4; i < step.getNumArguments(); ++i)
-    manifest.state.push_back(stateEntry(step, i));
+  auto decode = module.lookupSymbol<mlir::func::FuncOp>("decode");
+  for (unsigned i = 4; i < decode.getNumArguments(); ++i)
+    manifest.state.push_back(stateEntry(decode, i));
+  manifest.decode_flops = static_cast<uint64_t>(passes::cost::weightFlops(decode));
   manifest.explain = passes::explainJson(module);
   return manifest;
 }

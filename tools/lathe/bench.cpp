@@ -1,7 +1,8 @@
-// `lathe bench`: how fast a model runs, and how near that is to what the memory allows.
+// `lathe bench`: how fast a model runs, and how near that is to what the machine allows.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 #include "base/status.h"
 #include "runtime/bench/bench.h"
@@ -17,6 +18,9 @@ namespace {
 
 using runtime::BenchOptions;
 using runtime::BenchResult;
+using runtime::Bounded;
+using runtime::Limits;
+using Rows = std::vector<std::vector<std::string>>;
 
 struct BenchFlags {
   std::string file;
@@ -29,7 +33,7 @@ struct Measured {
   BenchOptions options;
   BenchResult result;
   std::optional<runtime::Profile> profile;
-  double bandwidth = 0; // bytes a second
+  Limits limits;
   std::string target;
   uint32_t threads = 1;
 };
@@ -45,6 +49,12 @@ BenchOptions benchOptions(const BenchFlags &flags, int64_t context) {
   return options;
 }
 
+// Other users of the machine come and go.
+Limits mean(const Limits &before, const Limits &after) {
+  return {(before.read_bandwidth + after.read_bandwidth) / 2, (before.flops + after.flops) / 2,
+          after.arithmetic};
+}
+
 absl::StatusOr<Measured> measure(const BenchFlags &flags, const Interrupt &interrupt) {
   LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device, openDevice(flags.device));
   LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Module> module,
@@ -56,13 +66,13 @@ absl::StatusOr<Measured> measure(const BenchFlags &flags, const Interrupt &inter
   measured.options = benchOptions(flags, session->contextLength());
   measured.target = module->target().name;
   measured.threads = device->properties().parallelism;
-  LATHE_ASSIGN_OR_RETURN(double before, runtime::measureReadBandwidth(*module));
+  LATHE_ASSIGN_OR_RETURN(Limits before, runtime::measureLimits(*module));
   LATHE_ASSIGN_OR_RETURN(measured.result, runtime::benchmark(*session, measured.options));
   if (flags.profile) {
     LATHE_ASSIGN_OR_RETURN(measured.profile, runtime::profile(*session, measured.options));
   }
-  LATHE_ASSIGN_OR_RETURN(double after, runtime::measureReadBandwidth(*module));
-  measured.bandwidth = (before + after) / 2; // other users of the memory come and go
+  LATHE_ASSIGN_OR_RETURN(Limits after, runtime::measureLimits(*module));
+  measured.limits = mean(before, after);
   return measured;
 }
 
@@ -74,8 +84,29 @@ nlohmann::ordered_json json(const std::vector<runtime::RegionTime> &regions) {
   return list;
 }
 
+// Nothing of FLOPs where they are not known.
+void addBounds(const Measured &measured, nlohmann::ordered_json &object) {
+  const BenchResult &result = measured.result;
+  const Limits &limits = measured.limits;
+  std::optional<Bounded> decode = result.decodeBound(limits),
+                         attention = result.attentionBound(limits);
+  if (decode)
+    object.update({{"weight_flops_per_token", result.weights.flops},
+                   {"key_flops_per_token", result.cache.flops},
+                   {"peak_flops_per_second", limits.flops},
+                   {"peak_of", nameOf(limits.arithmetic)},
+                   {"weights_bound_seconds", result.weights.leastSeconds(limits)},
+                   {"attention_bound_seconds", result.cache.leastSeconds(limits)},
+                   {"decode_seconds", decode->seconds},
+                   {"decode_over_bound", decode->ratio()}});
+  if (attention)
+    object.update(
+        {{"attention_seconds", attention->seconds}, {"attention_over_bound", attention->ratio()}});
+}
+
 nlohmann::ordered_json json(const Measured &measured) {
   const BenchResult &result = measured.result;
+  const double bandwidth = measured.limits.read_bandwidth;
   nlohmann::ordered_json object = {{"target", measured.target},
                                    {"threads", measured.threads},
                                    {"prompt_length", measured.options.prompt_length},
@@ -86,10 +117,14 @@ nlohmann::ordered_json json(const Measured &measured) {
                                    {"decode_tokens_per_second", result.decode_rate},
                                    {"prefill_rates", result.prefill_rates},
                                    {"decode_rates", result.decode_rates},
-                                   {"read_bandwidth_bytes_per_second", measured.bandwidth},
-                                   {"weight_bytes_per_token", result.weight_bytes_per_token},
-                                   {"state_bytes_per_token", result.state_bytes_per_token},
-                                   {"bandwidth_share", result.bandwidthShare(measured.bandwidth)}};
+                                   {"read_bandwidth_bytes_per_second", bandwidth},
+                                   {"weight_bytes_per_token", result.weights.bytes},
+                                   {"state_bytes_per_token", result.cache.bytes},
+                                   {"bandwidth_share", result.bandwidthShare(bandwidth)}};
+  if (!result.start_rates.empty())
+    object.update({{"decode_tokens_per_second_at_0", result.start_rate},
+                   {"decode_rates_at_0", result.start_rates}});
+  addBounds(measured, object);
   if (measured.profile)
     object["profile"] = {{"prefill", json(measured.profile->prefill)},
                          {"decode", json(measured.profile->decode)}};
@@ -110,21 +145,60 @@ std::vector<std::string> rateRow(const char *name, int64_t tokens, double rate,
   return {name, rateText(rate), absl::StrCat(tokens, " tokens ", spread(rates))};
 }
 
+Rows startRows(const BenchResult &result, int64_t tokens) {
+  if (result.start_rates.empty())
+    return {};
+  return {rateRow("decode at 0", tokens, result.start_rate, result.start_rates),
+          {"rate kept", percentText(result.decode_rate / result.start_rate),
+           "of that at 0 is left at this depth"}};
+}
+
+Rows memoryRows(const BenchResult &result, double bandwidth) {
+  return {{"bytes per token", bytesText(result.bytesPerToken()),
+           absl::StrCat("weights ", bytesText(result.weights.bytes), ", state ",
+                        bytesText(result.cache.bytes))},
+          {"read bandwidth", bandwidthText(bandwidth), "measured with the same threads"},
+          {"share of it", percentText(result.bandwidthShare(bandwidth)), "used by the decode"}};
+}
+
+std::string timesText(const Bounded &time) { return absl::StrFormat("%.2f times", time.ratio()); }
+
+// Nothing where FLOPs are not known.
+Rows boundRows(const BenchResult &result, const Limits &limits) {
+  std::optional<Bounded> decode = result.decodeBound(limits),
+                         attention = result.attentionBound(limits);
+  Rows rows;
+  if (decode)
+    rows = {{"FLOPs per token", flopsText(result.weights.flops + result.cache.flops),
+             absl::StrCat("weights ", flopsText(result.weights.flops), ", keys ",
+                          flopsText(result.cache.flops))},
+            {"peak", flopsText(limits.flops) + "/s",
+             absl::StrCat(nameOf(limits.arithmetic), ", measured with the same threads")},
+            {"bound", secondsText(decode->least),
+             absl::StrCat("a token: weights ", secondsText(result.weights.leastSeconds(limits)),
+                          ", attention ", secondsText(result.cache.leastSeconds(limits)))},
+            {"decode", secondsText(decode->seconds), timesText(*decode) + " its bound"}};
+  if (attention)
+    rows.push_back(
+        {"attention", secondsText(attention->seconds),
+         absl::StrCat(timesText(*attention), " its bound of ", secondsText(attention->least),
+                      ": a token at this depth less one at 0")});
+  return rows;
+}
+
 std::string text(const Measured &measured) {
   const BenchResult &result = measured.result;
   const BenchOptions &options = measured.options;
-  uint64_t bytes = result.weight_bytes_per_token + result.state_bytes_per_token;
-  return formatTable(
-      {{"target", measured.target,
-        absl::StrCat(measured.threads, " threads, depth ", options.depth)},
-       rateRow("prefill", options.prompt_length, result.prefill_rate, result.prefill_rates),
-       rateRow("decode", options.decode, result.decode_rate, result.decode_rates),
-       {"bytes per token", bytesText(bytes),
-        absl::StrCat("weights ", bytesText(result.weight_bytes_per_token), ", state ",
-                     bytesText(result.state_bytes_per_token))},
-       {"read bandwidth", bandwidthText(measured.bandwidth), "measured with the same threads"},
-       {"share of it", percentText(result.bandwidthShare(measured.bandwidth)),
-        "used by the decode"}});
+  Rows table = {
+      {"target", measured.target,
+       absl::StrCat(measured.threads, " threads, depth ", options.depth)},
+      rateRow("prefill", options.prompt_length, result.prefill_rate, result.prefill_rates),
+      rateRow("decode", options.decode, result.decode_rate, result.decode_rates)};
+  for (const Rows &rows :
+       {startRows(result, options.decode), memoryRows(result, measured.limits.read_bandwidth),
+        boundRows(result, measured.limits)})
+    table.insert(table.end(), rows.begin(), rows.end());
+  return formatTable(table);
 }
 
 // Regions that take less than a hundredth share a line.
@@ -166,7 +240,8 @@ Action declare(CLI::App &app) {
            "tokens of one prefill step (as many as the file's steps take)");
   addWhole(app, "--decode", flags->decode, {0, INT32_MAX},
            "tokens of a timed decode (64, or a quarter of a smaller context)");
-  addWhole(app, "--depth", flags->depth, {0, INT32_MAX}, "tokens in the context before either (0)");
+  addWhole(app, "--depth", flags->depth, {0, INT32_MAX},
+           "tokens in the context before either (0); decode is then measured at 0, too");
   addThreadsFlag(app, flags->device);
   addWhole(app, "--repetitions", flags->repetitions, {1, 1000},
            "times that all is measured; rates are medians (3)");
@@ -178,8 +253,9 @@ Action declare(CLI::App &app) {
 
 } // namespace
 
-const Verb kBench = {"bench", "FILE",
-                     "prefill and decode rate, and the share of the memory's speed they use",
-                     "lathe bench stories.lathe --prompt-length 128 --decode 64", declare};
+const Verb kBench = {
+    "bench", "FILE",
+    "prefill and decode rate, and how far a decode is from what memory and arithmetic allow",
+    "lathe bench stories.lathe --prompt-length 128 --decode 64", declare};
 
 } // namespace lathe::cli

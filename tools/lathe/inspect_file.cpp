@@ -148,7 +148,9 @@ Json stateJson(const Manifest &manifest) {
     caches.push_back({{"name", entry.name},
                       {"type", entry.type},
                       {"bytes_per_token", entry.bytes_per_token},
-                      {"bytes", entry.bytes}});
+                      {"bytes", entry.bytes},
+                      {"flops_per_key", entry.flops_per_key},
+                      {"window", entry.window}});
   return {{"bytes_per_token", stateBytesPerToken(manifest)},
           {"bytes", stateBytes(manifest)},
           {"caches", caches}};
@@ -192,6 +194,7 @@ Json describeJson(const Artifact &artifact) {
           {"max_context", m.max_context},
           {"num_slots", m.num_slots},
           {"active_weight_bytes", m.active_weight_bytes},
+          {"decode_flops", m.decode_flops},
           {"bos_token_id", m.bos_token_id},
           {"eos_token_ids", m.eos_token_ids},
           {"state", stateJson(m)},

@@ -1,5 +1,7 @@
 #include "tools/lathe/units.h"
 
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -41,6 +43,14 @@ std::string percentText(double share) { return absl::StrFormat("%.1f %%", share 
 
 std::string bandwidthText(double bytes_per_second) {
   return absl::StrFormat("%.1f GB/s", bytes_per_second / 1e9);
+}
+
+std::string flopsText(double flops) {
+  constexpr const char *kUnits[] = {"kFLOP", "MFLOP", "GFLOP", "TFLOP"};
+  size_t unit = 0;
+  for (flops /= 1e3; flops >= 999.5 && unit + 1 < std::size(kUnits); flops /= 1e3)
+    ++unit;
+  return absl::StrFormat("%.3g %s", flops, kUnits[unit]);
 }
 
 } // namespace lathe::cli

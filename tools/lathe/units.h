@@ -12,5 +12,6 @@ std::string secondsText(double seconds);            // "1.2 ms", "3.4 s", "2:05 
 std::string rateText(double per_second);            // "812.3 tok/s"
 std::string percentText(double share);              // "12.3 %"
 std::string bandwidthText(double bytes_per_second); // "21.4 GB/s"
+std::string flopsText(double flops);                // "15.4 GFLOP"
 
 } // namespace lathe::cli

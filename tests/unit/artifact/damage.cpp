@@ -108,7 +108,7 @@ TEST(ArtifactOfAnotherVersion, isRefusedWithBothVersionsAndTheWayOut) {
   EXPECT_EQ(bytes.read().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(
       bytes.read().message(),
-      "a.lathe: has format 2.7, this program reads 1.x (up to 1.0 in full); use a newer lathe");
+      "a.lathe: has format 2.7, this program reads 1.x (up to 1.1 in full); use a newer lathe");
   bytes.forge([](FileHeader &header) { header.format_major = 0; });
   EXPECT_THAT(bytes.read().message(), HasSubstr("compile the model again"));
 }

@@ -4,6 +4,7 @@
 #include "artifact/layout.h"
 #include "artifact/reader.h"
 #include "artifact/serialize.h"
+#include "base/file.h"
 #include "tests/unit/artifact/sample.h"
 
 namespace lathe::artifact {
@@ -22,6 +23,20 @@ TEST(Artifact, givesBackEveryFieldThatWasWritten) {
   EXPECT_EQ(serializeManifest(artifact->manifest()), serializeManifest(expected));
   EXPECT_EQ(artifact->manifest().targets[0].steps[1].calls[1].waits, std::vector<uint32_t>{0});
   EXPECT_EQ(artifact->fileSize(), std::filesystem::file_size(folder / "a.lathe"));
+}
+
+// Written before there were numbers of FLOPs and windows.
+TEST(Manifest, isReadFromTheFirstMinorVersion) {
+  auto bytes = readTextFile(LATHE_TEST_DATA "/artifact/manifest_1_0");
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  auto manifest = parseManifest({reinterpret_cast<const uint8_t *>(bytes->data()), bytes->size()},
+                                "manifest_1_0");
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  Manifest expected = sampleManifest();
+  expected.decode_flops = 0;
+  for (StateEntry &entry : expected.state)
+    entry.flops_per_key = entry.window = 0;
+  EXPECT_EQ(serializeManifest(*manifest), serializeManifest(expected));
 }
 
 TEST(Artifact, givesSectionsWhereTheyCanBeMapped) {

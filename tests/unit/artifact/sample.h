@@ -23,8 +23,9 @@ inline Manifest sampleManifest() {
   manifest.temperature = 0.5f, manifest.top_p = 0.9f, manifest.top_k = 40;
   manifest.sections = {
       {"code.v3", 4096, 10, {}}, {"weights.0", 8192, 4097, {}}, {"empty", 16384, 0, {}}};
-  manifest.state = {{"layers.0.latent", "!lathe.latent_cache", 8, 0, 128},
-                    {"layers.1.latent", "!lathe.latent_cache", 8, 128, 128}};
+  manifest.state = {{"layers.0.latent", "!lathe.latent_cache", 8, 0, 128, 2176, 0},
+                    {"layers.1.latent", "!lathe.latent_cache", 8, 128, 128, 2176, 4}};
+  manifest.decode_flops = 4902;
   Target target;
   target.name = "x86-64-v3";
   target.compatibility = "arch=x86_64;features=avx2";

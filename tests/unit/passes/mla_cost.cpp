@@ -66,6 +66,17 @@ TEST(MlaSeconds, countAnExpansionForEachBlockOfRows) {
   EXPECT_DOUBLE_EQ(seconds(table, kV2Lite, MlaForm::materialised, 257, 1000), 2 * once);
 }
 
+TEST(AbsorbedShare, isOfTheTargetThatLosesMost) {
+  CostAttribute costs;
+  const Table even = costs.evenTable(1e9, 1e15), slow_memory = costs.evenTable(1e15, 1e9);
+  const double flops = absorbed(kV2Lite, 64, 2048).flops / materialised(kV2Lite, 64, 2048).flops,
+               bytes = absorbed(kV2Lite, 64, 2048).bytes / materialised(kV2Lite, 64, 2048).bytes;
+  ASSERT_LT(flops, bytes);
+  EXPECT_DOUBLE_EQ(absorbedShare({}, kV2Lite, 64, 2048), flops);
+  EXPECT_NEAR(absorbedShare({even}, kV2Lite, 64, 2048), flops, 1e-6);
+  EXPECT_NEAR(absorbedShare({even, slow_memory}, kV2Lite, 64, 2048), bytes, 1e-6);
+}
+
 TEST(CostText, hasThreeDigitsAndAUnit) {
   EXPECT_EQ(workText({71.3e6, 999.6e3}), "71.3 MFLOP and 1 MB");
   EXPECT_EQ(workText({5, 999}), "5 FLOP and 999 B");

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime/cpu/features.h"
 #include "runtime/cpu/thread_pool.h"
 #include "tests/unit/runtime/fake_model.h"
 
@@ -24,8 +25,8 @@ TEST(Benchmark, timesPrefillAndDecodeAsOftenAsItIsTold) {
   EXPECT_EQ(result->decode_rates.size(), 4u);
   EXPECT_GT(result->prefill_rate, 0);
   EXPECT_GT(result->decode_rate, 0);
-  EXPECT_EQ(result->weight_bytes_per_token, 4u * kFakeVocab);
-  EXPECT_EQ(result->state_bytes_per_token, 4u * (5 + 20 + 10 / 2));
+  EXPECT_EQ(result->weights.bytes, 4u * kFakeVocab);
+  EXPECT_EQ(result->cache.bytes, 4u * (5 + 20 + 10 / 2));
 }
 
 TEST(Benchmark, leavesOutWhatIsNotWanted) {
@@ -43,7 +44,90 @@ TEST(Benchmark, countsNoMoreOfAWindowThanItHolds) {
   artifact::Manifest manifest = fakeManifest();
   manifest.state[0].bytes = 4 * 16;
   auto session = fakeSession(1, {}, manifest);
-  EXPECT_EQ(benchmark(*session, {30, 10, 0, 1})->state_bytes_per_token, 4u * 16);
+  EXPECT_EQ(benchmark(*session, {30, 10, 0, 1})->cache.bytes, 4u * 16);
+}
+
+TEST(Benchmark, countsFlopsOfTheKeysThatATokenSees) {
+  artifact::Manifest manifest = fakeManifest();
+  manifest.decode_flops = 1000;
+  manifest.state[0].flops_per_key = 6;
+  auto session = fakeSession(1, {}, manifest);
+  auto result = benchmark(*session, {20, 10, 5, 1});
+  EXPECT_EQ(result->weights.flops, 1000);
+  EXPECT_EQ(result->cache.flops, 6 * (5 + 20 + 10 / 2));
+  EXPECT_EQ(result->cache_at_start.flops, 6 * 10 / 2);
+  manifest.state[0].window = 16;
+  session = fakeSession(1, {}, manifest);
+  result = benchmark(*session, {20, 10, 5, 1});
+  EXPECT_EQ(result->cache.flops, 6 * 16);
+  EXPECT_EQ(result->cache.bytes, 4u * 16);
+}
+
+TEST(Benchmark, decodesAtTheStartToo_WhereThereIsADepth) {
+  auto session = fakeSession();
+  EXPECT_EQ(benchmark(*session, {4, 2, 8, 3})->start_rates.size(), 3u);
+  EXPECT_THAT(benchmark(*session, {4, 2, 0, 3})->start_rates, testing::IsEmpty());
+  EXPECT_THAT(benchmark(*session, {4, 0, 8, 3})->start_rates, testing::IsEmpty());
+}
+
+BenchResult knownResult() {
+  BenchResult result;
+  result.weights = {800, 100}, result.cache = {200, 4000}, result.cache_at_start = {10, 200};
+  result.decode_rate = 1 / 20.0, result.start_rate = 1 / 12.0;
+  return result;
+}
+
+TEST(DecodeBound, addsWhatTakesTurnsAndTakesTheLargerOfWhatOverlaps) {
+  const Limits limits{/*read_bandwidth=*/100, /*flops=*/1000, Arithmetic::avx2};
+  auto decode = knownResult().decodeBound(limits);
+  ASSERT_TRUE(decode);
+  EXPECT_DOUBLE_EQ(decode->least, 8 + 4); // weights by their bytes, keys by their FLOPs
+  EXPECT_DOUBLE_EQ(decode->ratio(), 20.0 / 12);
+}
+
+TEST(AttentionBound, isOfTheKeysBetweenTheStartAndTheDepth) {
+  const Limits limits{/*read_bandwidth=*/100, /*flops=*/1000, Arithmetic::avx2};
+  auto attention = knownResult().attentionBound(limits);
+  ASSERT_TRUE(attention);
+  EXPECT_DOUBLE_EQ(attention->seconds, 20 - 12);
+  EXPECT_DOUBLE_EQ(attention->least, 4 - 0.2);
+  BenchResult faster = knownResult();
+  faster.decode_rate = 2 * faster.start_rate;
+  EXPECT_FALSE(faster.attentionBound(limits));
+  faster.start_rate = 0;
+  EXPECT_FALSE(faster.attentionBound(limits));
+}
+
+TEST(DecodeBound, saysNothingOfWhatIsNotKnown) {
+  const Limits limits{100, 1000, Arithmetic::avx2}, unknown{100, 0, Arithmetic::none};
+  EXPECT_FALSE(knownResult().decodeBound(unknown));
+  BenchResult old = knownResult();
+  old.weights.flops = 0;
+  EXPECT_FALSE(old.decodeBound(limits));
+  EXPECT_FALSE(old.attentionBound(limits));
+}
+
+TEST(ArithmeticOf, isTheFastestThatATargetAsksFor) {
+  artifact::Target target;
+  for (auto [needs, name] : {std::pair("", ""),
+                             {"arch=x86_64;features=avx2,fma", "f32 vectors"},
+                             {"arch=x86_64;features=avx2,avx512f", "f32 vectors"},
+                             {"arch=x86_64;features=avx512f,amx-bf16", "bf16 tiles"}}) {
+    target.compatibility = needs;
+    EXPECT_EQ(nameOf(arithmeticOf(target)), name) << needs;
+  }
+}
+
+TEST(MeasureFlops, isOfWhatTheMachineHas) {
+  ThreadPool pool(1);
+  EXPECT_EQ(measureFlops(Arithmetic::none, pool), 0);
+  double below = 0;
+  for (uint32_t level = 1; level <= CpuFeatures::ofThisMachine().levelCount(); ++level) {
+    double flops = measureFlops(static_cast<Arithmetic>(level), pool);
+    EXPECT_GT(flops, 1e9) << level;
+    EXPECT_GT(flops, below / 2) << level << ", of a higher level than what gave " << below;
+    below = flops;
+  }
 }
 
 std::map<std::string, int64_t> callsOf(const std::vector<RegionTime> &regions) {
@@ -101,7 +185,7 @@ TEST(Benchmark, refusesWhatMakesNoSense) {
 
 TEST(BandwidthShare, isOfTheBytesThatATokenReads) {
   BenchResult result;
-  result.weight_bytes_per_token = 900, result.state_bytes_per_token = 100, result.decode_rate = 5;
+  result.weights.bytes = 900, result.cache.bytes = 100, result.decode_rate = 5;
   EXPECT_DOUBLE_EQ(result.bandwidthShare(10'000), 0.5);
   EXPECT_EQ(result.bandwidthShare(0), 0);
 }

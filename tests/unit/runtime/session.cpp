@@ -180,5 +180,24 @@ TEST(Sessions, ofOneModuleDoNotSeeEachOther) {
   other.join();
 }
 
+// Each call of the fake is two regions; its few rows go through two calls.
+TEST(Session, takesTheStepForTheFewestRowsThatFit) {
+  artifact::Manifest manifest = fakeManifest();
+  artifact::Step few = manifest.targets[0].steps[1];
+  few.name = "few", few.max_rows = 4;
+  few.calls.push_back(few.calls.front());
+  manifest.targets[0].steps.push_back(few);
+  auto session = fakeSession(1, {}, manifest);
+  int regions = 0;
+  session->observe([&](absl::string_view) { ++regions; });
+  for (auto [tokens, expected] : {std::pair(1, 2), {2, 4}, {4, 4}, {5, 2}, {10, 6}}) {
+    ASSERT_TRUE(session->rewind(0).ok());
+    regions = 0;
+    ASSERT_TRUE(session->feed(tokensOf(tokens)).ok());
+    EXPECT_EQ(regions, expected) << tokens;
+    EXPECT_EQ(logitsOf(*session), fakeLogits(tokensOf(tokens))) << tokens;
+  }
+}
+
 } // namespace
 } // namespace lathe::runtime

@@ -34,7 +34,7 @@ func.func @has_no_state(%t: tensor<?xi32>) {
 
 //--- other_size.mlir
 !kv = !lathe.kv_cache<slots = 1, max_context = 3, kv_heads = 1, key_dim = 4, value_dim = 4, element = f32>
-// SIZE: error: has a state of another size than @decode; both steps should have the same caches
+// SIZE: error: has a state of another size than @decode; all steps should have the same caches
 func.func @decode(%a: !kv {lathe.cache_bytes = 100 : i64}) {
   return
 }
@@ -44,7 +44,7 @@ func.func @prefill(%a: !kv {lathe.cache_bytes = 200 : i64}) {
 
 //--- other_place.mlir
 !kv = !lathe.kv_cache<slots = 1, max_context = 3, kv_heads = 1, key_dim = 4, value_dim = 4, element = f32>
-// PLACE: error: the cache of argument 1 is not where @decode has it; both steps should have the same caches
+// PLACE: error: the cache of argument 1 is not where @decode has it; all steps should have the same caches
 func.func @decode(%a: !kv {lathe.cache_bytes = 100 : i64}, %b: !kv) {
   return
 }

@@ -136,7 +136,7 @@ func.func @misses_a_place_for_a_cache(%a: !kv) attributes {lathe.state_bytes = 1
 func.func @decode(%a: !kv {lathe.state_offset = 0 : i64}) attributes {lathe.state_bytes = 256 : i64} {
   return
 }
-// expected-error@+1 {{has its caches elsewhere than @decode; both run on one state}}
+// expected-error@+1 {{has its caches elsewhere than @decode; all run on one state}}
 func.func @prefill(%a: !kv {lathe.state_offset = 64 : i64}) attributes {lathe.state_bytes = 256 : i64} {
   return
 }

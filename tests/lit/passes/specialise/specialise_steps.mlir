@@ -6,6 +6,11 @@
 // RUN: lathe-opt %t/step.mlir --lathe-specialise-steps=prefill-chunk=1000 | FileCheck %s --check-prefix=CONTEXT
 // RUN: lathe-opt %t/long.mlir --lathe-specialise-steps | FileCheck %s --check-prefix=LONG
 // RUN: lathe-opt %t/costs.mlir --lathe-specialise-steps | FileCheck %s --check-prefix=COSTS
+// RUN: lathe-opt %t/latent.mlir --lathe-specialise-steps -o %t/few.mlir && FileCheck %s --check-prefix=FEW < %t/few.mlir
+// RUN: lathe-interpret --compare %t/latent.mlir %t/few.mlir --function step=few --rows 4
+// RUN: lathe-opt %t/latent.mlir --lathe-specialise-steps=few-rows=1 | FileCheck %s --check-prefix=TWO
+// RUN: lathe-opt %t/latent.mlir --lathe-specialise-steps=prefill-chunk=19 | FileCheck %s --check-prefix=TWO
+// RUN: not lathe-opt %t/latent.mlir --lathe-specialise-steps=few-rows=2 2>&1 | FileCheck %s --check-prefix=FEWER
 // RUN: not lathe-opt %t/step.mlir --lathe-specialise-steps=prefill-chunk=-1 2>&1 | FileCheck %s --check-prefix=NEGATIVE
 // RUN: not lathe-opt %t/none.mlir --lathe-specialise-steps 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not lathe-opt %t/taken.mlir --lathe-specialise-steps 2>&1 | FileCheck %s --check-prefix=TAKEN
@@ -82,6 +87,27 @@ func.func @step(%tokens: tensor<?xi32>, %slots: tensor<?xi32>, %positions: tenso
   %l = lathe.linear %h, %w : (tensor<?x1024xf32>, tensor<1024x1024xf32>) -> tensor<?x1024xf32>
   return %l, %c : tensor<?x1024xf32>, !kv
 }
+}
+
+//--- latent.mlir
+// Absorbed has fewer FLOPs up to 19 rows, and half of them up to 7. A step of 19 rows would be absorbed anyway.
+// FEW: func.func @decode
+// FEW: func.func @few(%{{.+}}: tensor<?xi32>
+// FEW-SAME: choice = "4 rows", op = "few_rows", pass = "specialise-steps", why = "{{.+}} over 96 keys"
+// FEW-SAME: lathe.max_rows = 4 : i64
+// FEW: func.func @prefill
+// TWO: func.func @decode
+// TWO-NOT: @few
+// TWO: func.func @prefill
+// FEWER: error: few-rows is 2; it should be 0 to let it be chosen, or 1 for no such step
+!latent = !lathe.latent_cache<slots = 1, max_context = 96, kv_lora_rank = 32, rope_dim = 8, element = f32>
+func.func @step(%tokens: tensor<?xi32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>, %output_rows: tensor<?xi32>, %c: !latent) -> (tensor<?x48xf32>, !latent) {
+  %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<16x96xf32>
+  %q = lathe.embedding %tokens, %e : (tensor<?xi32>, tensor<16x96xf32>) -> tensor<?x96xf32>
+  %l = lathe.slice %q offset = 0 : tensor<?x96xf32> -> tensor<?x40xf32>
+  %w = lathe.weight "w" from [#lathe.tensor_ref<"w">] : tensor<112x32xbf16>
+  %o, %c1 = lathe.mla_attention %q, %l, %slots, %positions, %c kv_b %w num_heads = 4 qk_nope_head_dim = 16 qk_rope_head_dim = 8 v_head_dim = 12 softmax_scale = 0.25 form = unspecified : (tensor<?x96xf32>, tensor<?x40xf32>, tensor<?xi32>, tensor<?xi32>, !latent, tensor<112x32xbf16>) -> (tensor<?x48xf32>, !latent)
+  return %o, %c1 : tensor<?x48xf32>, !latent
 }
 
 //--- none.mlir

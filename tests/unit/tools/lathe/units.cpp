@@ -31,5 +31,12 @@ TEST(Rates, haveTheirUnits) {
   EXPECT_EQ(bandwidthText(21.4e9), "21.4 GB/s");
 }
 
+TEST(FlopsText, hasThreeDigitsAndAUnit) {
+  EXPECT_EQ(flopsText(8704), "8.7 kFLOP");
+  EXPECT_EQ(flopsText(15.4e9), "15.4 GFLOP");
+  EXPECT_EQ(flopsText(999.6e9), "1 TFLOP");
+  EXPECT_EQ(flopsText(5e15), "5e+03 TFLOP");
+}
+
 } // namespace
 } // namespace lathe::cli

@@ -129,6 +129,17 @@ TEST_F(Verbs, benchFitsItselfIntoASmallContext) {
   EXPECT_GT(object["decode_tokens_per_second"], 0);
   EXPECT_GT(object["read_bandwidth_bytes_per_second"], 0);
   EXPECT_EQ(object["weight_bytes_per_token"], 4);
+  EXPECT_FALSE(object.contains("decode_tokens_per_second_at_0"));
+  EXPECT_FALSE(object.contains("peak_flops_per_second")) << "the toy's FLOPs are not known";
+}
+
+TEST_F(Verbs, benchComparesADepthWithTheStart) {
+  std::vector<std::string> words = {"bench", toy, "--depth", "20", "--decode", "4"};
+  Ended ended = lathe(words);
+  EXPECT_THAT(ended.out, HasSubstr("of that at 0 is left at this depth"));
+  EXPECT_THAT(ended.out, testing::Not(HasSubstr("FLOP")));
+  words.push_back("--json");
+  EXPECT_GT(json(words)["decode_tokens_per_second_at_0"], 0);
 }
 
 TEST_F(Verbs, benchRefusesMoreThanTheContextHolds) {
