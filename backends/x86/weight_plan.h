@@ -1,5 +1,5 @@
 // Which packed copies of the weights the code needs, where each stands, and how to make it. One
-// plan serves all feature levels and both steps: equal content in an equal layout is stored once.
+// plan serves all feature levels and all steps: equal content in an equal layout is stored once.
 #pragma once
 
 #include <functional>
