@@ -34,19 +34,35 @@ enum class BufferKind : uint8_t {
   logits,
   arena,
   weights,
-  state
+  state,
+  crossing // values on their way between devices; buffers of this kind may share bytes
 };
 struct Buffer {
   BufferKind kind = BufferKind::arena;
   uint64_t bytes = 0;
+  uint32_t device = 0; // as Call::device; tokens to logits are device 0's
+  uint64_t offset = 0; // into the memory of its kind on its device; 0 but for `crossing`
 };
 
-// One entry of a step program: run `entry` of the target's code with these buffers (indices into
-// Step::buffers) after the calls in `waits` (indices into Step::calls, all smaller than its own).
+// Rows of bytes from one buffer to another (indices into Step::buffers) of another device.
+enum class RowsOfCopy : uint8_t { one, rows, output_rows };
+struct Copy {
+  uint32_t from = 0, to = 0;
+  uint64_t from_offset = 0, to_offset = 0; // of the first row
+  uint64_t from_stride = 0, to_stride = 0; // from row to row
+  uint64_t row_bytes = 0;
+  RowsOfCopy rows = RowsOfCopy::one; // how many, times row_factor
+  uint64_t row_factor = 1;
+};
+
+// One entry of a step program: makes the copies in their order, then runs `entry` of the device's
+// code with these buffers (indices into Step::buffers) after the calls in `waits` (indices into
+// Step::calls, all smaller than its own). Without an entry it only copies.
 struct Call {
-  uint32_t device = 0; // index into the devices of the placement; 0 where there is one
+  uint32_t device = 0; // 0: the target's own; i + 1: that of Target::parts[i]
   std::string entry;
   std::vector<uint32_t> buffers, waits;
+  std::vector<Copy> copies;
 };
 
 struct Step {
@@ -56,6 +72,13 @@ struct Step {
   std::vector<Call> calls;
 };
 
+// Code of a placed model for one more device.
+struct Part {
+  std::string name; // "npu:ascend-910b"
+  std::string compatibility, code_section, weights_section;
+  std::vector<PackedWeight> weights;
+};
+
 // Code for one feature level, and what it needs.
 struct Target {
   std::string name;          // "x86-64-v3", "x86-64-v4", "x86-amx", ...
@@ -63,6 +86,7 @@ struct Target {
   std::string code_section, weights_section;
   std::vector<PackedWeight> weights;
   std::vector<Step> steps;
+  std::vector<Part> parts; // of a model on several devices: those beside the target's own
 };
 
 // One cache of one layer: `bytes_per_token` grow with the context, `bytes` is the whole of it.

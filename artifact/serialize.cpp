@@ -37,14 +37,22 @@ Offset<file::PackedWeight> writeWeight(Builder &builder, const PackedWeight &wei
 }
 
 Offset<file::Buffer> writeBuffer(Builder &builder, const Buffer &buffer) {
-  return file::CreateBuffer(builder, static_cast<file::BufferKind>(buffer.kind), buffer.bytes);
+  return file::CreateBuffer(builder, static_cast<file::BufferKind>(buffer.kind), buffer.bytes,
+                            buffer.device, buffer.offset);
+}
+
+Offset<file::Copy> writeCopy(Builder &builder, const Copy &copy) {
+  return file::CreateCopy(builder, copy.from, copy.to, copy.from_offset, copy.to_offset,
+                          copy.from_stride, copy.to_stride, copy.row_bytes,
+                          static_cast<file::RowsOfCopy>(copy.rows), copy.row_factor);
 }
 
 Offset<file::Call> writeCall(Builder &builder, const Call &call) {
   auto entry = builder.CreateString(call.entry);
   auto buffers = builder.CreateVector(call.buffers);
   auto waits = builder.CreateVector(call.waits);
-  return file::CreateCall(builder, call.device, entry, buffers, waits);
+  auto copies = writeTables(builder, call.copies, writeCopy);
+  return file::CreateCall(builder, call.device, entry, buffers, waits, copies);
 }
 
 Offset<file::Step> writeStep(Builder &builder, const Step &step) {
@@ -54,6 +62,15 @@ Offset<file::Step> writeStep(Builder &builder, const Step &step) {
   return file::CreateStep(builder, name, step.max_rows, buffers, calls);
 }
 
+Offset<file::Part> writePart(Builder &builder, const Part &part) {
+  auto name = builder.CreateString(part.name);
+  auto compatibility = builder.CreateString(part.compatibility);
+  auto code = builder.CreateString(part.code_section);
+  auto weights_section = builder.CreateString(part.weights_section);
+  auto weights = writeTables(builder, part.weights, writeWeight);
+  return file::CreatePart(builder, name, compatibility, code, weights_section, weights);
+}
+
 Offset<file::Target> writeTarget(Builder &builder, const Target &target) {
   auto name = builder.CreateString(target.name);
   auto compatibility = builder.CreateString(target.compatibility);
@@ -61,7 +78,9 @@ Offset<file::Target> writeTarget(Builder &builder, const Target &target) {
   auto weights_section = builder.CreateString(target.weights_section);
   auto weights = writeTables(builder, target.weights, writeWeight);
   auto steps = writeTables(builder, target.steps, writeStep);
-  return file::CreateTarget(builder, name, compatibility, code, weights_section, weights, steps);
+  auto parts = writeTables(builder, target.parts, writePart);
+  return file::CreateTarget(builder, name, compatibility, code, weights_section, weights, steps,
+                            parts);
 }
 
 Offset<file::StateEntry> writeState(Builder &builder, const StateEntry &entry) {
@@ -126,17 +145,31 @@ PackedWeight readWeight(Unpacker &unpack, const file::PackedWeight &table) {
 }
 
 Buffer readBuffer(Unpacker &, const file::Buffer &table) {
-  return {static_cast<BufferKind>(table.kind()), table.bytes()};
+  return {static_cast<BufferKind>(table.kind()), table.bytes(), table.device(), table.offset()};
+}
+
+Copy readCopy(Unpacker &, const file::Copy &table) {
+  return {table.from(),        table.to(),
+          table.from_offset(), table.to_offset(),
+          table.from_stride(), table.to_stride(),
+          table.row_bytes(),   static_cast<RowsOfCopy>(table.rows()),
+          table.row_factor()};
 }
 
 Call readCall(Unpacker &unpack, const file::Call &table) {
   return {table.device(), unpack.text(table.entry()), unpack.numbers(table.buffers()),
-          unpack.numbers(table.waits())};
+          unpack.numbers(table.waits()), unpack.tables(table.copies(), readCopy)};
 }
 
 Step readStep(Unpacker &unpack, const file::Step &table) {
   return {unpack.text(table.name()), table.max_rows(), unpack.tables(table.buffers(), readBuffer),
           unpack.tables(table.calls(), readCall)};
+}
+
+Part readPart(Unpacker &unpack, const file::Part &table) {
+  return {unpack.text(table.name()), unpack.text(table.compatibility()),
+          unpack.text(table.code_section()), unpack.text(table.weights_section()),
+          unpack.tables(table.weights(), readWeight)};
 }
 
 Target readTarget(Unpacker &unpack, const file::Target &table) {
@@ -145,7 +178,8 @@ Target readTarget(Unpacker &unpack, const file::Target &table) {
           unpack.text(table.code_section()),
           unpack.text(table.weights_section()),
           unpack.tables(table.weights(), readWeight),
-          unpack.tables(table.steps(), readStep)};
+          unpack.tables(table.steps(), readStep),
+          unpack.tables(table.parts(), readPart)};
 }
 
 StateEntry readState(Unpacker &unpack, const file::StateEntry &table) {

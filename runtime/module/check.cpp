@@ -8,12 +8,35 @@
 namespace lathe::runtime {
 namespace {
 
+// The device that runs code best, the first of equals, and how well; of none what the first lacks.
+absl::StatusOr<std::pair<size_t, Compatibility>> bestDevice(const std::string &needs,
+                                                            Devices devices) {
+  std::pair<size_t, Compatibility> best;
+  for (size_t i = 0; i < devices.size(); ++i) {
+    LATHE_ASSIGN_OR_RETURN(Compatibility mine, devices[i]->compatibility(needs));
+    bool better =
+        mine.verdict != Compatibility::Verdict::no &&
+        (best.second.verdict == Compatibility::Verdict::no || mine.rank > best.second.rank);
+    if (i == 0 || better)
+      best = {i, std::move(mine)};
+  }
+  return best;
+}
+
+// Takes over what is worse in `part`.
+void addPart(const std::string &name, const Compatibility &part, Compatibility &whole) {
+  if (part.verdict <= whole.verdict)
+    return;
+  whole.verdict = part.verdict;
+  whole.reason = absl::StrCat("part '", name, "': ", part.reason);
+}
+
 absl::StatusOr<std::vector<TargetVerdict>> judgeTargets(const artifact::Artifact &artifact,
-                                                        Device &device) {
+                                                        Devices devices) {
   std::vector<TargetVerdict> verdicts;
   for (const artifact::Target &target : artifact.manifest().targets) {
-    LATHE_ASSIGN_OR_RETURN(Compatibility compatibility, device.compatibility(target.compatibility));
-    verdicts.push_back({target.name, std::move(compatibility)});
+    LATHE_ASSIGN_OR_RETURN(TargetVerdict verdict, judgeTarget(target, devices));
+    verdicts.push_back(std::move(verdict));
   }
   return verdicts;
 }
@@ -43,8 +66,11 @@ absl::Status verifyDigests(const artifact::Artifact &artifact, bool deep) {
   for (const artifact::Section &section : manifest.sections)
     if (deep || isSmallSection(manifest, section))
       LATHE_RETURN_IF_ERROR(artifact.verifySection(section.name));
-  for (const artifact::Target &target : manifest.targets)
+  for (const artifact::Target &target : manifest.targets) {
     LATHE_RETURN_IF_ERROR(artifact.verifySection(target.code_section));
+    for (const artifact::Part &part : target.parts)
+      LATHE_RETURN_IF_ERROR(artifact.verifySection(part.code_section));
+  }
   return absl::OkStatus();
 }
 
@@ -88,37 +114,61 @@ const char *verdictName(Verdict verdict) {
 }
 
 bool isSmallSection(const artifact::Manifest &manifest, const artifact::Section &section) {
+  auto isOf = [&](const auto &code) {
+    return section.name == code.code_section || section.name == code.weights_section;
+  };
   auto belongsTo = [&](const artifact::Target &target) {
-    return section.name == target.code_section || section.name == target.weights_section;
+    return isOf(target) || std::any_of(target.parts.begin(), target.parts.end(), isOf);
   };
   return section.name.rfind("ir.", 0) != 0 && section.name.rfind("weights", 0) != 0 &&
          section.name.rfind("code.", 0) != 0 &&
          std::none_of(manifest.targets.begin(), manifest.targets.end(), belongsTo);
 }
 
-absl::StatusOr<const artifact::Target *> chooseTarget(const artifact::Artifact &artifact,
-                                                      Device &device) {
-  LATHE_ASSIGN_OR_RETURN(std::vector<TargetVerdict> verdicts, judgeTargets(artifact, device));
-  int best = bestOf(verdicts);
-  if (best >= 0)
-    return &artifact.manifest().targets[best];
-  return absl::FailedPreconditionError(
-      absl::StrCat(artifact.path(), ": no target of it runs on ", device.properties().name, ": ",
-                   verdicts.empty() ? "it holds no code" : absl::StrJoin(refusals(verdicts), "; "),
-                   "; compile the model again with --target ", device.properties().level));
+absl::StatusOr<TargetVerdict> judgeTarget(const artifact::Target &target, Devices devices) {
+  TargetVerdict result = {target.name, {}, {}};
+  // Code of a whole model is for the device that was asked for.
+  LATHE_ASSIGN_OR_RETURN(
+      auto own,
+      bestDevice(target.compatibility, target.parts.empty() ? devices.subspan(0, 1) : devices));
+  result.compatibility = std::move(own.second);
+  result.devices = {own.first};
+  for (const artifact::Part &part : target.parts) {
+    LATHE_ASSIGN_OR_RETURN(auto device, bestDevice(part.compatibility, devices));
+    addPart(part.name, device.second, result.compatibility);
+    result.devices.push_back(device.first);
+  }
+  bool runs = result.compatibility.verdict != Compatibility::Verdict::no;
+  if (runs && std::find(result.devices.begin(), result.devices.end(), 0) == result.devices.end()) {
+    result.compatibility.verdict = Compatibility::Verdict::no;
+    result.compatibility.reason = absl::StrCat("has nothing for ", devices[0]->properties().name);
+  }
+  return result;
 }
 
-CheckResult checkArtifact(const std::string &path, Device &device, bool deep) {
+absl::StatusOr<TargetChoice> chooseTarget(const artifact::Artifact &artifact, Devices devices) {
+  LATHE_ASSIGN_OR_RETURN(std::vector<TargetVerdict> verdicts, judgeTargets(artifact, devices));
+  int best = bestOf(verdicts);
+  if (best >= 0)
+    return TargetChoice{&artifact.manifest().targets[best], std::move(verdicts[best].devices)};
+  const DeviceProperties &wanted = devices[0]->properties();
+  return absl::FailedPreconditionError(
+      absl::StrCat(artifact.path(), ": no target of it runs on ", wanted.name, ": ",
+                   verdicts.empty() ? "it holds no code" : absl::StrJoin(refusals(verdicts), "; "),
+                   "; compile the model again with --target ", wanted.level));
+}
+
+CheckResult checkArtifact(const std::string &path, Devices devices, bool deep) {
   auto artifact = artifact::Artifact::open(path);
   if (!artifact.ok())
     return unusable(artifact.status());
   absl::Status digests = verifyDigests(*artifact, deep);
   if (!digests.ok())
     return unusable(digests);
-  auto verdicts = judgeTargets(*artifact, device);
+  auto verdicts = judgeTargets(*artifact, devices);
   if (!verdicts.ok())
     return unusable(verdicts.status());
-  return judge(*std::move(verdicts), device);
+  return judge(*std::move(verdicts), *devices[0]);
 }
 
 } // namespace lathe::runtime

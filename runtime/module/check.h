@@ -16,9 +16,14 @@ namespace lathe::runtime {
 enum class Verdict { optimal, usable, recompile, no };
 LATHE_RUNTIME_API const char *verdictName(Verdict verdict); // "OPTIMAL", ...
 
+// What a model may run on: the device that was asked for first, then others that are there. Of a
+// model on several devices the first must be one.
+using Devices = absl::Span<const std::shared_ptr<Device>>;
+
 struct TargetVerdict {
   std::string target;
-  Compatibility compatibility;
+  Compatibility compatibility; // of its worst part
+  std::vector<size_t> devices; // by index: the target's own, then one for each part; empty: none
 };
 
 struct CheckResult {
@@ -29,11 +34,16 @@ struct CheckResult {
 };
 
 // `deep` compares the digests of all sections, weights included; otherwise only small ones are.
-LATHE_RUNTIME_API CheckResult checkArtifact(const std::string &path, Device &device, bool deep);
+LATHE_RUNTIME_API CheckResult checkArtifact(const std::string &path, Devices devices, bool deep);
 
-// The target that the device runs best; the first of equals. FAILED_PRECONDITION: none runs.
-absl::StatusOr<const artifact::Target *> chooseTarget(const artifact::Artifact &artifact,
-                                                      Device &device);
+struct TargetChoice {
+  const artifact::Target *target;
+  std::vector<size_t> devices; // as in TargetVerdict
+};
+// The target that the devices run best; the first of equals. FAILED_PRECONDITION: none runs.
+absl::StatusOr<TargetChoice> chooseTarget(const artifact::Artifact &artifact, Devices devices);
+// Of one target, whatever there is beside it.
+absl::StatusOr<TargetVerdict> judgeTarget(const artifact::Target &target, Devices devices);
 
 // Whether load() checks the section's digest: all but code of other targets, weights and IR.
 bool isSmallSection(const artifact::Manifest &manifest, const artifact::Section &section);

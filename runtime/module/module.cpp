@@ -21,6 +21,16 @@ absl::StatusOr<const artifact::Target *> targetNamed(const artifact::Artifact &a
       absl::StrCat(artifact.path(), ": has no target '", name, "'; it has ", known));
 }
 
+// The target asked for, on the devices that run it best, whatever they lack; or the best one.
+absl::StatusOr<TargetChoice> chosen(const artifact::Artifact &artifact, Devices devices,
+                                    const std::string &target_name) {
+  if (target_name.empty())
+    return chooseTarget(artifact, devices);
+  LATHE_ASSIGN_OR_RETURN(const artifact::Target *target, targetNamed(artifact, target_name));
+  LATHE_ASSIGN_OR_RETURN(TargetVerdict verdict, judgeTarget(*target, devices));
+  return TargetChoice{target, std::move(verdict.devices)};
+}
+
 } // namespace
 
 absl::StatusOr<std::shared_ptr<Module>> Module::load(const std::string &path,
@@ -29,17 +39,16 @@ absl::StatusOr<std::shared_ptr<Module>> Module::load(const std::string &path,
   auto start = std::chrono::steady_clock::now();
   LATHE_ASSIGN_OR_RETURN(artifact::Artifact artifact, artifact::Artifact::open(path));
   std::shared_ptr<Module> module(new Module(std::move(artifact)));
-  module->device_ = std::move(device);
-  const artifact::Target *target = nullptr;
-  if (options.target.empty()) {
-    LATHE_ASSIGN_OR_RETURN(target, chooseTarget(module->artifact_, *module->device_));
-  } else {
-    LATHE_ASSIGN_OR_RETURN(target, targetNamed(module->artifact_, options.target));
-  }
+  std::vector<std::shared_ptr<Device>> devices = {std::move(device)};
+  devices.insert(devices.end(), options.more_devices.begin(), options.more_devices.end());
+  LATHE_ASSIGN_OR_RETURN(TargetChoice choice, chosen(module->artifact_, devices, options.target));
   LATHE_RETURN_IF_ERROR(module->verifySmallSections());
-  absl::Status loaded = module->loadTarget(*target);
+  std::vector<std::shared_ptr<Device>> used;
+  for (size_t index : choice.devices)
+    used.push_back(devices[index]);
+  absl::Status loaded = module->loadTarget(*choice.target, used);
   if (!loaded.ok())
-    return prefixed(loaded, absl::StrCat(path, ": target '", target->name, "': "));
+    return prefixed(loaded, absl::StrCat(path, ": target '", choice.target->name, "': "));
   std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
   module->load_seconds_ = passed.count();
   return module;
@@ -52,19 +61,37 @@ absl::Status Module::verifySmallSections() const {
   return absl::OkStatus();
 }
 
-absl::Status Module::loadTarget(const artifact::Target &target) {
-  target_ = &target;
-  LATHE_RETURN_IF_ERROR(artifact_.verifySection(target.code_section));
-  LATHE_ASSIGN_OR_RETURN(absl::Span<const uint8_t> code, artifact_.section(target.code_section));
+template <typename Code>
+absl::StatusOr<Module::OnDevice> Module::loadCode(const Code &code,
+                                                  std::shared_ptr<Device> device) const {
+  OnDevice loaded;
+  loaded.device = std::move(device);
+  LATHE_RETURN_IF_ERROR(artifact_.verifySection(code.code_section));
+  LATHE_ASSIGN_OR_RETURN(absl::Span<const uint8_t> bytes, artifact_.section(code.code_section));
   std::vector<uint64_t> offsets;
-  for (const artifact::PackedWeight &weight : target.weights)
+  for (const artifact::PackedWeight &weight : code.weights)
     offsets.push_back(weight.offset);
-  LATHE_ASSIGN_OR_RETURN(executable_, device_->load(code, target.compatibility, offsets));
+  LATHE_ASSIGN_OR_RETURN(loaded.executable,
+                         loaded.device->load(bytes, code.compatibility, offsets));
   absl::Span<const uint8_t> weights;
-  if (!target.weights_section.empty()) {
-    LATHE_ASSIGN_OR_RETURN(weights, artifact_.section(target.weights_section));
+  if (!code.weights_section.empty()) {
+    LATHE_ASSIGN_OR_RETURN(weights, artifact_.section(code.weights_section));
   }
-  LATHE_ASSIGN_OR_RETURN(weights_, device_->import(weights));
+  LATHE_ASSIGN_OR_RETURN(loaded.weights, loaded.device->import(weights));
+  return loaded;
+}
+
+absl::Status Module::loadTarget(const artifact::Target &target,
+                                absl::Span<const std::shared_ptr<Device>> devices) {
+  target_ = &target;
+  LATHE_ASSIGN_OR_RETURN(OnDevice own, loadCode(target, devices[0]));
+  devices_.push_back(std::move(own));
+  for (size_t i = 0; i < target.parts.size(); ++i) {
+    auto part = loadCode(target.parts[i], devices[i + 1]);
+    if (!part.ok())
+      return prefixed(part.status(), absl::StrCat("part '", target.parts[i].name, "': "));
+    devices_.push_back(*std::move(part));
+  }
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -13,7 +14,8 @@
 namespace lathe::runtime {
 
 struct ModuleOptions {
-  std::string target; // a target's name; empty: the best one for the device
+  std::string target; // a target's name; empty: the best one for the devices
+  std::vector<std::shared_ptr<Device>> more_devices; // that a model on several may use, too
 };
 
 // Immutable once loaded and thread-safe; sessions share it. Weights stay in the file's mapping
@@ -28,9 +30,15 @@ public:
   const artifact::Artifact &artifact() const { return artifact_; }
   const artifact::Manifest &manifest() const { return artifact_.manifest(); }
   const artifact::Target &target() const { return *target_; }
-  const std::shared_ptr<Device> &device() const { return device_; }
-  const Executable &executable() const { return executable_; }
-  const DeviceBuffer &weights() const { return weights_; }
+  // What stands on a device: 0 the target's own, i + 1 that of its part i.
+  struct OnDevice {
+    std::shared_ptr<Device> device;
+    Executable executable;
+    DeviceBuffer weights;
+  };
+  const std::vector<OnDevice> &devices() const { return devices_; }
+  const std::shared_ptr<Device> &device() const { return devices_[0].device; }
+  const DeviceBuffer &weights() const { return devices_[0].weights; }
   double loadSeconds() const { return load_seconds_; }
 
   // nullptr where the target has no such step.
@@ -42,13 +50,14 @@ public:
 private:
   explicit Module(artifact::Artifact artifact) : artifact_(std::move(artifact)) {}
   absl::Status verifySmallSections() const;
-  absl::Status loadTarget(const artifact::Target &target);
+  absl::Status loadTarget(const artifact::Target &target,
+                          absl::Span<const std::shared_ptr<Device>> devices);
+  template <typename Code>
+  absl::StatusOr<OnDevice> loadCode(const Code &code, std::shared_ptr<Device> device) const;
 
-  artifact::Artifact artifact_; // outlives the buffer that may be imported from it
-  std::shared_ptr<Device> device_;
+  artifact::Artifact artifact_; // outlives the buffers that may be imported from it
   const artifact::Target *target_ = nullptr;
-  DeviceBuffer weights_;
-  Executable executable_;
+  std::vector<OnDevice> devices_;
   double load_seconds_ = 0;
 };
 

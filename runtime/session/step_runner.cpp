@@ -12,8 +12,8 @@ namespace {
 
 using artifact::BufferKind;
 
-constexpr size_t kKinds = LATHE_CPU_BUFFER_COUNT;
-// A call takes one buffer of each kind, in the order of the kinds.
+constexpr size_t kKinds = static_cast<size_t>(BufferKind::crossing) + 1; // of a device
+// Code for a CPU takes one buffer of each kind but `crossing`, in the order of the kinds.
 static_assert(static_cast<int>(BufferKind::tokens) == LATHE_CPU_TOKENS);
 static_assert(static_cast<int>(BufferKind::output_rows) == LATHE_CPU_OUTPUT_ROWS);
 static_assert(static_cast<int>(BufferKind::logits) == LATHE_CPU_LOGITS);
@@ -33,13 +33,18 @@ uint64_t neededBytes(BufferKind kind, uint64_t rows, uint64_t vocab_size) {
   }
 }
 
-uint64_t bytesOf(const artifact::Step &step, BufferKind kind, uint64_t vocab_size) {
-  uint64_t bytes = neededBytes(kind, step.max_rows, vocab_size);
+uint64_t bytesOf(const artifact::Step &step, BufferKind kind, uint32_t device,
+                 uint64_t vocab_size) {
+  uint64_t bytes = device == 0 ? neededBytes(kind, step.max_rows, vocab_size) : 0;
   for (const artifact::Buffer &buffer : step.buffers)
-    if (buffer.kind == kind)
-      bytes = std::max(bytes, buffer.bytes);
+    if (buffer.kind == kind && buffer.device == device)
+      bytes = std::max(bytes, buffer.offset + buffer.bytes);
   return bytes;
 }
+
+// The last buffers of a call, in their order, as runtime/abi/plugin.h has them.
+constexpr BufferKind kLast[LATHE_BIND_COUNT] = {BufferKind::arena, BufferKind::weights,
+                                                BufferKind::state};
 
 // Those that a runtime knows what to do with, in rising order of their rows.
 std::vector<const artifact::Step *> stepsOf(const Module &module) {
@@ -70,57 +75,96 @@ absl::StatusOr<StepRunner> StepRunner::create(std::shared_ptr<Module> module) {
   return runner;
 }
 
+DeviceBuffer &StepRunner::buffer(BufferKind kind, uint32_t device) {
+  return buffers_[device * kKinds + static_cast<size_t>(kind)];
+}
+
 absl::Status StepRunner::allocate(absl::Span<const artifact::Step *const> steps) {
   uint64_t vocab_size = module_->manifest().vocab_size;
-  buffers_.resize(kKinds);
-  for (size_t i = 0; i < kKinds; ++i) {
-    auto kind = static_cast<BufferKind>(i);
+  buffers_.resize(module_->devices().size() * kKinds);
+  for (size_t i = 0; i < buffers_.size(); ++i) {
+    auto kind = static_cast<BufferKind>(i % kKinds);
+    auto device = static_cast<uint32_t>(i / kKinds);
     if (kind == BufferKind::weights)
       continue;
     uint64_t bytes = 0;
     for (const artifact::Step *step : steps)
-      bytes = std::max(bytes, bytesOf(*step, kind, vocab_size));
+      bytes = std::max(bytes, bytesOf(*step, kind, device, vocab_size));
+    if (bytes == 0 && device > 0)
+      continue;
     // Slots are never written: all rows belong to sequence 0.
     bool zeroed = kind == BufferKind::state || kind == BufferKind::slots;
-    LATHE_ASSIGN_OR_RETURN(
-        buffers_[i], module_->device()->allocate(bytes, zeroed ? LATHE_BUFFER_ZEROED : 0, 64));
+    LATHE_ASSIGN_OR_RETURN(buffers_[i], module_->devices()[device].device->allocate(
+                                            bytes, zeroed ? LATHE_BUFFER_ZEROED : 0, 64));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<lathe_binding>>
-StepRunner::bindBuffers(const artifact::Step &step, const artifact::Call &call) const {
-  if (call.buffers.size() != kKinds)
-    return absl::InvalidArgumentError(
-        absl::StrCat("takes ", call.buffers.size(), " buffers; this runtime gives ", kKinds));
-  std::vector<lathe_binding> bound;
-  for (size_t i = 0; i < kKinds; ++i) {
+// What code is given must be what it takes: it writes where it is told.
+absl::Status StepRunner::verifyOrder(const artifact::Step &step, const artifact::Call &call) const {
+  bool is_cpu = module_->devices()[call.device].device->properties().kind == "cpu";
+  size_t count = call.buffers.size(), least = is_cpu ? LATHE_CPU_BUFFER_COUNT : +LATHE_BIND_COUNT;
+  if (is_cpu ? count != least : count < least)
+    return absl::InvalidArgumentError(absl::StrCat(
+        "takes ", count, " buffers; this runtime gives ", is_cpu ? "" : "at least ", least));
+  for (size_t i = 0; i < count; ++i) {
     BufferKind kind = step.buffers[call.buffers[i]].kind;
-    if (kind != static_cast<BufferKind>(i))
-      return absl::InvalidArgumentError(absl::StrCat(
-          "its buffer ", i, " is of kind ", static_cast<int>(kind), "; it must be of kind ", i));
-    bound.push_back(kind == BufferKind::weights ? module_->weights().binding()
-                                                : buffers_[i].binding());
+    BufferKind wanted = is_cpu                          ? static_cast<BufferKind>(i)
+                        : i + LATHE_BIND_COUNT >= count ? kLast[i + LATHE_BIND_COUNT - count]
+                        : kind > BufferKind::logits     ? BufferKind::crossing
+                                                        : kind;
+    if (kind != wanted)
+      return absl::InvalidArgumentError(
+          absl::StrCat("its buffer ", i, " is of kind ", static_cast<int>(kind),
+                       "; it must be of kind ", static_cast<int>(wanted)));
   }
+  return absl::OkStatus();
+}
+
+// All of the memory of a kind, but for values that cross, which stand side by side.
+lathe_binding StepRunner::binding(const artifact::Buffer &buffer) {
+  if (buffer.kind == BufferKind::weights)
+    return module_->devices()[buffer.device].weights.binding();
+  DeviceBuffer &memory = this->buffer(buffer.kind, buffer.device);
+  if (buffer.kind != BufferKind::crossing)
+    return memory.binding();
+  return {memory.handle(), buffer.offset, buffer.bytes};
+}
+
+RowCopy StepRunner::bindCopy(const artifact::Step &step, const artifact::Copy &copy) {
+  const artifact::Buffer &from = step.buffers[copy.from], &to = step.buffers[copy.to];
+  return {&buffer(from.kind, from.device), &buffer(to.kind, to.device),
+          from.offset + copy.from_offset, to.offset + copy.to_offset, copy};
+}
+
+absl::StatusOr<StepRunner::BoundCall> StepRunner::bindCall(const artifact::Step &step,
+                                                           const artifact::Call &call) {
+  BoundCall bound;
+  for (const artifact::Copy &copy : call.copies) {
+    for (uint32_t side : {copy.from, copy.to})
+      if (step.buffers[side].kind == BufferKind::weights)
+        return absl::InvalidArgumentError("copies weights, which nobody writes");
+    bound.copies.push_back(bindCopy(step, copy));
+  }
+  if (call.entry.empty())
+    return bound;
+  bound.on = &module_->devices()[call.device];
+  LATHE_ASSIGN_OR_RETURN(bound.entry, bound.on->executable.entry(call.entry));
+  LATHE_RETURN_IF_ERROR(verifyOrder(step, call));
+  for (uint32_t index : call.buffers)
+    bound.bindings.push_back(binding(step.buffers[index]));
   return bound;
 }
 
-absl::StatusOr<StepRunner::Program> StepRunner::bind(const artifact::Step &step) const {
+absl::StatusOr<StepRunner::Program> StepRunner::bind(const artifact::Step &step) {
   Program program;
   program.max_rows = step.max_rows;
   for (const artifact::Call &call : step.calls) {
-    std::string where = absl::StrCat(module_->artifact().path(), ": step '", step.name,
-                                     "', entry '", call.entry, "': ");
-    if (call.device != 0)
-      return absl::UnimplementedError(absl::StrCat(where, "runs on device ", call.device,
-                                                   "; this runtime runs a model on one device"));
-    auto entry = module_->executable().entry(call.entry);
-    if (!entry.ok())
-      return prefixed(entry.status(), where);
-    auto buffers = bindBuffers(step, call);
-    if (!buffers.ok())
-      return prefixed(buffers.status(), where);
-    program.calls.push_back({*entry, *std::move(buffers)});
+    auto bound = bindCall(step, call);
+    if (!bound.ok())
+      return prefixed(bound.status(), absl::StrCat(module_->artifact().path(), ": step '",
+                                                   step.name, "', entry '", call.entry, "': "));
+    program.calls.push_back(*std::move(bound));
   }
   return program;
 }
@@ -145,6 +189,15 @@ absl::Status StepRunner::writeInputs(absl::Span<const int32_t> tokens, int64_t p
   return writeSequence(BufferKind::output_rows, rows - output_rows, output_rows);
 }
 
+absl::Status StepRunner::run(const BoundCall &call, int64_t rows, int64_t output_rows) const {
+  for (const RowCopy &copy : call.copies)
+    LATHE_RETURN_IF_ERROR(copy.run(rows, output_rows));
+  if (!call.on)
+    return absl::OkStatus();
+  return call.on->device->run(call.on->executable, call.entry, call.bindings, rows, output_rows,
+                              observer_ ? &observer_ : nullptr);
+}
+
 absl::StatusOr<absl::Span<const float>> StepRunner::run(absl::Span<const int32_t> tokens,
                                                         int64_t position, int64_t output_rows) {
   int64_t rows = tokens.size();
@@ -155,19 +208,25 @@ absl::StatusOr<absl::Span<const float>> StepRunner::run(absl::Span<const int32_t
                                             " wanted; it takes up to ", maxRows()));
   LATHE_RETURN_IF_ERROR(writeInputs(tokens, position, output_rows));
   for (const BoundCall &call : program->calls)
-    LATHE_RETURN_IF_ERROR(module_->device()->run(module_->executable(), call.entry, call.bindings,
-                                                 rows, output_rows,
-                                                 observer_ ? &observer_ : nullptr));
+    LATHE_RETURN_IF_ERROR(this->run(call, rows, output_rows));
   LATHE_ASSIGN_OR_RETURN(void *logits, buffer(BufferKind::logits).map(LATHE_MAP_READ));
   logits_mapped_ = true;
   size_t count = output_rows * module_->manifest().vocab_size;
   return absl::Span<const float>(static_cast<const float *>(logits), count);
 }
 
-absl::Status StepRunner::clearState() { return buffer(BufferKind::state).clear(); }
+absl::Status StepRunner::clearState() {
+  for (uint32_t device = 0; device < module_->devices().size(); ++device)
+    if (DeviceBuffer &state = buffer(BufferKind::state, device); state.handle())
+      LATHE_RETURN_IF_ERROR(state.clear());
+  return absl::OkStatus();
+}
 
 uint64_t StepRunner::stateBytes() const {
-  return buffers_[static_cast<size_t>(BufferKind::state)].size();
+  uint64_t bytes = 0;
+  for (size_t i = static_cast<size_t>(BufferKind::state); i < buffers_.size(); i += kKinds)
+    bytes += buffers_[i].size();
+  return bytes;
 }
 
 } // namespace lathe::runtime

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "runtime/device/device.h"
 #include "runtime/module/module.h"
+#include "runtime/session/row_copy.h"
 
 namespace lathe::runtime {
 
@@ -34,8 +35,11 @@ public:
   uint64_t stateBytes() const;
 
 private:
+  // The copies, then the entry where there is one.
   struct BoundCall {
-    uint32_t entry;
+    std::vector<RowCopy> copies;
+    const Module::OnDevice *on = nullptr; // nullptr: no entry
+    uint32_t entry = 0;
     std::vector<lathe_binding> bindings;
   };
   struct Program {
@@ -44,16 +48,20 @@ private:
   };
 
   absl::Status allocate(absl::Span<const artifact::Step *const> steps);
-  absl::StatusOr<Program> bind(const artifact::Step &step) const;
-  absl::StatusOr<std::vector<lathe_binding>> bindBuffers(const artifact::Step &step,
-                                                         const artifact::Call &call) const;
+  absl::StatusOr<Program> bind(const artifact::Step &step);
+  absl::StatusOr<BoundCall> bindCall(const artifact::Step &step, const artifact::Call &call);
+  absl::Status verifyOrder(const artifact::Step &step, const artifact::Call &call) const;
+  lathe_binding binding(const artifact::Buffer &buffer);
+  RowCopy bindCopy(const artifact::Step &step, const artifact::Copy &copy);
+  absl::Status run(const BoundCall &call, int64_t rows, int64_t output_rows) const;
   absl::Status writeInputs(absl::Span<const int32_t> tokens, int64_t position, int64_t output_rows);
   absl::Status writeSequence(artifact::BufferKind kind, int64_t first, int64_t count);
-  DeviceBuffer &buffer(artifact::BufferKind kind) { return buffers_[static_cast<size_t>(kind)]; }
+  DeviceBuffer &buffer(artifact::BufferKind kind, uint32_t device = 0);
 
   std::shared_ptr<Module> module_;
-  std::vector<DeviceBuffer> buffers_; // by artifact::BufferKind; the weights are the module's
-  std::vector<Program> programs_;     // in rising order of rows, never empty
+  // By device and artifact::BufferKind; the weights are the module's. Never grows once made.
+  std::vector<DeviceBuffer> buffers_;
+  std::vector<Program> programs_; // in rising order of rows, never empty
   RegionObserver observer_;
   bool logits_mapped_ = false;
 };

@@ -54,16 +54,17 @@ std::string text(const CheckResult &result) {
 }
 
 absl::Status run(const CheckFlags &flags) {
-  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device, openDevice(flags.device));
-  CheckResult result = runtime::checkArtifact(flags.file, *device, flags.deep);
+  LATHE_ASSIGN_OR_RETURN(auto devices, openDevices(flags.device));
+  CheckResult result = runtime::checkArtifact(flags.file, devices, flags.deep);
   if (flags.json)
     printJson(json(result, flags));
   else
     print(text(result));
   if (result.verdict == runtime::Verdict::optimal || result.verdict == runtime::Verdict::usable)
     return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(flags.file, ": does not run on ", kCpuDevice,
-                                                    ": ", verdictName(result.verdict)));
+  return absl::FailedPreconditionError(absl::StrCat(flags.file, ": does not run on ",
+                                                    flags.device.device.value_or(kCpuDevice), ": ",
+                                                    verdictName(result.verdict)));
 }
 
 Action declare(CLI::App &app) {

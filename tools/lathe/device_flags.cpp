@@ -31,6 +31,14 @@ absl::StatusOr<std::shared_ptr<runtime::Device>> openOfPlugins(const std::string
       "--device ", device, ": there is no such device; those there are: ", knownDevices(plugins)));
 }
 
+absl::StatusOr<std::shared_ptr<runtime::Device>> openCpu(const DeviceFlags &flags) {
+  runtime::CpuOptions options;
+  options.threads = static_cast<int>(flags.threads.value_or(0));
+  return runtime::createCpuDevice(options);
+}
+
+bool isCpu(const DeviceFlags &flags) { return !flags.device || *flags.device == kCpuDevice; }
+
 } // namespace
 
 void addDeviceFlag(CLI::App &app, DeviceFlags &flags) {
@@ -45,11 +53,27 @@ void addThreadsFlag(CLI::App &app, DeviceFlags &flags) {
 
 absl::StatusOr<std::shared_ptr<runtime::Device>> openDevice(const DeviceFlags &flags) {
   LATHE_ASSIGN_OR_RETURN(Plugins plugins, loadPlugins(flags.plugins));
-  if (flags.device && *flags.device != kCpuDevice)
-    return openOfPlugins(*flags.device, plugins);
-  runtime::CpuOptions options;
-  options.threads = static_cast<int>(flags.threads.value_or(0));
-  return runtime::createCpuDevice(options);
+  return isCpu(flags) ? openCpu(flags) : openOfPlugins(*flags.device, plugins);
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<runtime::Device>>>
+openDevices(const DeviceFlags &flags) {
+  std::vector<std::shared_ptr<runtime::Device>> devices;
+  LATHE_ASSIGN_OR_RETURN(auto first, openDevice(flags));
+  devices.push_back(std::move(first));
+  if (!isCpu(flags)) {
+    LATHE_ASSIGN_OR_RETURN(auto cpu, openCpu(flags));
+    devices.push_back(std::move(cpu));
+  }
+  return devices;
+}
+
+absl::StatusOr<std::shared_ptr<runtime::Module>> loadModule(const std::string &file,
+                                                            const DeviceFlags &flags) {
+  LATHE_ASSIGN_OR_RETURN(auto devices, openDevices(flags));
+  runtime::ModuleOptions options;
+  options.more_devices.assign(devices.begin() + 1, devices.end());
+  return runtime::Module::load(file, devices[0], options);
 }
 
 } // namespace lathe::cli

@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "runtime/device/device.h"
+#include "runtime/module/module.h"
 #include "tools/lathe/flags.h"
 #include "tools/lathe/plugin_flags.h"
 
@@ -25,5 +25,10 @@ void addThreadsFlag(CLI::App &app, DeviceFlags &flags);
 // NOT_FOUND: a device that neither this program nor a plugin has; the message lists those there
 // are.
 absl::StatusOr<std::shared_ptr<runtime::Device>> openDevice(const DeviceFlags &flags);
+// The device, then the CPU where it is another: a placed model needs both.
+absl::StatusOr<std::vector<std::shared_ptr<runtime::Device>>> openDevices(const DeviceFlags &flags);
+// The model on what openDevices gives.
+absl::StatusOr<std::shared_ptr<runtime::Module>> loadModule(const std::string &file,
+                                                            const DeviceFlags &flags);
 
 } // namespace lathe::cli

@@ -66,7 +66,7 @@ absl::Status showIr(const Artifact &artifact, const InspectFlags &flags) {
 // The one that would run here, or the first.
 absl::StatusOr<std::string> targetToShow(const Artifact &artifact) {
   LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device, openDevice({}));
-  std::string best = runtime::checkArtifact(artifact.path(), *device, /*deep=*/false).target;
+  std::string best = runtime::checkArtifact(artifact.path(), {device}, /*deep=*/false).target;
   if (!best.empty())
     return best;
   if (artifact.manifest().targets.empty())

@@ -37,9 +37,8 @@ absl::Status checkUsage(const RunFlags &flags) {
 absl::Status run(const RunFlags &flags) {
   LATHE_RETURN_IF_ERROR(checkUsage(flags));
   Interrupt interrupt;
-  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device, openDevice(flags.device));
   LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Module> module,
-                         runtime::Module::load(flags.file, std::move(device)));
+                         loadModule(flags.file, flags.device));
   if (!flags.chat)
     return runOnce(flags, std::move(module), interrupt);
   ChatOptions options;

@@ -25,7 +25,7 @@ TEST(Artifact, givesBackEveryFieldThatWasWritten) {
   EXPECT_EQ(artifact->fileSize(), std::filesystem::file_size(folder / "a.lathe"));
 }
 
-// Written before there were numbers of FLOPs and windows.
+// Written before there were numbers of FLOPs, windows, and models on several devices.
 TEST(Manifest, isReadFromTheFirstMinorVersion) {
   auto bytes = readTextFile(LATHE_TEST_DATA "/artifact/manifest_1_0");
   ASSERT_TRUE(bytes.ok()) << bytes.status();
@@ -36,6 +36,11 @@ TEST(Manifest, isReadFromTheFirstMinorVersion) {
   expected.decode_flops = 0;
   for (StateEntry &entry : expected.state)
     entry.flops_per_key = entry.window = 0;
+  expected.targets[0].parts.clear();
+  for (Step &step : expected.targets[0].steps) {
+    step.buffers.pop_back();
+    step.calls.pop_back();
+  }
   EXPECT_EQ(serializeManifest(*manifest), serializeManifest(expected));
 }
 

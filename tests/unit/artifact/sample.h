@@ -38,10 +38,14 @@ inline Manifest sampleManifest() {
     step.buffers = {{BufferKind::tokens, 16},    {BufferKind::slots, 16},
                     {BufferKind::positions, 16}, {BufferKind::output_rows, 16},
                     {BufferKind::logits, 1600},  {BufferKind::arena, 512},
-                    {BufferKind::weights, 4097}, {BufferKind::state, 256}};
-    step.calls = {{0, step.name, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, {0, "after", {7}, {0}}};
+                    {BufferKind::weights, 4097}, {BufferKind::state, 256},
+                    {BufferKind::crossing, 128, 1, 0}};
+    step.calls = {{0, step.name, {0, 1, 2, 3, 4, 5, 6, 7}, {}, {}},
+                  {0, "after", {7}, {0}, {}},
+                  {1, "away", {8}, {1}, {{5, 8, 32, 0, 128, 32, 32, RowsOfCopy::rows, 1}}}};
     target.steps.push_back(step);
   }
+  target.parts = {{"npu:tiny", "arch=npu", "code.v3", "weights.0", {{"c", "nz", 0, 4097}}}};
   manifest.targets = {target};
   manifest.explain = "[{\"step\": \"decode\"}]\n";
   return manifest;

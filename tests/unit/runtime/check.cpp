@@ -39,7 +39,7 @@ std::string writeTargets(const ScratchFolder &folder,
 TEST(CheckArtifact, isOptimalWhereATargetWasMadeForThisLevel) {
   ScratchFolder folder;
   CheckResult result =
-      checkArtifact(writeTargets(folder, {kV4, kV3, "arch=x86_64"}), *v3Machine(), false);
+      checkArtifact(writeTargets(folder, {kV4, kV3, "arch=x86_64"}), {v3Machine()}, false);
   EXPECT_STREQ(verdictName(result.verdict), "OPTIMAL");
   EXPECT_EQ(result.target, "t1");
   EXPECT_THAT(result.reasons, IsEmpty());
@@ -50,7 +50,7 @@ TEST(CheckArtifact, isOptimalWhereATargetWasMadeForThisLevel) {
 TEST(CheckArtifact, isUsableWhereABetterLevelIsPossible) {
   ScratchFolder folder;
   CheckResult result =
-      checkArtifact(writeTargets(folder, {kV4, "arch=x86_64"}), *v3Machine(), false);
+      checkArtifact(writeTargets(folder, {kV4, "arch=x86_64"}), {v3Machine()}, false);
   EXPECT_STREQ(verdictName(result.verdict), "USABLE");
   EXPECT_EQ(result.target, "t1");
   EXPECT_THAT(
@@ -62,7 +62,7 @@ TEST(CheckArtifact, isUsableWhereABetterLevelIsPossible) {
 TEST(CheckArtifact, saysRecompileWhereNoTargetRuns) {
   ScratchFolder folder;
   CheckResult result =
-      checkArtifact(writeTargets(folder, {kV4, "arch=aarch64"}), *v3Machine(), false);
+      checkArtifact(writeTargets(folder, {kV4, "arch=aarch64"}), {v3Machine()}, false);
   EXPECT_STREQ(verdictName(result.verdict), "RECOMPILE");
   EXPECT_EQ(result.target, "");
   EXPECT_THAT(result.reasons, ElementsAre(HasSubstr("target 't0': needs avx512f"),
@@ -72,21 +72,21 @@ TEST(CheckArtifact, saysRecompileWhereNoTargetRuns) {
 
 TEST(CheckArtifact, saysRecompileWhereThereIsNoCode) {
   ScratchFolder folder;
-  CheckResult result = checkArtifact(writeTargets(folder, {}), *v3Machine(), false);
+  CheckResult result = checkArtifact(writeTargets(folder, {}), {v3Machine()}, false);
   EXPECT_STREQ(verdictName(result.verdict), "RECOMPILE");
 }
 
 TEST(CheckArtifact, takesTheFirstOfEquals) {
   ScratchFolder folder;
-  EXPECT_EQ(checkArtifact(writeTargets(folder, {kV3, kV3}), *v3Machine(), false).target, "t0");
+  EXPECT_EQ(checkArtifact(writeTargets(folder, {kV3, kV3}), {v3Machine()}, false).target, "t0");
 }
 
 TEST(CheckArtifact, saysNoToWhatIsNoArtifact) {
   ScratchFolder folder;
-  CheckResult nothing = checkArtifact(folder / "none", *v3Machine(), false);
+  CheckResult nothing = checkArtifact(folder / "none", {v3Machine()}, false);
   EXPECT_STREQ(verdictName(nothing.verdict), "NO");
   EXPECT_THAT(nothing.reasons, ElementsAre(HasSubstr("cannot open")));
-  CheckResult text = checkArtifact(folder.write("a.lathe", "hello"), *v3Machine(), false);
+  CheckResult text = checkArtifact(folder.write("a.lathe", "hello"), {v3Machine()}, false);
   EXPECT_EQ(text.verdict, Verdict::no);
   EXPECT_THAT(text.reasons, ElementsAre(HasSubstr("not a lathe artifact")));
 }
@@ -98,7 +98,7 @@ CheckResult checkDamaged(const std::string &section, bool deep) {
   uint64_t offset = artifact::Artifact::open(path)->findSection(section)->offset;
   std::string bytes = folder.read("fake.lathe");
   bytes[offset] ^= 1;
-  return checkArtifact(folder.write("damaged.lathe", bytes), *v3Machine(), deep);
+  return checkArtifact(folder.write("damaged.lathe", bytes), {v3Machine()}, deep);
 }
 
 TEST(CheckArtifact, seesDamageInCodeAndTexts) {
@@ -119,7 +119,7 @@ TEST(CheckArtifact, loadsNoCode) {
   ScratchFolder folder;
   artifact::Manifest manifest = fakeManifest();
   std::string path = writeFake(folder, manifest, "this is no code");
-  EXPECT_EQ(checkArtifact(path, *v3Machine(), true).verdict, Verdict::usable);
+  EXPECT_EQ(checkArtifact(path, {v3Machine()}, true).verdict, Verdict::usable);
 }
 
 } // namespace

@@ -95,8 +95,6 @@ TEST(CreateSession, refusesStepsThatThisRuntimeCannotWalk) {
   } cases[] = {
       {[](artifact::Target &t) { t.steps[0].name = "x", t.steps[1].name = "y"; },
        "has neither a decode nor a prefill step"},
-      {[](artifact::Target &t) { t.steps[1].calls[0].device = 1; },
-       "step 'prefill', entry 'prefill': runs on device 1"},
       {[](artifact::Target &t) { t.steps[1].calls[0].entry = "train"; },
        "entry 'train': executable: has no entry 'train'"},
       {[](artifact::Target &t) { t.steps[1].calls[0].buffers.pop_back(); },
