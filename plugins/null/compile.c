@@ -129,7 +129,7 @@ static lathe_error *build_op(struct builder *builder, size_t index) {
     return answer.error;
   if (answer.verdict == LATHE_SUPPORT_NO)
     return refuse(builder, answer.text, op.location);
-  if (!op.constant)
+  if (!text_is(op.name, "lathe.weight"))
     return build_instruction(builder, &answer, op.name);
   const struct shape *shape = &answer.instruction.places[0].shape;
   add_value(builder, answer.result, PLACE_WEIGHT, weight_of(builder->compiled, op.constant, shape));

@@ -38,8 +38,10 @@ static lathe_error *device_open(lathe_device_open_args *args) {
     return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: there is no device %u; the only one is 0",
                 mine.index);
   mine.device = malloc(sizeof *mine.device);
-  if (!mine.device || mtx_init(&mine.device->running, mtx_plain) != thrd_success)
+  if (!mine.device || mtx_init(&mine.device->running, mtx_plain) != thrd_success) {
+    free(mine.device);
     return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no memory for a device");
+  }
   give(args, &mine);
   return NULL;
 }
@@ -54,14 +56,15 @@ static lathe_error *device_close(lathe_device_args *args) {
 
 static lathe_error *properties(lathe_device_properties_args *args) {
   TAKE(lathe_device_properties_args, asked, args);
-  TAKE(lathe_device_properties, mine, asked.properties);
-  mine.name = (lathe_string)TEXT("null, on the memory of the host");
-  mine.kind = (lathe_string)TEXT("cpu");
-  mine.compatibility = (lathe_string)TEXT(COMPATIBILITY);
-  mine.level = (lathe_string)TEXT("null");
-  mine.import_alignment = 1;
-  mine.parallelism = 1;
-  mine.host_visible = 1;
+  lathe_device_properties mine = {.name = TEXT("null, on the memory of the host"),
+                                  .kind = TEXT("cpu"),
+                                  .compatibility = TEXT(COMPATIBILITY),
+                                  .level = TEXT("null"),
+                                  .import_alignment = 1,
+                                  .parallelism = 1,
+                                  .host_visible = 1};
+  TAKE(lathe_device_properties, theirs, asked.properties);
+  mine.struct_size = theirs.struct_size;
   give(asked.properties, &mine);
   return NULL;
 }

@@ -95,6 +95,10 @@ TEST_F(NullBorder, setsNoByteOfPropertiesBehindTheirSize) {
     EXPECT_EQ(properties.struct_size, size);
     EXPECT_EQ(std::string(properties.name.data, properties.name.size),
               "null, on the memory of the host");
+    if (size == sizeof properties) {
+      EXPECT_EQ(properties.details.size, 0u);
+      EXPECT_EQ(properties.memory_bytes, 0u);
+    }
     const auto *bytes = reinterpret_cast<const uint8_t *>(&properties);
     for (size_t i = size; i < sizeof properties; ++i)
       ASSERT_EQ(bytes[i], 0xa5) << i;
@@ -125,6 +129,32 @@ TEST_F(NullBorder, judgesCompatibilityForHostsOfEachAge) {
                   : 77u);
   }
   closeDevice(device);
+}
+
+// A question of an older host has no room for the text, one of a newer host has more behind it.
+TEST_F(NullBorder, answersQuestionsOfHostsOfEachAge) {
+  ASSERT_EQ(enter(), nullptr);
+  ProgramBuilder builder;
+  builder.function("f", 1);
+  builder.op("lathe.swiglu", {}, builder.rows(4));
+  struct {
+    lathe_support_args known;
+    char newer[24];
+  } args;
+  for (size_t size : {offsetof(lathe_support_args, text), sizeof args.known, sizeof args}) {
+    std::memset(static_cast<void *>(&args), 0xa5, sizeof args);
+    args.known.struct_size = size;
+    args.known.op = builder.lastOp();
+    args.known.rows = 1;
+    args.known.text = {nullptr, 0, 77};
+    ASSERT_EQ(plugin_->compiler->supports(&args.known), nullptr);
+    EXPECT_EQ(args.known.verdict, uint32_t{LATHE_SUPPORT_NO});
+    EXPECT_EQ(args.known.reason, uint32_t{LATHE_REASON_UNSUPPORTED_OP});
+    EXPECT_EQ(args.known.text.size,
+              size >= sizeof args.known ? strlen("null has no lathe.swiglu") : 77u);
+    for (char byte : args.newer)
+      EXPECT_EQ(byte, '\xa5');
+  }
 }
 
 TEST_F(NullBorder, hasOneDevice) {
