@@ -16,10 +16,11 @@ void take(void *mine, size_t size, const void *theirs) {
   *(size_t *)mine = known;
 }
 
-void give(void *theirs, const void *mine) {
+lathe_error *give(void *theirs, const void *mine) {
   const size_t head = sizeof(size_t), known = *(const size_t *)mine;
   if (known > head)
     memcpy((char *)theirs + head, (const char *)mine + head, known - head);
+  return NULL;
 }
 
 struct owned_error {

@@ -20,7 +20,7 @@
   type mine;                                                                                       \
   take(&mine, sizeof mine, theirs)
 void take(void *mine, size_t size, const void *theirs);
-void give(void *theirs, const void *mine);
+lathe_error *give(void *theirs, const void *mine); // NULL, as the end of a function that succeeds
 
 // Owned by who called the plugin. `format` as in printf.
 lathe_error *fail(uint32_t code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -81,48 +81,38 @@ bool instruction_fits(const struct instruction *instruction) {
 // ---- Checks of hostile bytes --------------------------------------------------------------------
 
 // Whether a place ends inside of what is bound to it is asked in each run: sizes are known there.
-static const char *check_place(const struct code *code, const struct entry *entry,
-                               const struct place *place) {
-  bool is_there = false;
+static bool is_place(const struct code *code, const struct entry *entry,
+                     const struct place *place) {
   switch (place->kind) {
-  case PLACE_INPUT: is_there = place->index < entry->input_count; break;
-  case PLACE_RESULT: is_there = place->index < entry->result_count; break;
-  case PLACE_WEIGHT: is_there = place->index < code->header.weight_count; break;
-  case PLACE_SCRATCH: is_there = true;
+  case PLACE_NONE: return true;
+  case PLACE_INPUT: return place->index < entry->input_count && shape_is_sound(&place->shape);
+  case PLACE_RESULT: return place->index < entry->result_count && shape_is_sound(&place->shape);
+  case PLACE_SCRATCH: return shape_is_sound(&place->shape);
+  case PLACE_WEIGHT:
+    return place->index < code->header.weight_count && shape_is_sound(&place->shape);
+  default: return false;
   }
-  if (!is_there)
-    return "an operand stands nowhere";
-  return shape_is_sound(&place->shape) ? NULL : "a shape is out of bounds";
 }
 
-static const char *check_instruction(const struct code *code, const struct entry *entry,
-                                     const struct instruction *instruction) {
+static bool is_instruction(const struct code *code, const struct entry *entry,
+                           const struct instruction *instruction) {
   const struct place *places = instruction->places;
-  const bool has_two = instruction->kind != RUN_COPY;
-  if (places[0].kind != PLACE_RESULT && places[0].kind != PLACE_SCRATCH)
-    return "an instruction writes where nothing may be written";
-  const char *wrong = NULL;
-  for (int i = 0; !wrong && i < PLACES; ++i)
-    if (i <= 1 + has_two || places[i].kind != PLACE_NONE)
-      wrong = check_place(code, entry, &places[i]);
-  if (!wrong && !instruction_fits(instruction))
-    wrong = "an instruction is of no known kind, or its shapes do not fit";
-  return wrong;
+  bool is_sound = (places[0].kind == PLACE_RESULT || places[0].kind == PLACE_SCRATCH) &&
+                  places[1].kind != PLACE_NONE &&
+                  (places[2].kind != PLACE_NONE || instruction->kind == RUN_COPY);
+  for (int i = 0; is_sound && i < PLACES; ++i)
+    is_sound = is_place(code, entry, &places[i]);
+  return is_sound && instruction_fits(instruction);
 }
 
-static const char *check_entry(const struct code *code, const struct entry *entry) {
+static bool is_entry(const struct code *code, const struct entry *entry) {
   const uint64_t all = code->header.instruction_count, first = entry->first_instruction;
-  if (entry->name[sizeof entry->name - 1] != 0)
-    return "the name of an entry has no end";
-  if (!is_extent(entry->max_rows) || entry->input_count > UINT16_MAX ||
-      entry->result_count > UINT16_MAX)
-    return "an entry takes more than there can be";
-  if (first > all || entry->instruction_count > all - first)
-    return "an entry has instructions beyond the end";
-  const char *wrong = NULL;
-  for (uint64_t i = 0; !wrong && i < entry->instruction_count; ++i)
-    wrong = check_instruction(code, entry, &code->instructions[first + i]);
-  return wrong;
+  bool is_sound = entry->name[sizeof entry->name - 1] == 0 && is_extent(entry->max_rows) &&
+                  entry->input_count <= UINT16_MAX && entry->result_count <= UINT16_MAX &&
+                  first <= all && entry->instruction_count <= all - first;
+  for (uint64_t i = 0; is_sound && i < entry->instruction_count; ++i)
+    is_sound = is_instruction(code, entry, &code->instructions[first + i]);
+  return is_sound;
 }
 
 const char *code_read(const void *bytes, uint64_t size, struct code *code) {
@@ -143,8 +133,8 @@ const char *code_read(const void *bytes, uint64_t size, struct code *code) {
     return "damaged";
   code->entries = (const struct entry *)((const char *)bytes + sizeof *header);
   code->instructions = (const struct instruction *)(code->entries + header->entry_count);
-  const char *wrong = NULL;
-  for (uint64_t i = 0; !wrong && i < header->entry_count; ++i)
-    wrong = check_entry(code, &code->entries[i]);
-  return wrong;
+  for (uint64_t i = 0; i < header->entry_count; ++i)
+    if (!is_entry(code, &code->entries[i]))
+      return "an entry or an instruction makes no sense";
+  return NULL;
 }

@@ -31,12 +31,12 @@ struct place {
   struct shape shape;
 };
 
-enum { RUN_LINEAR, RUN_RMS_NORM, RUN_ADD, RUN_COPY, RUN_KINDS };
+enum { RUN_NOTHING, RUN_LINEAR, RUN_RMS_NORM, RUN_ADD, RUN_COPY, RUN_KINDS };
 
 enum { PLACES = 4 };
 
 struct instruction {
-  uint64_t kind; // RUN_*
+  uint64_t kind; // RUN_*; in code never RUN_NOTHING
   double epsilon;
   struct place places[PLACES]; // the result, then the operands; PLACE_NONE where there is none
 };

@@ -1,5 +1,5 @@
 // The compile half: programs become the code of code.h. Each op is one instruction; a value stands
-// in an input, a result, a weight, or in scratch memory that is used again once nobody needs it.
+// in an input, a result, a weight, or in scratch memory of its own.
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,12 @@ struct weight {
   uint32_t id;
 };
 
+struct value {
+  uint32_t id;
+  bool is_f32; // in memory, as all that instructions take
+  struct place place;
+};
+
 // One block: the arrays stand behind it, as long as the program can need.
 struct compiled {
   lathe_compiled shown; // first, so that the host's pointer is ours
@@ -22,66 +28,53 @@ struct compiled {
   lathe_compiled_entry *shown_entries;
   const lathe_compiled_entry **entry_list;
   const lathe_packed_weight **weight_list;
-};
-
-struct value {
-  uint32_t id;
-  bool is_f32; // in memory, as all that instructions take
-  struct place place;
-};
-
-// A function on its way to an entry.
-struct builder {
-  struct compiled *compiled;
+  // Of the function that is being compiled.
   lathe_function function;
   struct entry *entry;
-  uint64_t scratch_bytes;
-  struct value *values; // the inputs, then the result of each op
+  struct value *values; // its inputs, then the result of each op
   size_t value_count;
+  uint64_t scratch_bytes;
 };
 
-static lathe_error *refuse(const struct builder *builder, const char *what, lathe_string where) {
+static lathe_error *refuse(const struct compiled *compiled, const char *what, lathe_string where) {
   return fail(LATHE_ERROR_FAILED_PRECONDITION, "null: function '%.*s': '%.*s': %s",
-              SHOWN(builder->function.name), SHOWN(where), what);
+              SHOWN(compiled->function.name), SHOWN(where), what);
 }
 
-// ---- Values and ops -----------------------------------------------------------------------------
+// ---- Values -------------------------------------------------------------------------------------
 
-static struct value *add_value(struct builder *builder, const lathe_value *theirs, uint64_t kind,
+static struct value *add_value(struct compiled *compiled, const lathe_value *theirs, uint64_t kind,
                                uint64_t index) {
   TAKE(lathe_value, value, theirs);
   TAKE(lathe_type, type, value.type);
-  struct value *mine = &builder->values[builder->value_count++];
+  struct value *mine = &compiled->values[compiled->value_count++];
   *mine = (struct value){.id = value.id, .place = {kind, index, {0}}};
   mine->is_f32 = read_shape(value.type, &mine->place.shape) && type.element == LATHE_ELEMENT_F32;
   return mine;
 }
 
-static struct value *find_value(struct builder *builder, const lathe_value *theirs) {
+static const struct value *find_value(const struct compiled *compiled, const lathe_value *theirs) {
   TAKE(lathe_value, value, theirs);
-  for (size_t i = builder->value_count; i-- > 0;)
-    if (builder->values[i].id == value.id)
-      return &builder->values[i];
+  for (size_t i = compiled->value_count; i-- > 0;)
+    if (compiled->values[i].id == value.id)
+      return &compiled->values[i];
   return NULL;
 }
 
 // What an op computes stands where the function wants it as a result, or else in scratch memory.
-static lathe_error *place_value(struct builder *builder, struct value *value) {
-  const uint64_t rows = builder->entry->max_rows;
-  for (size_t i = 0; i < builder->function.result_count; ++i) {
-    TAKE(lathe_operand, result, builder->function.results[i]);
+static void place_value(struct compiled *compiled, struct value *value) {
+  const uint64_t rows = compiled->entry->max_rows;
+  for (size_t i = 0; i < compiled->function.result_count; ++i) {
+    TAKE(lathe_operand, result, compiled->function.results[i]);
     TAKE(lathe_value, wanted, result.value);
     if (wanted.id == value->id) {
       value->place.kind = PLACE_RESULT;
       value->place.index = i;
-      return NULL;
+      return;
     }
   }
-  value->place.index = builder->scratch_bytes;
-  builder->scratch_bytes += (shape_bytes(&value->place.shape, rows, rows) + 63) / 64 * 64;
-  return builder->scratch_bytes <= MAX_BYTES
-             ? NULL
-             : refuse(builder, "needs more scratch memory than 2^62 bytes", builder->function.name);
+  value->place.index = compiled->scratch_bytes;
+  compiled->scratch_bytes += (shape_bytes(&value->place.shape, rows, rows) + 63) / 64 * 64;
 }
 
 static uint64_t weight_of(struct compiled *compiled, const lathe_constant *theirs,
@@ -100,109 +93,97 @@ static uint64_t weight_of(struct compiled *compiled, const lathe_constant *their
   return (*count)++;
 }
 
-static struct instruction *add_instruction(struct builder *builder) {
-  return &builder->compiled->instructions[builder->compiled->header.instruction_count++];
+// ---- Functions ----------------------------------------------------------------------------------
+
+static lathe_error *add_input(struct compiled *compiled, size_t index) {
+  TAKE(lathe_operand, input, compiled->function.inputs[index]);
+  TAKE(lathe_value, value, input.value);
+  TAKE(lathe_type, type, value.type);
+  if (type.kind != LATHE_TYPE_TENSOR)
+    return refuse(compiled, "is an input that is no tensor", input.name);
+  add_value(compiled, input.value, PLACE_INPUT, index);
+  return NULL;
 }
 
-static lathe_error *build_instruction(struct builder *builder, const struct answer *answer,
-                                      lathe_string name) {
-  struct instruction *instruction = add_instruction(builder);
+static lathe_error *add_instruction(struct compiled *compiled, const struct answer *answer,
+                                    lathe_string name) {
+  struct instruction *instruction = &compiled->instructions[compiled->header.instruction_count++];
   *instruction = answer->instruction;
   for (int i = 0; i < PLACES - 1; ++i) {
     if (!answer->operands[i])
       continue;
-    const struct value *value = find_value(builder, answer->operands[i]);
+    const struct value *value = find_value(compiled, answer->operands[i]);
     if (!value || !(value->is_f32 || value->place.kind == PLACE_WEIGHT))
-      return refuse(builder, "takes a value that is neither f32 nor of a lathe.weight", name);
+      return refuse(compiled, "takes a value that is neither f32 nor of a lathe.weight", name);
     instruction->places[i + 1] = value->place;
   }
-  struct value *result = add_value(builder, answer->result, PLACE_SCRATCH, 0);
-  lathe_error *error = place_value(builder, result);
+  struct value *result = add_value(compiled, answer->result, PLACE_SCRATCH, 0);
+  place_value(compiled, result);
   instruction->places[0] = result->place;
-  return error;
+  if (compiled->scratch_bytes > MAX_BYTES)
+    return refuse(compiled, "needs more scratch memory than 2^62 bytes", name);
+  return NULL;
 }
 
-static lathe_error *build_op(struct builder *builder, size_t index) {
-  TAKE(lathe_op, op, builder->function.ops[index]);
+static lathe_error *add_op(struct compiled *compiled, size_t index) {
+  TAKE(lathe_op, op, compiled->function.ops[index]);
   struct answer answer = judge(&op, 1);
   if (answer.error)
     return answer.error;
   if (answer.verdict == LATHE_SUPPORT_NO)
-    return refuse(builder, answer.text, op.location);
-  if (!text_is(op.name, "lathe.weight"))
-    return build_instruction(builder, &answer, op.name);
+    return refuse(compiled, answer.text, op.location);
+  if (answer.instruction.kind != RUN_NOTHING)
+    return add_instruction(compiled, &answer, op.name);
   const struct shape *shape = &answer.instruction.places[0].shape;
-  add_value(builder, answer.result, PLACE_WEIGHT, weight_of(builder->compiled, op.constant, shape));
+  add_value(compiled, answer.result, PLACE_WEIGHT, weight_of(compiled, op.constant, shape));
   return NULL;
 }
 
 // An input or a weight that is a result too, or a value that is two results, is copied.
-static lathe_error *build_result(struct builder *builder, size_t index) {
-  TAKE(lathe_operand, result, builder->function.results[index]);
-  const struct value *value = find_value(builder, result.value);
+static lathe_error *add_result(struct compiled *compiled, size_t index) {
+  TAKE(lathe_operand, result, compiled->function.results[index]);
+  const struct value *value = find_value(compiled, result.value);
   if (!value || !value->is_f32)
-    return refuse(builder, "is a result that is no f32 tensor", result.name);
+    return refuse(compiled, "is a result that is no f32 tensor", result.name);
   const struct place place = {PLACE_RESULT, index, value->place.shape};
   if (value->place.kind != PLACE_RESULT || value->place.index != index)
-    *add_instruction(builder) = (struct instruction){RUN_COPY, 0, {place, value->place}};
+    compiled->instructions[compiled->header.instruction_count++] =
+        (struct instruction){RUN_COPY, 0, {place, value->place}};
   return NULL;
 }
 
-// ---- Functions ----------------------------------------------------------------------------------
-
-static lathe_error *begin_entry(struct builder *builder) {
-  const lathe_function *function = &builder->function;
-  struct header *header = &builder->compiled->header;
-  struct entry *entry = builder->entry = &builder->compiled->entries[header->entry_count];
+static lathe_error *begin_entry(struct compiled *compiled, const lathe_function *theirs) {
+  take(&compiled->function, sizeof compiled->function, theirs);
+  compiled->entry = &compiled->entries[compiled->header.entry_count];
+  compiled->value_count = compiled->scratch_bytes = 0;
+  const lathe_function *function = &compiled->function;
+  struct entry *entry = compiled->entry;
   if (function->name.size >= sizeof entry->name || (uint64_t)function->max_rows - 1 >= MAX_EXTENT ||
       function->input_count > UINT16_MAX || function->result_count > UINT16_MAX)
-    return refuse(builder, "its name, rows or values are more than null takes", function->name);
+    return refuse(compiled, "its name, rows or values are more than null takes", function->name);
   memcpy(entry->name, function->name.data, function->name.size);
   entry->max_rows = function->max_rows;
   entry->input_count = function->input_count;
   entry->result_count = function->result_count;
-  entry->first_instruction = header->instruction_count;
+  entry->first_instruction = compiled->header.instruction_count;
   return NULL;
 }
 
-static lathe_error *build_input(struct builder *builder, size_t index) {
-  TAKE(lathe_operand, input, builder->function.inputs[index]);
-  TAKE(lathe_value, value, input.value);
-  TAKE(lathe_type, type, value.type);
-  if (type.kind != LATHE_TYPE_TENSOR)
-    return refuse(builder, "is an input that is no tensor", input.name);
-  add_value(builder, input.value, PLACE_INPUT, index);
-  return NULL;
-}
-
-static lathe_error *build_function(struct builder *builder) {
-  lathe_error *error = begin_entry(builder);
-  for (size_t i = 0; !error && i < builder->function.input_count; ++i)
-    error = build_input(builder, i);
-  for (size_t i = 0; !error && i < builder->function.op_count; ++i)
-    error = build_op(builder, i);
-  for (size_t i = 0; !error && i < builder->function.result_count; ++i)
-    error = build_result(builder, i);
-  return error;
-}
-
-static lathe_error *build_entry(struct compiled *compiled, const lathe_function *theirs) {
-  struct builder builder = {.compiled = compiled};
-  take(&builder.function, sizeof builder.function, theirs);
-  builder.values =
-      calloc(builder.function.input_count + builder.function.op_count + 1, sizeof *builder.values);
-  if (!builder.values)
-    return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no memory to compile");
-  lathe_error *error = build_function(&builder);
-  free(builder.values);
-  if (error)
-    return error;
+static lathe_error *add_entry(struct compiled *compiled, const lathe_function *theirs) {
+  lathe_error *error = begin_entry(compiled, theirs);
+  for (size_t i = 0; !error && i < compiled->function.input_count; ++i)
+    error = add_input(compiled, i);
+  for (size_t i = 0; !error && i < compiled->function.op_count; ++i)
+    error = add_op(compiled, i);
+  for (size_t i = 0; !error && i < compiled->function.result_count; ++i)
+    error = add_result(compiled, i);
   struct header *header = &compiled->header;
-  builder.entry->instruction_count = header->instruction_count - builder.entry->first_instruction;
+  compiled->entry->instruction_count =
+      header->instruction_count - compiled->entry->first_instruction;
   lathe_compiled_entry *shown = &compiled->shown_entries[header->entry_count];
-  *shown = (lathe_compiled_entry){sizeof *shown, builder.function.name, builder.scratch_bytes};
+  *shown = (lathe_compiled_entry){sizeof *shown, compiled->function.name, compiled->scratch_bytes};
   compiled->entry_list[header->entry_count++] = shown;
-  return NULL;
+  return error;
 }
 
 // ---- Packing ------------------------------------------------------------------------------------
@@ -259,33 +240,28 @@ static void release(lathe_compiled *shown) {
   free(shown);
 }
 
-static void *carve(char **memory, size_t count, size_t size) {
-  void *begin = *memory;
-  *memory += count * size;
+// An array out of the block, or, as long as there is none, its size.
+static void *carve(char *block, size_t *used, size_t count, size_t size) {
+  void *begin = block ? block + *used : NULL;
+  *used += count * size;
   return begin;
 }
 
-static struct compiled *make_compiled(const lathe_program *program) {
-  const size_t entries = program->function_count;
-  size_t ops = 0; // and copies
+static size_t lay_out(struct compiled *c, char *block, const lathe_program *program) {
+  size_t entries = program->function_count, ops = 0, values = 0, used = sizeof *c;
   for (size_t i = 0; i < entries; ++i) {
     TAKE(lathe_function, function, program->functions[i]);
     ops += function.op_count + function.result_count;
+    values += function.op_count + function.input_count;
   }
-  struct compiled *c = NULL;
-  const size_t entry = sizeof *c->entries + sizeof *c->shown_entries + sizeof *c->entry_list;
-  const size_t op = sizeof *c->instructions + sizeof *c->weights + sizeof *c->weight_list;
-  c = calloc(1, sizeof *c + entries * entry + ops * op);
-  if (!c)
-    return NULL;
-  char *memory = (char *)(c + 1);
-  c->entries = carve(&memory, entries, sizeof *c->entries);
-  c->shown_entries = carve(&memory, entries, sizeof *c->shown_entries);
-  c->entry_list = carve(&memory, entries, sizeof *c->entry_list);
-  c->instructions = carve(&memory, ops, sizeof *c->instructions);
-  c->weights = carve(&memory, ops, sizeof *c->weights);
-  c->weight_list = carve(&memory, ops, sizeof *c->weight_list);
-  return c;
+  c->entries = carve(block, &used, entries, sizeof *c->entries);
+  c->shown_entries = carve(block, &used, entries, sizeof *c->shown_entries);
+  c->entry_list = carve(block, &used, entries, sizeof *c->entry_list);
+  c->instructions = carve(block, &used, ops, sizeof *c->instructions);
+  c->weights = carve(block, &used, ops, sizeof *c->weights);
+  c->weight_list = carve(block, &used, ops, sizeof *c->weight_list);
+  c->values = carve(block, &used, values, sizeof *c->values);
+  return used;
 }
 
 static lathe_error *finish(struct compiled *compiled) {
@@ -302,32 +278,27 @@ static lathe_error *finish(struct compiled *compiled) {
   return compiled->shown.code ? NULL : fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no memory");
 }
 
-static lathe_error *build(struct compiled *compiled, const lathe_compile_args *args,
-                          const lathe_program *program) {
-  for (size_t i = 0; i < program->function_count; ++i) {
-    lathe_error *error = build_entry(compiled, program->functions[i]);
-    if (error)
-      return error;
-    if (args->progress && args->progress(args->context, (i + 1.0) / program->function_count))
-      return fail(LATHE_ERROR_UNAVAILABLE, "null: compile: stopped by the host");
-  }
-  return finish(compiled);
-}
-
 static lathe_error *compile(lathe_compile_args *args) {
   TAKE(lathe_compile_args, mine, args);
   TAKE(lathe_program, program, mine.program);
-  struct compiled *compiled = make_compiled(&program);
+  struct compiled none;
+  struct compiled *compiled = calloc(1, lay_out(&none, NULL, &program));
   if (!compiled)
     return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no memory to compile");
-  lathe_error *error = build(compiled, &mine, &program);
-  if (error) {
-    release(&compiled->shown);
-    return error;
+  lay_out(compiled, (char *)compiled, &program);
+  lathe_error *error = NULL;
+  for (size_t i = 0; !error && i < program.function_count; ++i) {
+    error = add_entry(compiled, program.functions[i]);
+    if (!error && mine.progress && mine.progress(mine.context, (i + 1.0) / program.function_count))
+      error = fail(LATHE_ERROR_UNAVAILABLE, "null: compile: stopped by the host");
   }
+  if (!error)
+    error = finish(compiled);
   mine.compiled = &compiled->shown;
-  give(args, &mine);
-  return NULL;
+  if (!error)
+    return give(args, &mine);
+  release(&compiled->shown);
+  return error;
 }
 
 static lathe_error *supports(lathe_support_args *args) {
@@ -339,8 +310,7 @@ static lathe_error *supports(lathe_support_args *args) {
   mine.reason = answer.reason;
   mine.seconds = answer.seconds;
   write_text(&mine.text, answer.text);
-  give(args, &mine);
-  return NULL;
+  return give(args, &mine);
 }
 
 static lathe_error *target_list(lathe_target_list_args *args) {
@@ -355,8 +325,7 @@ static lathe_error *target_list(lathe_target_list_args *args) {
   TAKE(lathe_target_list_args, mine, args);
   mine.targets = targets;
   mine.target_count = 1;
-  give(args, &mine);
-  return NULL;
+  return give(args, &mine);
 }
 
 const lathe_compile_api compile_api = {

@@ -28,8 +28,7 @@ struct lathe_executable {
 static lathe_error *device_list(lathe_device_list_args *args) {
   TAKE(lathe_device_list_args, mine, args);
   mine.device_count = 1; // a driver of hardware counts what it claims of mine.hardware
-  give(args, &mine);
-  return NULL;
+  return give(args, &mine);
 }
 
 static lathe_error *device_open(lathe_device_open_args *args) {
@@ -42,8 +41,7 @@ static lathe_error *device_open(lathe_device_open_args *args) {
     free(mine.device);
     return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no memory for a device");
   }
-  give(args, &mine);
-  return NULL;
+  return give(args, &mine);
 }
 
 static lathe_error *device_close(lathe_device_args *args) {
@@ -65,8 +63,7 @@ static lathe_error *properties(lathe_device_properties_args *args) {
                                   .host_visible = 1};
   TAKE(lathe_device_properties, theirs, asked.properties);
   mine.struct_size = theirs.struct_size;
-  give(asked.properties, &mine);
-  return NULL;
+  return give(asked.properties, &mine);
 }
 
 static lathe_error *compatibility(lathe_compatibility_args *args) {
@@ -79,8 +76,7 @@ static lathe_error *compatibility(lathe_compatibility_args *args) {
   mine.verdict = runs ? LATHE_COMPATIBILITY_OPTIMAL : LATHE_COMPATIBILITY_NO;
   mine.rank = runs;
   write_text(&mine.reason, reason);
-  give(args, &mine);
-  return NULL;
+  return give(args, &mine);
 }
 
 // ---- Memory -------------------------------------------------------------------------------------
@@ -103,8 +99,7 @@ static lathe_error *buffer_allocate(lathe_buffer_allocate_args *args) {
     memset(memory, 0, mine.size);
   *buffer = (lathe_buffer){memory, mine.size};
   mine.buffer = buffer;
-  give(args, &mine);
-  return NULL;
+  return give(args, &mine);
 }
 
 static lathe_error *buffer_release(lathe_buffer_args *args) {
@@ -118,8 +113,7 @@ static lathe_error *buffer_release(lathe_buffer_args *args) {
 static lathe_error *buffer_map(lathe_buffer_map_args *args) {
   TAKE(lathe_buffer_map_args, mine, args);
   mine.memory = mine.buffer->memory;
-  give(args, &mine);
-  return NULL;
+  return give(args, &mine);
 }
 
 static lathe_error *buffer_unmap(lathe_buffer_args *args) {
@@ -129,40 +123,37 @@ static lathe_error *buffer_unmap(lathe_buffer_args *args) {
 
 // ---- Code ---------------------------------------------------------------------------------------
 
-static lathe_error *check_load(const lathe_executable_load_args *args) {
-  if (!text_is(args->compatibility, COMPATIBILITY))
-    return fail(LATHE_ERROR_FAILED_PRECONDITION, "null: code needs %.*s, this is " COMPATIBILITY,
-                SHOWN(args->compatibility));
+// The bytes are copied: the caller's may go, and ours are aligned. The offsets stand behind them.
+static lathe_executable *copy_code(const lathe_executable_load_args *args) {
+  const size_t words = args->size / 8 + 1;
   if (args->size > MAX_BYTES || args->weight_count > UINT32_MAX)
-    return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: code of %" PRIu64 " bytes", args->size);
-  return NULL;
+    return NULL;
+  lathe_executable *copy = calloc(1, sizeof *copy + (words + args->weight_count) * 8);
+  if (!copy)
+    return NULL;
+  copy->weight_offsets = copy->bytes + words;
+  if (args->size > 0)
+    memcpy(copy->bytes, args->code, args->size);
+  if (args->weight_count > 0)
+    memcpy(copy->weight_offsets, args->weight_offsets, args->weight_count * 8);
+  return copy;
 }
 
-// The bytes are copied: the caller's may go, and ours are aligned. The offsets stand behind them.
 static lathe_error *executable_load(lathe_executable_load_args *args) {
   TAKE(lathe_executable_load_args, mine, args);
-  lathe_error *error = check_load(&mine);
-  if (error)
-    return error;
-  const size_t words = mine.size / 8 + 1;
-  lathe_executable *executable = calloc(1, sizeof *executable + (words + mine.weight_count) * 8);
-  if (!executable)
+  if (!text_is(mine.compatibility, COMPATIBILITY))
+    return fail(LATHE_ERROR_FAILED_PRECONDITION, "null: code needs %.*s, this is " COMPATIBILITY,
+                SHOWN(mine.compatibility));
+  mine.executable = copy_code(&mine);
+  if (!mine.executable)
     return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no memory for code");
-  executable->weight_offsets = executable->bytes + words;
-  if (mine.size > 0)
-    memcpy(executable->bytes, mine.code, mine.size);
-  if (mine.weight_count > 0)
-    memcpy(executable->weight_offsets, mine.weight_offsets, mine.weight_count * 8);
-  const char *wrong = code_read(executable->bytes, mine.size, &executable->code);
-  if (!wrong && executable->code.header.weight_count != mine.weight_count)
+  const char *wrong = code_read(mine.executable->bytes, mine.size, &mine.executable->code);
+  if (!wrong && mine.executable->code.header.weight_count != mine.weight_count)
     wrong = "has another number of weights than the call";
-  if (wrong) {
-    free(executable);
-    return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: code: %s", wrong);
-  }
-  mine.executable = executable;
-  give(args, &mine);
-  return NULL;
+  if (!wrong)
+    return give(args, &mine);
+  free(mine.executable);
+  return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: code: %s; compile it again", wrong);
 }
 
 static lathe_error *executable_release(lathe_executable_args *args) {
@@ -184,107 +175,61 @@ static lathe_error *executable_entry(lathe_executable_entry_args *args) {
   TAKE(lathe_executable_entry_args, mine, args);
   const struct code *code = &mine.executable->code;
   for (mine.entry = 0; mine.entry < code->header.entry_count; ++mine.entry)
-    if (text_is(mine.name, code->entries[mine.entry].name)) {
-      give(args, &mine);
-      return NULL;
-    }
+    if (text_is(mine.name, code->entries[mine.entry].name))
+      return give(args, &mine);
   return no_entry(code, mine.name);
 }
 
 // ---- Runs ---------------------------------------------------------------------------------------
 
-struct run {
-  const lathe_run_args *args;
-  const struct entry *entry;
-  const struct instruction *instructions;
-};
-
-// Where a place stands: in which binding, and at which byte of it.
-struct spot {
-  const lathe_binding *binding;
-  uint64_t offset;
-};
-
-static struct spot spot_of(const struct run *run, const struct place *place) {
-  const lathe_binding *inputs = run->args->bindings;
-  const lathe_binding *results = inputs + run->entry->input_count;
-  const lathe_binding *others = results + run->entry->result_count;
-  switch (place->kind) {
-  case PLACE_INPUT: return (struct spot){inputs + place->index, 0};
-  case PLACE_RESULT: return (struct spot){results + place->index, 0};
-  case PLACE_SCRATCH: return (struct spot){others + LATHE_BIND_SCRATCH, place->index};
-  default:
-    return (struct spot){others + LATHE_BIND_WEIGHTS,
-                         run->args->executable->weight_offsets[place->index]};
-  }
-}
-
-static struct matrix matrix_of(const struct run *run, const struct place *place) {
-  if (place->kind == PLACE_NONE)
-    return (struct matrix){0};
-  const struct spot spot = spot_of(run, place);
-  char *memory = spot.binding->size > 0 ? spot.binding->buffer->memory : NULL;
-  if (memory)
-    memory += spot.binding->offset + spot.offset;
-  return (struct matrix){(float *)memory,
-                         shape_rows(&place->shape, run->args->rows, run->args->output_rows),
-                         place->shape.columns};
-}
-
 // Whether [offset, offset + size) is in memory of `all` bytes and begins at a float.
 static bool is_within(uint64_t offset, uint64_t size, uint64_t all) {
-  return size == 0 || (size <= all && offset <= all - size && offset % sizeof(float) == 0);
+  return size <= all && offset <= all - size && offset % sizeof(float) == 0;
 }
 
-static lathe_error *check_bindings(const lathe_run_args *args) {
-  for (uint32_t i = 0; i < args->binding_count; ++i) {
-    const lathe_binding *binding = &args->bindings[i];
-    if (!is_within(binding->offset, binding->size, binding->buffer ? binding->buffer->size : 0))
-      return fail(LATHE_ERROR_INVALID_ARGUMENT,
-                  "null: binding %u is beyond its buffer or not aligned to a float", i);
+// The matrix of a place in this run, and all checks of what is bound: kernels need not look again.
+static lathe_error *locate(const lathe_run_args *args, const struct entry *entry,
+                           const struct place *place, struct matrix *matrix) {
+  const uint64_t results = entry->input_count, others = results + entry->result_count;
+  uint64_t number = place->index, offset = 0; // of the binding; from its begin
+  switch (place->kind) {
+  case PLACE_NONE: *matrix = (struct matrix){0}; return NULL;
+  case PLACE_RESULT: number += results; break;
+  case PLACE_SCRATCH:
+    offset = place->index;
+    number = others + LATHE_BIND_SCRATCH;
+    break;
+  case PLACE_WEIGHT:
+    offset = args->executable->weight_offsets[place->index];
+    number = others + LATHE_BIND_WEIGHTS;
   }
+  const lathe_binding *binding = &args->bindings[number];
+  const uint64_t bytes = shape_bytes(&place->shape, args->rows, args->output_rows);
+  const uint64_t size = binding->buffer ? binding->buffer->size : 0;
+  if (bytes > 0 && (!is_within(binding->offset, binding->size, size) ||
+                    !is_within(offset, bytes, binding->size)))
+    return fail(LATHE_ERROR_INVALID_ARGUMENT,
+                "null: binding %" PRIu64 " does not hold %" PRIu64 " bytes at %" PRIu64
+                ", is beyond its buffer, or is not aligned to a float",
+                number, bytes, offset);
+  matrix->data = bytes > 0 ? (float *)(binding->buffer->memory + binding->offset + offset) : NULL;
+  matrix->rows = shape_rows(&place->shape, args->rows, args->output_rows);
+  matrix->columns = place->shape.columns;
   return NULL;
 }
 
-static lathe_error *check_place(const struct run *run, const struct place *place) {
-  if (place->kind == PLACE_NONE)
-    return NULL;
-  const struct spot spot = spot_of(run, place);
-  uint64_t bytes = shape_bytes(&place->shape, run->args->rows, run->args->output_rows);
-  if (is_within(spot.offset, bytes, spot.binding->size))
-    return NULL;
-  return fail(LATHE_ERROR_INVALID_ARGUMENT,
-              "null: binding %d has %" PRIu64 " bytes; the entry needs %" PRIu64 " at %" PRIu64,
-              (int)(spot.binding - run->args->bindings), spot.binding->size, bytes, spot.offset);
-}
-
-// Afterwards each place is in memory that is there: kernels need not look again.
-static lathe_error *check_call(const struct run *run) {
-  const lathe_run_args *args = run->args;
-  const struct entry *entry = run->entry;
-  const uint64_t bindings = entry->input_count + entry->result_count + LATHE_BIND_COUNT;
-  if (args->binding_count != bindings)
-    return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: %u bindings; the entry takes %" PRIu64,
-                args->binding_count, bindings);
-  if (args->rows < 1 || (uint64_t)args->rows > entry->max_rows || args->output_rows < 0 ||
-      args->output_rows > args->rows)
-    return fail(LATHE_ERROR_INVALID_ARGUMENT,
-                "null: %" PRId64 " rows, %" PRId64 " of output; the entry takes 1 to %" PRIu64,
-                args->rows, args->output_rows, entry->max_rows);
-  lathe_error *error = check_bindings(args);
-  for (uint64_t i = 0; !error && i < entry->instruction_count; ++i)
-    for (int j = 0; !error && j < PLACES; ++j)
-      error = check_place(run, &run->instructions[i].places[j]);
-  return error;
-}
-
-static void run_all(const struct run *run) {
-  for (uint64_t i = 0; i < run->entry->instruction_count; ++i) {
+static lathe_error *run_entry(const lathe_run_args *args, const struct entry *entry) {
+  const struct instruction *next = args->executable->code.instructions + entry->first_instruction;
+  for (uint64_t i = 0; i < entry->instruction_count; ++i, ++next) {
     struct matrix matrices[PLACES];
-    for (int j = 0; j < PLACES; ++j)
-      matrices[j] = matrix_of(run, &run->instructions[i].places[j]);
-    run_instruction(&run->instructions[i], matrices);
+    for (int j = 0; j < PLACES; ++j) {
+      lathe_error *error = locate(args, entry, &next->places[j], &matrices[j]);
+      if (error)
+        return error;
+    }
+    run_instruction(next, matrices);
   }
+  return NULL;
 }
 
 static lathe_error *run(lathe_run_args *args) {
@@ -293,14 +238,19 @@ static lathe_error *run(lathe_run_args *args) {
   if (mine.entry >= code->header.entry_count)
     return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: there is no entry %u", mine.entry);
   const struct entry *entry = &code->entries[mine.entry];
-  const struct run run = {&mine, entry, code->instructions + entry->first_instruction};
-  lathe_error *error = check_call(&run);
-  if (error)
-    return error;
+  if (mine.binding_count != entry->input_count + entry->result_count + LATHE_BIND_COUNT)
+    return fail(LATHE_ERROR_INVALID_ARGUMENT,
+                "null: %u bindings; %s takes %" PRIu64 " and gives %" PRIu64, mine.binding_count,
+                entry->name, entry->input_count, entry->result_count);
+  if (mine.rows < 1 || (uint64_t)mine.rows > entry->max_rows || mine.output_rows < 0 ||
+      mine.output_rows > mine.rows)
+    return fail(LATHE_ERROR_INVALID_ARGUMENT,
+                "null: %" PRId64 " rows, %" PRId64 " of output; %s takes 1 to %" PRIu64, mine.rows,
+                mine.output_rows, entry->name, entry->max_rows);
   mtx_lock(&mine.device->running);
-  run_all(&run);
+  lathe_error *error = run_entry(&mine, entry);
   mtx_unlock(&mine.device->running);
-  return NULL;
+  return error;
 }
 
 const lathe_device_api device_api = {

@@ -67,7 +67,7 @@ static void copy(void *context, int64_t begin, int64_t end) {
 }
 
 void run_instruction(const struct instruction *instruction, const struct matrix matrices[PLACES]) {
-  static const lathe_task tasks[RUN_KINDS] = {linear, rms_norm, add, copy};
+  static const lathe_task tasks[RUN_KINDS] = {NULL, linear, rms_norm, add, copy};
   struct work work = {matrices[0], matrices[1], matrices[2], matrices[3], instruction->epsilon};
   int64_t items = work.result.rows;
   if (instruction->kind == RUN_LINEAR)

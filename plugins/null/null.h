@@ -19,7 +19,7 @@ struct answer {
   double seconds;
   char text[160];
   // Of a yes, what compile.c makes of the op: its result, its operands (NULL where left out) and an
-  // instruction with their shapes. A weight has a result only.
+  // instruction with their shapes, of RUN_NOTHING where it is a weight.
   const lathe_value *result, *operands[PLACES - 1];
   struct instruction instruction;
 };

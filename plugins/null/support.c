@@ -13,11 +13,12 @@
 static const struct op {
   const char *name;
   uint32_t kind;
-  const char *operands[PLACES - 1]; // the first is rows; the third may be left out
-  bool second_is_weight;            // and may then be f16 and bf16, as the third may
-} ops[] = {{"lathe.linear", RUN_LINEAR, {"x", "weight", "bias"}, true},
-           {"lathe.rms_norm", RUN_RMS_NORM, {"input", "scale"}, true},
-           {"lathe.add", RUN_ADD, {"lhs", "rhs"}, false}};
+  const char *operands[PLACES - 1]; // the third may be left out
+  uint32_t halves;                  // bits of places that may be f16 and bf16, the result being 0
+} ops[] = {{"lathe.weight", RUN_NOTHING, {NULL}, 1 << 0},
+           {"lathe.linear", RUN_LINEAR, {"x", "weight", "bias"}, 1 << 2 | 1 << 3},
+           {"lathe.rms_norm", RUN_RMS_NORM, {"input", "scale"}, 1 << 2},
+           {"lathe.add", RUN_ADD, {"lhs", "rhs"}, 0}};
 
 enum { KNOWN_VERSION = 1 }; // of each op's meaning
 
@@ -74,34 +75,30 @@ bool read_shape(const lathe_type *theirs, struct shape *shape) {
   TAKE(lathe_type, type, theirs);
   if (type.kind != LATHE_TYPE_TENSOR || type.rank < 1 || type.rank > 2)
     return false;
-  const int64_t first = type.shape[0];
-  const bool is_dynamic = first == LATHE_EXTENT_ROWS || first == LATHE_EXTENT_OUTPUT_ROWS;
-  const bool is_row = type.rank == 1 && !is_dynamic;
-  shape->extent = !is_dynamic                  ? EXTENT_CONSTANT
-                  : first == LATHE_EXTENT_ROWS ? EXTENT_ROWS
-                                               : EXTENT_OUTPUT_ROWS;
-  shape->rows = is_row        ? 1
-                : !is_dynamic ? first
-                              : type.row_factor + (type.row_factor == 0); // an old host has none
-  shape->columns = type.rank == 2 ? type.shape[1] : is_row ? first : 1;
+  const int64_t first = type.shape[0], last = type.shape[type.rank - 1];
+  const uint64_t factor = type.row_factor == 0 ? 1 : type.row_factor; // 0: an older host has none
+  if (first == LATHE_EXTENT_ROWS || first == LATHE_EXTENT_OUTPUT_ROWS)
+    *shape = (struct shape){first == LATHE_EXTENT_ROWS ? EXTENT_ROWS : EXTENT_OUTPUT_ROWS, factor,
+                            type.rank == 2 ? last : 1};
+  else
+    *shape = (struct shape){EXTENT_CONSTANT, type.rank == 2 ? first : 1, last};
   return shape_is_sound(shape);
 }
 
 // The shape of a value, or a refusal that says what about its type is not taken.
-static struct shape look(struct answer *answer, const char *name, const lathe_type *theirs,
-                         bool is_weight) {
-  TAKE(lathe_type, type, theirs);
+static struct shape look(struct answer *answer, const char *name, const lathe_value *theirs,
+                         bool may_be_half) {
+  TAKE(lathe_value, value, theirs);
+  TAKE(lathe_type, type, value.type);
   struct shape shape = {0};
-  const bool fits = read_shape(theirs, &shape);
+  const bool fits = read_shape(value.type, &shape);
   const bool is_half = type.element == LATHE_ELEMENT_F16 || type.element == LATHE_ELEMENT_BF16;
-  if (!is_open(answer))
-    return shape;
   if (type.kind != LATHE_TYPE_TENSOR)
     refuse(answer, LATHE_REASON_UNSUPPORTED_TYPE, "%s is %s; null takes tensors of floats", name,
            type.kind == LATHE_TYPE_QUANTIZED ? "quantised" : "a cache");
-  else if (type.element != LATHE_ELEMENT_F32 && !(is_weight && is_half))
+  else if (type.element != LATHE_ELEMENT_F32 && !(may_be_half && is_half))
     refuse(answer, LATHE_REASON_UNSUPPORTED_TYPE, "%s is %s; null takes %s", name,
-           element_name(type.element), is_weight ? "f32, f16 and bf16" : "f32");
+           element_name(type.element), may_be_half ? "f32, f16 and bf16" : "f32");
   else if (type.rank < 1 || type.rank > 2)
     refuse(answer, LATHE_REASON_SHAPE_LIMIT, "%s has %zu dimensions; null takes 1 or 2", name,
            type.rank);
@@ -111,64 +108,56 @@ static struct shape look(struct answer *answer, const char *name, const lathe_ty
   return shape;
 }
 
-static struct shape look_at(struct answer *answer, const char *name, const lathe_value *theirs,
-                            bool is_weight) {
-  TAKE(lathe_value, value, theirs);
-  return look(answer, name, value.type, is_weight);
-}
-
 // ---- Judging ------------------------------------------------------------------------------------
 
-// Its bytes become f32 when they are packed, and cost nothing in a run.
-static void judge_weight(struct answer *answer, const lathe_op *op) {
-  require(answer, op->constant != NULL, op, "names no constant");
-  if (!is_open(answer))
-    return;
-  TAKE(lathe_constant, constant, op->constant);
-  TAKE(lathe_value, result, answer->result);
-  TAKE(lathe_type, type, result.type);
-  TAKE(lathe_type, stored, constant.type);
-  struct shape shape = look(answer, "result", result.type, true);
-  struct shape of_constant = look(answer, "the constant", constant.type, true);
-  require(answer,
-          stored.element == type.element && same_shape(&shape, &of_constant) &&
-              shape.extent == EXTENT_CONSTANT,
-          op, "has another type than its constant");
-  answer->instruction.places[0].shape = shape;
-}
-
-// The time of what is read and written, or of what is computed, whichever is longer.
+// The time of what is read and written, or of what is computed, whichever is longer. A weight costs
+// nothing in a run.
 static double seconds_of(const struct instruction *instruction, uint64_t rows) {
   const struct place *places = instruction->places;
-  double bytes = 0;
-  for (int i = 0; i < PLACES; ++i)
-    bytes += (double)shape_bytes(&places[i].shape, rows, rows);
   // A norm's root and double precision cost as much as sixteen additions for each number.
-  const double per_number[RUN_KINDS] = {2.0 * places[1].shape.columns, 16, 1, 0};
+  const double per_number[RUN_KINDS] = {0, 2.0 * places[1].shape.columns, 16, 1, 0};
+  double bytes = 0;
+  for (int i = 0; i < PLACES && instruction->kind != RUN_NOTHING; ++i)
+    bytes += (double)shape_bytes(&places[i].shape, rows, rows);
   double numbers = (double)shape_bytes(&places[0].shape, rows, rows) / sizeof(float);
   double flops = numbers * per_number[instruction->kind];
   return fmax(bytes / BYTES_PER_SECOND, flops / FLOPS_PER_SECOND);
 }
 
-static void judge_by_row(struct answer *answer, const struct op *row, const lathe_op *op,
-                         int64_t rows) {
+// Whether what is read of the checkpoint has the type of the result: packing converts nothing else.
+static bool has_constant(const lathe_op *op, const lathe_value *result) {
+  if (!op->constant)
+    return false;
+  TAKE(lathe_constant, constant, op->constant);
+  TAKE(lathe_value, value, result);
+  TAKE(lathe_type, type, value.type);
+  TAKE(lathe_type, stored, constant.type);
+  struct shape shape, stored_shape;
+  return stored.kind == type.kind && stored.element == type.element &&
+         read_shape(value.type, &shape) && read_shape(constant.type, &stored_shape) &&
+         same_shape(&shape, &stored_shape) && shape.extent == EXTENT_CONSTANT;
+}
+
+static void judge_by_row(struct answer *answer, const struct op *row, const lathe_op *op) {
   struct instruction *instruction = &answer->instruction;
   instruction->kind = row->kind;
   instruction->epsilon = find_real(op, "epsilon");
-  instruction->places[0].shape = look_at(answer, "result", answer->result, false);
-  for (int i = 0; i < PLACES - 1; ++i) {
-    answer->operands[i] = find_operand(op, row->operands[i]);
-    require(answer, answer->operands[i] || i == 2, op, "lacks an operand");
-    if (!answer->operands[i])
+  for (int i = 0; i < PLACES && is_open(answer); ++i) {
+    const char *name = i == 0 ? "result" : row->operands[i - 1];
+    const lathe_value *value = i == 0 ? answer->result : find_operand(op, name);
+    require(answer, value || !name || i == 3, op, "lacks an operand");
+    if (!value)
       continue;
-    instruction->places[i + 1].kind = PLACE_SCRATCH; // it is there; compile.c knows better where
-    instruction->places[i + 1].shape =
-        look_at(answer, row->operands[i], answer->operands[i], i > 0 && row->second_is_weight);
+    instruction->places[i].kind = PLACE_SCRATCH; // it is there; compile.c knows better where
+    instruction->places[i].shape = look(answer, name, value, row->halves >> i & 1);
+    if (i > 0)
+      answer->operands[i - 1] = value;
   }
-  require(answer, is_open(answer) && instruction_fits(instruction), op,
-          "breaks the rules of its operands' shapes or of epsilon");
-  if (is_open(answer))
-    answer->seconds = seconds_of(instruction, rows);
+  if (row->kind == RUN_NOTHING)
+    require(answer, has_constant(op, answer->result), op, "has another type than its constant");
+  else
+    require(answer, !is_open(answer) || instruction_fits(instruction), op,
+            "breaks the rules of its operands' shapes or of epsilon");
 }
 
 struct answer judge(const lathe_op *theirs, int64_t rows) {
@@ -177,20 +166,18 @@ struct answer judge(const lathe_op *theirs, int64_t rows) {
   const struct op *row = ops, *end = ops + sizeof ops / sizeof *ops;
   while (row < end && !text_is(op.name, row->name))
     ++row;
-  const bool is_weight = text_is(op.name, "lathe.weight");
-  if (row == end && !is_weight)
+  if (row == end)
     refuse(&answer, LATHE_REASON_UNSUPPORTED_OP, "null has no %.*s", SHOWN(op.name));
   else if (op.version > KNOWN_VERSION)
-    refuse(&answer, LATHE_REASON_UNSUPPORTED_OP, "%.*s is of version %u; null knows %d",
-           SHOWN(op.name), op.version, KNOWN_VERSION);
+    refuse(&answer, LATHE_REASON_UNSUPPORTED_OP, "%s is of version %u; null knows %d", row->name,
+           op.version, KNOWN_VERSION);
   require(&answer, op.result_count == 1, &op, "has not one result");
   if (!is_open(&answer))
     return answer;
   TAKE(lathe_operand, result, op.results[0]);
   answer.result = result.value;
-  if (is_weight)
-    judge_weight(&answer, &op);
-  else
-    judge_by_row(&answer, row, &op, rows < 1 ? 1 : rows);
+  judge_by_row(&answer, row, &op);
+  if (is_open(&answer))
+    answer.seconds = seconds_of(&answer.instruction, rows < 1 ? 1 : rows);
   return answer;
 }

@@ -316,12 +316,13 @@ TEST_F(NullCompile, checksEachCall) {
     return std::string(status.message());
   };
   EXPECT_EQ(error({x}, x.size(), kMaxRows, kMaxRows), "");
-  EXPECT_THAT(error({x}, x.size(), kMaxRows + 1, 1), HasSubstr("the entry takes 1 to 6"));
-  EXPECT_THAT(error({x}, x.size(), 0, 0), HasSubstr("the entry takes 1 to 6"));
+  EXPECT_THAT(error({x}, x.size(), kMaxRows + 1, 1), HasSubstr("prefill takes 1 to 6"));
+  EXPECT_THAT(error({x}, x.size(), 0, 0), HasSubstr("prefill takes 1 to 6"));
   EXPECT_THAT(error({x}, x.size(), 2, 3), HasSubstr("2 rows, 3 of output"));
-  EXPECT_THAT(error({x}, x.size() - 1, kMaxRows, 1), HasSubstr("binding 1 has 884 bytes"));
-  EXPECT_THAT(error({Floats(1)}, x.size(), 2, 1), HasSubstr("binding 0 has 4 bytes"));
-  EXPECT_THAT(error({x, x}, x.size(), 2, 1), HasSubstr("7 bindings; the entry takes 6"));
+  EXPECT_THAT(error({x}, x.size() - 1, kMaxRows, 1),
+              HasSubstr("binding 1 does not hold 888 bytes"));
+  EXPECT_THAT(error({Floats(1)}, x.size(), 2, 1), HasSubstr("binding 0 does not hold 296 bytes"));
+  EXPECT_THAT(error({x, x}, x.size(), 2, 1), HasSubstr("7 bindings; prefill takes 1 and gives 2"));
   EXPECT_THAT(std::string(loaded->executable().entry("encode").status().message()),
               HasSubstr("no entry 'encode'; it has 'decode' 'prefill'"));
 }

@@ -99,8 +99,24 @@ TEST_F(NullSupport, refusesTypesAndSaysWhich) {
 TEST_F(NullSupport, refusesShapesThatItsCodeCannotHold) {
   linear({{"x", rows(8)}, {"weight", matrix((1 << 20) + 1, 8)}}, builder_.rows((1 << 20) + 1));
   expectNo(LATHE_REASON_SHAPE_LIMIT, "result has an extent that is not in 1 to 1048576");
+  builder_.op("lathe.rms_norm", {{"input", rows(16)}, {"scale", vector(0)}}, builder_.rows(16));
+  expectNo(LATHE_REASON_SHAPE_LIMIT, "scale has an extent that is not in 1 to 1048576");
   builder_.weight("w", builder_.tensor({2, 2, 2}), std::vector<uint8_t>(32));
   expectNo(LATHE_REASON_SHAPE_LIMIT, "result has 3 dimensions; null takes 1 or 2");
+}
+
+TEST_F(NullSupport, doesNotConvertConstants) {
+  ProgramBuilder builder;
+  builder.function("f", 1);
+  builder.weight("w", builder.tensor({4}, LATHE_ELEMENT_F16), std::vector<uint8_t>(8));
+  lathe_op op = *builder.lastOp();
+  lathe_constant constant = *op.constant;
+  constant.type = builder.tensor({4});
+  op.constant = &constant;
+  EXPECT_THAT(supports(*plugin_, &op).status().message(),
+              HasSubstr("has another type than its constant"));
+  op.constant = nullptr;
+  EXPECT_FALSE(supports(*plugin_, &op).ok());
 }
 
 TEST_F(NullSupport, callsQuestionsWithoutSenseErrors) {
