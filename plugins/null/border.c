@@ -61,6 +61,8 @@ bool text_is(lathe_string text, const char *expected) {
 }
 
 void for_each_item(lathe_task task, void *context, int64_t count) {
+  if (count <= 0)
+    return;
   if (host.parallel)
     host.parallel(host.context, task, context, count);
   else

@@ -206,7 +206,9 @@ TEST_F(NullCompile, countsEachKindOfRows) {
     builder.result("y", builder.op("lathe.linear", {{"x", x}, {"weight", w}}, result));
   };
   product(experts, builder.rows(kWide, 4));
-  product(output, builder.outputRows(kWide));
+  const lathe_value *twice =
+      builder.op("lathe.add", {{"lhs", output}, {"rhs", output}}, builder.outputRows(kHidden));
+  product(twice, builder.outputRows(kWide));
   product(fixed, builder.tensor({2, kWide}));
   for (int64_t output_rows : {0, 2, 3}) {
     const std::vector<size_t> rows = {12, static_cast<size_t>(output_rows), 2};
@@ -217,6 +219,7 @@ TEST_F(NullCompile, countsEachKindOfRows) {
       sizes.push_back(count * kWide);
     }
     auto results = runOrFail(*plugin_, builder.program(), "f", inputs, sizes, 3, output_rows);
+    inputs[1] = add(inputs[1], inputs[1]);
     for (size_t i = 0; i < 3; ++i)
       EXPECT_THAT(results[i], Pointwise(FloatNear(1e-3), linear(inputs[i], weight, {}, kHidden)));
   }
