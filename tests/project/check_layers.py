@@ -8,7 +8,8 @@ import sys
 
 # folder: folders of ours that it may include, then libraries from outside. The standard library and
 # the operating system's headers are open to all, but for "plain" folders: those get C's freestanding
-# headers and what the row names.
+# headers and what the row names. A plugin is built without this tree: it has the public header, the SDK
+# of its vendor where its own row names one, and the files of its own folder, named from there.
 LAYERS = [
     ("base", "base", "absl json"),
     ("text", "base text", "absl json pcre2 utf8proc"),
@@ -23,6 +24,7 @@ LAYERS = [
     ("backends", "base artifact frontend ir passes backends runtime/abi", "absl json mlir lld xxhash"),
     ("runtime/abi", "runtime/abi", "plain"),
     ("runtime", "base artifact runtime", "absl"),
+    ("plugins", "", "border"),
     # Sees the compiler through one header that names nothing of it.
     ("tools/lathe", "base text artifact frontend runtime tools/lathe tools/compiler/api.h", "absl json cli11"),
     ("tools", "base text artifact frontend ir models passes backends runtime tools", "absl json cli11 mlir lld"),
@@ -33,6 +35,7 @@ LIBRARIES = [
     (r"(mlir|llvm|mlir-c|llvm-c)/", "mlir"),
     (r"lld/", "lld"),
     (r"absl/", "absl"),
+    (r"lathe/plugin\.h$", "border"),
     (r"nlohmann/", "json"),
     (r"flatbuffers/", "flatbuffers"),
     (r"CLI/", "cli11"),
@@ -67,6 +70,9 @@ def complaint(path, quoted, included, root):
     library = next((name for pattern, name in LIBRARIES if re.match(pattern, included)), None)
     if library:
         return None if library in libraries.split() else f"is of {library}, which {folder} must not see"
+    if quoted and folder.startswith("plugins"):
+        beside = ".." not in included and ((root / path).parent / included).is_file()
+        return None if beside else "is no file of the plugin's folder"
     if quoted:
         return "is not written from the root of the tree"
     if "plain" in libraries.split():
