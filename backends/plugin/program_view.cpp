@@ -4,7 +4,6 @@
 
 #include "llvm/ADT/TypeSwitch.h"
 
-#include "ir/lathe/version.h"
 #include "passes/row_source.h"
 
 namespace lathe::plugin {
@@ -97,6 +96,7 @@ ProgramView::ProgramView(mlir::ModuleOp module, std::string bytecode, ReadConsta
   program_.context = this;
   program_.read = [](void *context, lathe_read_args *args) {
     auto &view = *static_cast<ProgramView *>(context);
+    std::lock_guard<std::mutex> lock(view.read_mutex_);
     return view.read_(view.weight(args->constant->id), args->scales != 0, args->offset, args->size,
                       args->destination);
   };
@@ -140,7 +140,7 @@ const lathe_op *ProgramView::show(mlir::Operation &op) {
   const auto &result_array = keep(std::move(results), operand_arrays_);
   lathe_op &shown = op_structs_.emplace_back(sized<lathe_op>());
   shown.name = keep(op.getName().getStringRef().str());
-  shown.version = ir::kMajorVersion;
+  shown.version = 1; // no op has changed since it was first published
   shown.location = keep(textOf(op.getLoc()));
   shown.operands = operand_array.data();
   shown.operand_count = operand_array.size();
@@ -166,7 +166,7 @@ const lathe_value *ProgramView::show(mlir::Value value) {
     return known;
   lathe_value &shown = values_.emplace_back(sized<lathe_value>());
   shown.id = static_cast<uint32_t>(shown_values_.size());
-  shown.is_used = value.use_empty() ? 0 : 1;
+  shown.is_unused = value.use_empty() ? 1 : 0;
   shown.type = show(value.getType(), value);
   shown_values_[value] = &shown;
   return &shown;

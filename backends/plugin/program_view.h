@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,8 @@ private:
   template <typename Thing>
   const Pointers<Thing> &keep(std::vector<const Thing *> items, std::deque<Pointers<Thing>> &place);
 
-  ReadConstant read_;
+  ReadConstant read_; // one caller at a time
+  std::mutex read_mutex_;
   std::string bytecode_;
   lathe_program program_ = {};
   std::deque<std::string> texts_;

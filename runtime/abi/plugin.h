@@ -231,7 +231,7 @@ typedef struct lathe_buffer_args {
   lathe_buffer *buffer; // in
 } lathe_buffer_args;
 
-// A part of a buffer. In arrays: never grows.
+// A part of a buffer; `offset` is a multiple of 64. In arrays: never grows.
 typedef struct lathe_binding {
   lathe_buffer *buffer;
   uint64_t offset, size;
@@ -354,7 +354,7 @@ typedef struct lathe_run_args {
   lathe_executable *executable;  // in
   uint32_t entry;                // in
   uint32_t binding_count;        // in
-  const lathe_binding *bindings; // in, none mapped for writing elsewhere
+  const lathe_binding *bindings; // in, none mapped for writing elsewhere, no two overlap
   int64_t rows;                  // in, new tokens: 1 to the function's max_rows
   int64_t output_rows;           // in, rows whose logits are wanted, 0 to rows
   lathe_order order;             // in
@@ -463,8 +463,8 @@ typedef struct lathe_type {
 // back: the value that comes out is the same memory.
 typedef struct lathe_value {
   size_t struct_size;
-  uint32_t id;      // unique in its function, from 0
-  uint32_t is_used; // 0: no op and no result of the function takes it
+  uint32_t id;        // unique in its function, from 0
+  uint32_t is_unused; // 1: no op and no result of the function takes it
   const lathe_type *type;
 } lathe_value;
 
@@ -504,13 +504,16 @@ typedef struct lathe_constant {
   uint32_t id; // unique in the program, from 0
   uint32_t reserved;
   lathe_string name;      // "layers.0.q_proj"
-  const lathe_type *type; // row-major; codes and scales are two arrays
+  const lathe_type *type; // row-major; codes and scales are two arrays. The program's type: what
+                          // the checkpoint holds in another one is converted when it is read
 } lathe_constant;
 
 typedef struct lathe_op {
   size_t struct_size;
   lathe_string name; // "lathe.rms_norm"; the formula is in the reference of the dialect
-  uint32_t version;  // of the op's meaning: attributes of a newer one may be unknown
+  // Of the op's meaning: 1 as first published, more with each operand or attribute that changes
+  // results and came later. Whoever does not know the version refuses the op.
+  uint32_t version;
   uint32_t reserved;
   lathe_string location; // where in the model, for people: "layers.3"
   const lathe_operand *const *operands;
@@ -554,7 +557,8 @@ typedef struct lathe_program {
   const void *bytecode; // the same program as MLIR bytecode of the dialect, for who links MLIR
   size_t bytecode_size;
   void *context; // handed to read
-  // Bytes of a constant. INVALID_ARGUMENT: beyond its end. UNAVAILABLE: the checkpoint is gone.
+  // Bytes of a constant; from any thread. INVALID_ARGUMENT: beyond its end. UNAVAILABLE: the
+  // checkpoint is gone.
   lathe_error *(*read)(void *context, lathe_read_args *args);
 } lathe_program;
 
@@ -562,7 +566,9 @@ typedef struct lathe_program {
 
 // What can be handed over at once.
 enum {
-  LATHE_TAKES_OPS = 1,       // programs of a single op: whoever brings kernels for whole ops
+  // Programs of a single op beside the lathe.weight ops that it takes: whoever brings kernels for
+  // whole ops.
+  LATHE_TAKES_OPS = 1,
   LATHE_TAKES_PARTITIONS = 2 // programs of any ops that it takes
 };
 
@@ -612,7 +618,7 @@ typedef struct lathe_support_args {
   int64_t keys;               // in, that a row sees of a cache
   uint32_t verdict;           // out, LATHE_SUPPORT_*
   uint32_t reason;            // out, LATHE_REASON_*, of a NO
-  double seconds;             // out, that the op will take; 0 where unknown
+  double seconds;             // out, that the op will take; 0: none, or nobody knows
   lathe_text_out text;        // out, for people: "head_dim 576 is more than 512"
 } lathe_support_args;
 

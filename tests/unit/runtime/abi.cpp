@@ -284,7 +284,7 @@ SIZE(lathe_type, 120);
 
 PIN(lathe_value, struct_size, 0);
 PIN(lathe_value, id, 8);
-PIN(lathe_value, is_used, 12);
+PIN(lathe_value, is_unused, 12);
 PIN(lathe_value, type, 16);
 SIZE(lathe_value, 24);
 

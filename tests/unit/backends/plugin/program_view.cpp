@@ -61,8 +61,8 @@ TEST_F(View, ofAFunctionHasItsNamesRowsAndCaches) {
   EXPECT_EQ(cache.max_context, 9);
   EXPECT_EQ(cache.kv_lora_rank, 8);
   EXPECT_EQ(cache.rope_dim, 4);
-  EXPECT_EQ(function.inputs[1]->value->is_used, 0u); // slots
-  EXPECT_EQ(function.inputs[0]->value->is_used, 1u);
+  EXPECT_EQ(function.inputs[1]->value->is_unused, 1u); // slots
+  EXPECT_EQ(function.inputs[0]->value->is_unused, 0u);
   ASSERT_EQ(function.result_count, 2u);
   EXPECT_EQ(textOf(function.results[0]->name), "logits");
   EXPECT_EQ(program.bytecode_size, 5u);
