@@ -3,6 +3,10 @@
 // bf16; then all rows run over it. A block of x stays in L1 for two such pairs of tiles, a panel.
 // f32 rows need three products, rows that are bf16 or e4m3 numbers one.
 //
+// A core issues nothing else for the 16 cycles of a tile's store, and 48 KiB of L1 hold a block of
+// 48 rows, totals, pairs and sums just so: hence sums that wait (DueSums), pairs in place (inPlace)
+// and codes that are asked for into L2 only.
+//
 // Bound: 512 multiplications a cycle and core. Per weight and row of x that is 1/512 cycle a term;
 // making pairs costs 4/64 cycle a weight whatever the rows are (8/64 where e4m3 are mostly
 // subnormal or 0), terms 1/4 cycle a value of x whatever the weights are.
@@ -19,6 +23,7 @@ namespace lathe::x86 {
 constexpr int64_t amx_width = 2; // packed tiles that are multiplied at a time
 constexpr int64_t amx_panel = 4; // packed tiles that follow each other for a block of x
 constexpr int64_t amx_pairs_stride = longest_block / amx_k * amx_tile_bytes;
+constexpr int64_t amx_sweep_rows = 48; // of x that are multiplied at a time, at most
 
 // How a block of rows is cut into tiles of x, equal ones, so that one configuration serves all.
 // Rows behind the last are copies of it, and nobody reads their sums.
@@ -47,11 +52,11 @@ LATHE_INLINE AmxRows amxRows(int64_t count, const WeightParams &w, const XParams
           amxSteps(w, xp) * terms * per_tile * tile_row_bytes};
 }
 
-// Tiles 0 to 5 are sums and x, 6 and 7 are pairs.
+// Tiles 0 to 6 are sums and x, 7 is pairs.
 LATHE_INLINE void configure(const AmxRows &a) {
   TileConfig config;
-  config.set(0, 5, a.per_tile);
-  config.set(6, 7, 16);
+  config.set(0, 6, a.per_tile);
+  config.set(7, 7, 16);
   configureTiles(config);
 }
 
@@ -91,69 +96,40 @@ struct AmxBlock {
   LATHE_INLINE int64_t steps() const { return ceilDiv(length, amx_k); }
 };
 
-// Makes the pairs of a block, a step of a tile at a time, evenly between the products of the block
-// before it: converting and multiplying use different parts of a core, and neither can look far
-// enough ahead into the other; and lines come from memory one by one, not in a burst that fills the
-// core's line buffers.
+// Makes the pairs of a block, eight k of both tiles at a time, evenly between the products of the
+// block before it: converting and multiplying use different parts of a core, and neither can look
+// far enough ahead into the other; and lines come from memory one by one, not in a burst that fills
+// the core's line buffers.
 struct PairMaker {
-  AmxBlock block;
+  const char *codes[amx_width]; // of the next to be made
+  char *pairs;                  // [tile][step]
   int64_t format;
-  int64_t ahead;              // bytes from codes to those that are asked for
-  char *pairs;                // [tile][step]
-  int64_t share = 0;          // steps of a tile, to be made after each product
-  int64_t tile = 0, step = 0; // the next
+  int64_t ahead;  // bytes from codes to those that are asked for
+  int64_t length; // k of the block from here on; zeros are made behind them
+  bool whole;     // steps, all of them
+  int64_t left;   // eights to make
 
-  LATHE_INLINE int64_t total() const { return block.tiles * block.steps(); }
+  template <int Tile> LATHE_INLINE void makeEight() {
+    for (int64_t line = 0; line < 8 * codeRowBytes(format); line += 64)
+      __builtin_prefetch(codes[Tile] + ahead + line, 0, 2);
+    if (whole)
+      pairsOfEight(codes[Tile], format, pairs + Tile * amx_pairs_stride);
+    else
+      pairsOfEight(codes[Tile], format, length, pairs + Tile * amx_pairs_stride);
+    codes[Tile] += 8 * codeRowBytes(format);
+  }
   LATHE_INLINE void make(int64_t count) {
-    int64_t steps = block.steps();
-    for (; count > 0 && step < steps; --count) {
-      int64_t k = step * amx_k;
-      const char *codes = block.codes[tile] + (block.k + k) * codeRowBytes(format);
-      for (int64_t line = 0; line < amx_k * codeRowBytes(format); line += 64)
-        __builtin_prefetch(codes + ahead + line, 0, 3);
-      char *to = pairs + tile * amx_pairs_stride + step * amx_tile_bytes;
-      if (block.length - k >= amx_k)
-        pairsOfStep(codes, format, amx_k, to);
-      else
-        pairsOfStep(codes, format, block.length - k, to);
-      if (++tile == block.tiles) {
-        tile = 0;
-        ++step;
-      }
+    count = smaller(count, left);
+    left -= count;
+#pragma clang loop unroll(disable)
+    for (; count > 0; --count) {
+      makeEight<0>();
+      makeEight<1>();
+      length -= 8;
+      pairs += 8 / 2 * tile_row_bytes;
     }
   }
 };
-
-// Sum[W * x + w] += the product of tile x of X tiles of x, `stride` bytes apart, and tile w of W of
-// pairs. Each form keeps what it loads in registers of their own, or the products would wait.
-template <int X, int W>
-LATHE_INLINE void multiplyStep(const char *x, int64_t stride, const char *pairs) = delete;
-template <> LATHE_INLINE void multiplyStep<1, 2>(const char *x, int64_t, const char *pairs) {
-  loadTile<4>(x, tile_row_bytes);
-  loadTile<6>(pairs, tile_row_bytes);
-  loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
-  multiplyTiles<0, 4, 6>();
-  multiplyTiles<1, 4, 7>();
-}
-template <> LATHE_INLINE void multiplyStep<2, 2>(const char *x, int64_t stride, const char *pairs) {
-  loadTile<6>(pairs, tile_row_bytes);
-  loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
-  loadTile<4>(x, tile_row_bytes);
-  loadTile<5>(x + stride, tile_row_bytes);
-  multiplyTiles<0, 4, 6>();
-  multiplyTiles<1, 4, 7>();
-  multiplyTiles<2, 5, 6>();
-  multiplyTiles<3, 5, 7>();
-}
-template <> LATHE_INLINE void multiplyStep<3, 1>(const char *x, int64_t stride, const char *pairs) {
-  loadTile<6>(pairs, tile_row_bytes);
-  loadTile<3>(x, tile_row_bytes);
-  loadTile<4>(x + stride, tile_row_bytes);
-  loadTile<5>(x + 2 * stride, tile_row_bytes);
-  multiplyTiles<0, 3, 6>();
-  multiplyTiles<1, 4, 6>();
-  multiplyTiles<2, 5, 6>();
-}
 
 // What all parts of a product know.
 struct AmxProduct {
@@ -164,92 +140,168 @@ struct AmxProduct {
   const WeightParams &w;
   const XParams &xp;
   float *totals; // [column of the panel][row][16]
+  float *sums;   // [packed tile][row of a sweep][16]
+
+  LATHE_INLINE float *total(int64_t column, int64_t row) const {
+    return totals + (column * a.tiles * a.per_tile + row) * 16;
+  }
+  LATHE_INLINE void clearTotals() const {
+    __builtin_memset(totals, 0, static_cast<size_t>(amx_panel * a.tiles * a.per_tile) * 64);
+  }
 };
 
-// totals += sums, which are the rows from `row` on times tile `tile` of the block.
-LATHE_INLINE void addSums(const AmxProduct &p, const AmxBlock &block, int64_t row, int64_t tile,
-                          const float *sums) {
-  float *total = p.totals + ((block.column + tile) * amx_rows + row) * 16;
-  for (int64_t r = 0; r < p.a.per_tile; ++r) {
-    int64_t source = sourceRow(p.rows, p.first_row + smaller(row + r, p.a.count - 1));
-    const float *x_scales = p.xp.block ? p.rows.scales + source * p.xp.scale_stride : nullptr;
-    f32x16 before = block.k ? load16(total + r * 16) : f32x16{};
-    store16(total + r * 16, addBlock(before, load16(sums + r * 16), pairFactor(p.w.format),
-                                     block.codes[tile], x_scales, block.k, p.w, p.xp));
+// Some tiles of x times the packed tiles of a block.
+struct Sweep {
+  int64_t x_tiles; // 1 to 3
+  int64_t t;       // the first
+};
+
+// Two tiles of x at a time; three at first where one would be left over.
+LATHE_INLINE bool startsWithThree(int64_t x_tiles) { return x_tiles > 1 && x_tiles % 2; }
+LATHE_INLINE int64_t sweepCount(int64_t x_tiles) { return larger<int64_t>(x_tiles / 2, 1); }
+// Whether each step of pairs is read once: then the next block's take its place, since 8 KiB more
+// of L1 are 8 KiB that others need.
+LATHE_INLINE bool inPlace(const AmxRows &a) { return a.terms == 1 && sweepCount(a.tiles) == 1; }
+LATHE_INLINE Sweep sweepAt(int64_t i, int64_t x_tiles) {
+  if (i == 0 && startsWithThree(x_tiles))
+    return {3, 0};
+  int64_t t = i * 2 + startsWithThree(x_tiles);
+  return {smaller<int64_t>(2, x_tiles - t), t};
+}
+
+// The sums of a sweep on their way into the totals. They stay in tiles until the next sweep needs
+// those, and are added between its products: whoever stores a sum at once waits for the last
+// product, and whoever adds it then waits for the store.
+struct DueSums {
+  const char *codes[amx_width];
+  int64_t column, k;
+  Sweep sweep = {};
+  int64_t tile = 0, row = 0; // the next to add
+
+  template <int Sum> LATHE_INLINE void storeSum(const AmxProduct &p) {
+    if (Sum < amx_width * sweep.x_tiles)
+      storeTile<Sum>(p.sums + (Sum % 2 * amx_sweep_rows + Sum / 2 * p.a.per_tile) * 16,
+                     tile_row_bytes);
+  }
+  // Adds `count` rows of one packed tile.
+  LATHE_INLINE void addRows(const AmxProduct &p, int64_t count) {
+    f32x16 scale = blockScale(pairFactor(p.w.format), tile ? codes[1] : codes[0], k, p.w);
+    int64_t first = sweep.t * p.a.per_tile + row;
+    const float *sums = p.sums + (tile * amx_sweep_rows + row) * 16;
+    float *total = p.total(column + tile, first);
+#pragma clang loop unroll_count(4)
+    for (int64_t r = 0; r < count; ++r) {
+      f32x16 factor = scale;
+      if (p.xp.block) {
+        int64_t source = sourceRow(p.rows, p.first_row + smaller(first + r, p.a.count - 1));
+        factor = scale * p.rows.scales[source * p.xp.scale_stride + k / p.xp.block];
+      }
+      store16(total + r * 16, fma(load16(sums + r * 16), factor, load16(total + r * 16)));
+    }
+  }
+  LATHE_INLINE int64_t rows(const AmxProduct &p) const { return sweep.x_tiles * p.a.per_tile; }
+  LATHE_INLINE void add(const AmxProduct &p, int64_t count) {
+    while (count > 0 && tile < amx_width) {
+      int64_t here = smaller(count, rows(p) - row);
+      addRows(p, here);
+      count -= here, row += here;
+      if (row == rows(p))
+        row = 0, ++tile;
+    }
+  }
+};
+
+// Sum += the product of tiles X and 7. The first of a sweep takes the tile from the sum before.
+template <int Sum, int X>
+LATHE_INLINE void multiplyInto(const AmxProduct &p, bool first, DueSums &due) {
+  if (first) {
+    due.storeSum<Sum>(p);
+    zeroTile<Sum>();
+  }
+  multiplyTiles<Sum, X, 7>();
+}
+
+// Sum[2 x + w] += the product of tile x of some tiles of x, `stride` bytes apart, and tile w of two
+// of pairs.
+LATHE_INLINE void multiplyStep(const AmxProduct &p, int64_t x_tiles, const char *x,
+                               const char *pairs, bool first, DueSums &due) {
+  int64_t stride = p.a.tile_bytes;
+  loadTile<7>(pairs, tile_row_bytes);
+  if (x_tiles == 2) {
+    loadTile<5>(x, tile_row_bytes);
+    multiplyInto<0, 5>(p, first, due);
+    loadTile<6>(x + stride, tile_row_bytes);
+    multiplyInto<2, 6>(p, first, due);
+    loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
+    multiplyInto<1, 5>(p, first, due);
+    multiplyInto<3, 6>(p, first, due);
+  } else if (x_tiles == 3) {
+    loadTile<6>(x, tile_row_bytes);
+    multiplyInto<0, 6>(p, first, due);
+    loadTile<6>(x + stride, tile_row_bytes);
+    multiplyInto<2, 6>(p, first, due);
+    loadTile<6>(x + 2 * stride, tile_row_bytes);
+    multiplyInto<4, 6>(p, first, due);
+    loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
+    multiplyInto<5, 6>(p, first, due);
+    loadTile<6>(x + stride, tile_row_bytes);
+    multiplyInto<3, 6>(p, first, due);
+    loadTile<6>(x, tile_row_bytes);
+    multiplyInto<1, 6>(p, first, due);
+  } else {
+    loadTile<6>(x, tile_row_bytes);
+    multiplyInto<0, 6>(p, first, due);
+    loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
+    multiplyInto<1, 6>(p, first, due);
   }
 }
 
-// Some tiles of x times some packed tiles of a block.
-struct Sweep {
-  int64_t x_tiles, tiles; // 1 x 2, 2 x 2 or 3 x 1
-  int64_t t;              // the first tile of x
-  int64_t tile;           // the first packed tile
-
-  LATHE_INLINE int64_t sums() const { return x_tiles * tiles; }
-};
-
-// Two tiles of x at a time; three at first where one would be left over, with each packed tile.
-LATHE_INLINE int64_t tilesInThree(int64_t x_tiles) { return x_tiles > 1 && x_tiles % 2 ? 3 : 0; }
-LATHE_INLINE int64_t sweepCount(int64_t x_tiles, const AmxBlock &block) {
-  int64_t three = tilesInThree(x_tiles);
-  return three / 3 * block.tiles + ceilDiv(x_tiles - three, 2);
-}
-LATHE_INLINE Sweep sweepAt(int64_t i, int64_t x_tiles, const AmxBlock &block) {
-  int64_t three = tilesInThree(x_tiles), first = three / 3 * block.tiles;
-  if (i < first)
-    return {3, 1, 0, i};
-  int64_t t = three + (i - first) * 2;
-  return {smaller<int64_t>(2, x_tiles - t), amx_width, t, 0};
-}
-
-// The forms stand in one loop and not in a loop each: with what is made between them they are most
-// of a product's code.
-LATHE_INLINE void multiplyStep(const Sweep &sweep, const char *x, int64_t stride,
-                               const char *pairs) {
-  if (sweep.x_tiles == 2)
-    multiplyStep<2, 2>(x, stride, pairs);
-  else if (sweep.x_tiles == 3)
-    multiplyStep<3, 1>(x, stride, pairs);
-  else
-    multiplyStep<1, 2>(x, stride, pairs);
-}
-
-LATHE_INLINE void storeSums(const Sweep &sweep, float (*sums)[16 * 16]) {
-  storeTile<0>(sums[0], tile_row_bytes);
-  storeTile<1>(sums[1], tile_row_bytes);
-  if (sweep.sums() > 2)
-    storeTile<2>(sums[2], tile_row_bytes);
-  if (sweep.sums() > 3)
-    storeTile<3>(sums[3], tile_row_bytes);
+// Stores the sums from number `first` on.
+LATHE_INLINE void storeSums(const AmxProduct &p, int64_t first, DueSums &due) {
+  eachNumber<0, 6>([&]<int Sum>() LATHE_BODY {
+    if (Sum >= first)
+      due.storeSum<Sum>(p);
+  });
 }
 
 LATHE_INLINE void addSweep(const AmxProduct &p, const AmxBlock &block, const Sweep &sweep,
-                           const char *pairs, PairMaker &maker) {
-  alignas(64) float sums[4][16 * 16];
+                           const char *pairs, int64_t make_share, PairMaker &maker, DueSums &due) {
   const char *x =
       p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes() + sweep.t * p.a.tile_bytes;
-  eachNumber<0, 4>([]<int Sum>() LATHE_BODY { zeroTile<Sum>(); });
-  for (int64_t step = 0; step < block.steps(); ++step)
-    for (int64_t term = 0; term < p.a.terms; ++term) {
-      multiplyStep(sweep, x + step * p.a.stepBytes() + term * p.a.termBytes(), p.a.tile_bytes,
-                   pairs + sweep.tile * amx_pairs_stride + step * amx_tile_bytes);
-      maker.make(maker.share);
-    }
-  storeSums(sweep, sums);
-  for (int64_t i = 0; i < sweep.sums(); ++i) {
-    int64_t tile = sweep.tile + i % sweep.tiles;
-    if (tile < block.tiles)
-      addSums(p, block, (sweep.t + i / sweep.tiles) * p.a.per_tile, tile, sums[i]);
+  int64_t products = block.steps() * p.a.terms;
+  int64_t add_share = ceilDiv(amx_width * due.rows(p), larger<int64_t>(products - 1, 1));
+  if (sweep.x_tiles < due.sweep.x_tiles)
+    storeSums(p, amx_width * sweep.x_tiles, due); // the tiles are needed for x
+  multiplyStep(p, sweep.x_tiles, x, pairs, true, due);
+  maker.make(make_share);
+#pragma clang loop unroll(disable)
+  for (int64_t i = 1; i < products; ++i) {
+    multiplyStep(p, sweep.x_tiles, x + i * p.a.termBytes(), pairs + i / p.a.terms * amx_tile_bytes,
+                 false, due);
+    due.add(p, add_share);
+    maker.make(make_share);
   }
+  if (products == 1)
+    due.add(p, add_share);
+  due = {{block.codes[0], block.codes[1]}, block.column, block.k, sweep};
+}
+
+// Adds what is still in tiles.
+LATHE_INLINE void addLast(const AmxProduct &p, DueSums &due) {
+  storeSums(p, 0, due);
+  due.add(p, amx_width * due.rows(p));
+  due.sweep = {};
 }
 
 LATHE_INLINE void addBlockOfK(const AmxProduct &p, const AmxBlock &block, const char *pairs,
-                              PairMaker &maker) {
-  int64_t sweeps = block.tiles ? sweepCount(p.a.tiles, block) : 0;
-  maker.share = sweeps ? ceilDiv(maker.total(), block.steps() * p.a.terms * sweeps) : 0;
+                              PairMaker &maker, DueSums &due) {
+  int64_t sweeps = block.tiles ? sweepCount(p.a.tiles) : 0;
+  int64_t share = inPlace(p.a) ? amx_k / 8
+                  : sweeps     ? ceilDiv(maker.left, block.steps() * p.a.terms * sweeps)
+                               : 0;
   for (int64_t i = 0; i < sweeps; ++i)
-    addSweep(p, block, sweepAt(i, p.a.tiles, block), pairs, maker);
-  maker.make(maker.total());
+    addSweep(p, block, sweepAt(i, p.a.tiles), pairs, share, maker, due);
+  maker.make(maker.left);
 }
 
 // The tiles of a call: the columns of a panel are those of S stacks in turn.
@@ -264,7 +316,8 @@ template <int S> struct AmxTiles {
   }
   LATHE_INLINE AmxBlock at(int64_t panel, int64_t column, int64_t k) const {
     int64_t tiles = smaller(amx_width, columns(panel) - column);
-    AmxBlock result = {{}, tiles, panel, column, k, smaller(block, w.k - k)};
+    AmxBlock result = {{},     tiles, panel,
+                       column, k,     w.k % block == 0 ? block : smaller(block, w.k - k)};
     for (int64_t i = 0; i < amx_width && tiles > 0; ++i) {
       int64_t here = column + smaller(i, tiles - 1);
       result.codes[i] = stacks[here % S] + (panel + here / S) * w.tile_bytes;
@@ -282,8 +335,15 @@ template <int S> struct AmxTiles {
     return at(before.panel, 0, before.k + block);
   }
   // Behind a tile's end codes are asked for in the one of the next panel.
-  LATHE_INLINE PairMaker maker(const AmxBlock &block, char *pairs) const {
-    return {block, w.format, prefetchDistance(block.k, amx_panel / S * w.tile_bytes, w), pairs};
+  LATHE_INLINE PairMaker maker(const AmxBlock &from, char *pairs) const {
+    int64_t offset = from.k * codeRowBytes(w.format);
+    return {{from.codes[0] + offset, from.codes[1] + offset},
+            pairs,
+            w.format,
+            prefetchDistance(from.k, amx_panel / S * w.tile_bytes, w),
+            from.length,
+            w.k % amx_k == 0 && block % amx_k == 0,
+            from.tiles ? from.steps() * (amx_k / 8) : 0};
   }
 };
 
@@ -293,7 +353,7 @@ LATHE_INLINE void finishPanel(const AmxProduct &p, int64_t tile, int64_t tiles, 
     for (int64_t t = 0; t < tiles / S; ++t) {
       f32x16 results[S];
       for (int s = 0; s < S; ++s)
-        results[s] = load16(p.totals + ((t * S + s) * amx_rows + r) * 16);
+        results[s] = load16(p.total(t * S + s, r));
       finish(p.first_row + r, tile + t, results);
     }
 }
@@ -303,12 +363,17 @@ template <int S, typename Finish>
 LATHE_INLINE void blockOfRows(const AmxProduct &p, const AmxTiles<S> &tiles, int64_t begin,
                               Finish finish) {
   alignas(64) char pairs[2][amx_width * amx_pairs_stride];
+  DueSums due;
+  p.clearTotals();
   AmxBlock block = {}, next = tiles.at(begin, 0, 0); // pairs are made a block ahead
-  for (int64_t turn = 0; block.tiles > 0 || next.tiles > 0; ++turn) {
-    PairMaker maker = tiles.maker(next, pairs[(turn + 1) % 2]);
-    addBlockOfK(p, block, pairs[turn % 2], maker);
-    if (block.tiles > 0 && tiles.isLast(block))
+  for (int64_t turn = 0; block.tiles > 0 || next.tiles > 0; turn = inPlace(p.a) ? 0 : 1 - turn) {
+    PairMaker maker = tiles.maker(next, pairs[inPlace(p.a) ? 0 : 1 - turn]);
+    addBlockOfK(p, block, pairs[turn], maker, due);
+    if (block.tiles > 0 && tiles.isLast(block)) {
+      addLast(p, due);
       finishPanel<S>(p, block.panel, tiles.columns(block.panel), finish);
+      p.clearTotals();
+    }
     block = next;
     next = tiles.after(block);
   }
@@ -320,7 +385,7 @@ LATHE_INLINE void manyRowsOnAmx(const XRows &rows, int64_t count, const char *co
                                 int64_t begin, int64_t end, const WeightParams &w,
                                 const XParams &xp, Finish finish) {
   alignas(64) char terms[amx_x_bytes];
-  alignas(64) float totals[amx_panel * amx_rows * 16];
+  alignas(64) float totals[amx_panel * amx_rows * 16], sums[amx_width * amx_sweep_rows * 16];
   if (begin >= end || count <= 0)
     return;
   int64_t rows_of_block = ceilDiv(count, ceilDiv(count, amxMaxRows(w, xp)));
@@ -328,8 +393,8 @@ LATHE_INLINE void manyRowsOnAmx(const XRows &rows, int64_t count, const char *co
     AmxRows a = amxRows(smaller(rows_of_block, count - first), w, xp);
     configure(a);
     termsOfRows(rows, first, a, w.k, xp.stride, terms);
-    blockOfRows<S>({rows, first, a, terms, w, xp, totals}, AmxTiles<S>{stacks, end, w, a.block},
-                   begin, finish);
+    blockOfRows<S>({rows, first, a, terms, w, xp, totals, sums},
+                   AmxTiles<S>{stacks, end, w, a.block}, begin, finish);
   }
   releaseTiles();
 }

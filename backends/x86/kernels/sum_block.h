@@ -28,15 +28,19 @@ LATHE_INLINE int64_t prefetchDistance(int64_t k, int64_t next, const WeightParam
   return prefetch_bytes + (inside ? 0 : next - w.tile_bytes);
 }
 
+// factor * the scales of the block of a tile that begins at k.
+LATHE_INLINE f32x16 blockScale(float factor, const char *tile, int64_t k, const WeightParams &w) {
+  f32x16 scale = splat(factor);
+  return w.scale_mode == ScaleMode::none ? scale : scale * laneScales(tile, w, k);
+}
+
 // total + factor * sum, with the scales of the block that begins at k. x_scales: of the row.
 LATHE_INLINE f32x16 addBlock(f32x16 total, f32x16 sum, float factor, const char *tile,
                              const float *x_scales, int64_t k, const WeightParams &w,
                              const XParams &x) {
   if (w.scale_mode == ScaleMode::none && factor == 1.0f && !x.block)
     return total + sum;
-  f32x16 scale = splat(factor);
-  if (w.scale_mode != ScaleMode::none)
-    scale = scale * laneScales(tile, w, k);
+  f32x16 scale = blockScale(factor, tile, k, w);
   if (x.block)
     scale = scale * x_scales[k / x.block];
   return fma(sum, scale, total);

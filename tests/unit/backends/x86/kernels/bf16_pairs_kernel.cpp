@@ -2,6 +2,7 @@
 #include "backends/x86/kernels/bf16_pairs.h"
 
 extern "C" float LATHE_TEST_PAIRS(const char *codes, int64_t format, char *out) {
-  lathe::x86::pairsOfStep(codes, format, 32, out);
+  for (int64_t k = 0; k < 32; k += 8)
+    lathe::x86::pairsOfEight(codes + k * lathe::x86::codeRowBytes(format), format, out + k * 32);
   return lathe::x86::pairFactor(format);
 }

@@ -104,6 +104,14 @@ TEST(Linear, multipliesScalesOfActivationsBlockByBlock) {
   runLinear({1, 20, 96, {Format::e4m3, {16, 32}}, 64});
 }
 
+// Tiles of AMX: one, two, three with two behind them, blocks of rows of which the last is shorter.
+TEST(Linear, cutsManyRows) {
+  for (int64_t rows : {9, 20, 40, 71, 259}) {
+    runLinear({rows, 50, 300, {Format::e4m3, {16, 128}}, 128});
+    runLinear({rows, 90, 72, {Format::e4m3, {16, 32}}});
+  }
+}
+
 TEST(Linear, runsAMatrixAHead) {
   for (int64_t rows : {1, 4})
     runLinear({rows, 20, 12, {Format::bf16, {}}, 0, true, false, 5, 1});
