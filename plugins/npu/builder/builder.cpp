@@ -240,10 +240,19 @@ void CoreBuilder::waitFlag(Pipe source, Pipe target, Operand id) {
 }
 
 void CoreBuilder::sync(Pipe source, Pipe target) {
-  unsigned id = event(source, target);
-  setFlag(source, target, id);
-  waitFlag(source, target, id);
-  releaseEvent(source, target, id);
+  unsigned events = kernel.device.sync.eventsPerPair;
+  uint8_t used = eventsUsed[static_cast<unsigned>(source)][static_cast<unsigned>(target)];
+  uint8_t &turn = eventTurn[static_cast<unsigned>(source)][static_cast<unsigned>(target)];
+  for (unsigned i = 1; i <= events; ++i) {
+    unsigned id = (turn + i) % events;
+    if (used >> id & 1)
+      continue;
+    turn = static_cast<uint8_t>(id);
+    setFlag(source, target, id);
+    waitFlag(source, target, id);
+    return;
+  }
+  fail(text("all events ", name(source), "->", name(target), " are in use; release one"));
 }
 
 void CoreBuilder::barrier(Pipe pipe) {
@@ -263,8 +272,9 @@ void CoreBuilder::crossWait(Pipe pipe, unsigned id) {
 void CoreBuilder::syncAll() { emit(Op::SyncAll, DType::None, DType::None, {}, {}); }
 
 void CoreBuilder::ldL1(Operand dst, Operand src, Operand bytes, Operand bursts, Operand srcStride,
-                       Operand dstStride) {
-  emit(Op::LdL1, DType::None, DType::None, {}, {dst, src, bursts, bytes, srcStride, dstStride});
+                       Operand dstStride, bool pad) {
+  emit(Op::LdL1, DType::None, DType::None, {pad ? "pad" : ""},
+       {dst, src, bursts, bytes, srcStride, dstStride});
 }
 void CoreBuilder::ldL1Nd(DType type, Operand dst, Operand src, Operand rows, Operand cols,
                          Operand ld, Operand pitch) {

@@ -119,7 +119,9 @@ public:
   void releaseEvent(Pipe source, Pipe target, unsigned id);
   void setFlag(Pipe source, Pipe target, Operand id);
   void waitFlag(Pipe source, Pipe target, Operand id);
-  void sync(Pipe source, Pipe target); // set and wait at once: target goes on behind source's work
+  // Set and wait at once: target goes on behind source's work. Takes the free events in turn,
+  // because an event must not be set again before the wait is known to have happened.
+  void sync(Pipe source, Pipe target);
   void barrier(Pipe pipe);
   void barrierAll();
   void crossSet(Pipe pipe, unsigned mode, unsigned id);
@@ -128,7 +130,7 @@ public:
 
   // Transfers, cube, vector: the operands are those of the reference page.
   void ldL1(Operand dst, Operand src, Operand bytes, Operand bursts = 1, Operand srcStride = 0,
-            Operand dstStride = 0);
+            Operand dstStride = 0, bool pad = false);
   void ldL1Nd(DType type, Operand dst, Operand src, Operand rows, Operand cols, Operand ld,
               Operand pitch = 0);
   void ldUb(Operand dst, Operand src, Operand bytes, Operand bursts = 1, Operand srcStride = 0,
@@ -180,7 +182,7 @@ private:
   std::vector<Instruction> code;
   std::vector<bool> registersUsed = std::vector<bool>(numRegisters);
   std::array<uint64_t, numSpaces> memoryUsed{};
-  std::array<std::array<uint8_t, numPipes>, numPipes> eventsUsed{};
+  std::array<std::array<uint8_t, numPipes>, numPipes> eventsUsed{}, eventTurn{};
   struct Range {
     uint64_t begin, end;
   };

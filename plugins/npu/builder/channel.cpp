@@ -17,11 +17,14 @@ Channel::Channel(CoreBuilder &builder, Space space, uint64_t bytes, Pipe produce
   reading = sideAt();
 }
 
+// Where both directions have the same event ids, one register serves both.
 Channel::Side Channel::sideAt() {
   Side side{slots[0], readyEvents[0], freeEvents[0]};
   if (slots.size() == 1)
     return side;
-  return {builder.copy(side.address), builder.copy(side.ready), builder.copy(side.free)};
+  Operand ready = builder.copy(side.ready);
+  return {builder.copy(side.address), ready,
+          readyEvents == freeEvents ? ready : Operand(builder.copy(side.free))};
 }
 
 void Channel::turn(Side &side) {
@@ -32,7 +35,8 @@ void Channel::turn(Side &side) {
   };
   flip(side.address, slots[0].offset, slots[1].offset);
   flip(side.ready, readyEvents[0], readyEvents[1]);
-  flip(side.free, freeEvents[0], freeEvents[1]);
+  if (readyEvents != freeEvents)
+    flip(side.free, freeEvents[0], freeEvents[1]);
 }
 
 Operand Channel::produce() {

@@ -161,7 +161,6 @@ void readGlobal(Reader &in, Device &device) {
   global.l2Write = in.number(l2, "l2.", "write_B_per_cycle_core", 1, 1e4) * cores;
   global.hitCycles = in.number(l2, "l2.", "hit_latency_cycles", 0, 1e5);
   global.missCycles = in.number(l2, "l2.", "miss_extra_cycles", 0, 1e5);
-  global.sameLineCycles = in.number(l2, "l2.", "same_line_cycles", 0, 1e4, 0);
   if (global.line & (global.line - 1))
     in.refuse("l2.line", "must be a power of two");
 }

@@ -88,7 +88,6 @@ struct GlobalSpec {
   double l2Read = 0, l2Write = 0;
   double hitCycles = 0, missCycles = 0; // latency; paid where the pipe was empty
   double misaligned = 1;                // factor on the rate where an address is not line aligned
-  double sameLineCycles = 0;            // a line that another core has in flight
 };
 
 struct Device {

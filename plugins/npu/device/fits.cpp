@@ -8,7 +8,7 @@ Status fitsTypes(const Device &device, const Instruction &in, const std::string 
   const OpInfo &info = infoOf(in.op);
   const VectorSpec &vector = device.vector;
   auto in1 = static_cast<unsigned>(in.type), in2 = static_cast<unsigned>(in.type2);
-  if (in.pipe == Pipe::M) {
+  if (info.form == Form::Mmad || info.form == Form::MmadMx) {
     const CubeTile *tile = device.cube.find(in.type, in.type2);
     return tile ? Status()
                 : Status(error(where, "the cube has no ", name(in.type), " by ", name(in.type2),

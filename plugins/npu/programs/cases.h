@@ -21,6 +21,7 @@ struct Case {
   std::string name;
   std::string about; // device, shape, what is assumed
   unsigned tier = 1;
+  bool quick = true; // a second or so: a test runs it
   Result<std::vector<Comparison>> (*run)();
 };
 

@@ -26,8 +26,9 @@ public:
     l1->close();
     l0a->close();
     l0b->close();
-    if (l0c)
-      l0c->close();
+    for (std::optional<Channel> *channel : {&l0c, &scaleA, &scaleB})
+      if (*channel)
+        (*channel)->close();
     return kernel.finish();
   }
 
@@ -37,7 +38,8 @@ private:
   uint64_t chunkK() const { return uint64_t{plan.tileK} * plan.stepK; }
   uint64_t bytesA() const { return bytes(plan.tileM * chunkK()); }
   uint64_t bytesB() const { return bytes(plan.tileN * chunkK()); }
-  uint64_t scaleBytes(uint64_t rows) const { return (rows * chunkK() / 32 + 31) / 32 * 32; }
+  uint64_t scaleRow() const { return (chunkK() / 32 + 31) / 32 * 32; } // in L1
+  uint64_t scaleBytes(uint64_t rows) const { return rows * scaleRow(); }
 
   void declare() {
     a = b.arg(kernel.buffer("a", ArgAccess::Read, bytes(plan.m * plan.k)));
@@ -70,41 +72,34 @@ private:
   }
 
   void oneTile(Reg tile) {
-    Operand tilesN = ceilDiv(plan.n, plan.tileN), tilesM = ceilDiv(plan.m, plan.tileM);
-    Operand row = plan.columnsFirst ? b.rem(tile, tilesM) : b.div(tile, tilesN);
-    Operand column = plan.columnsFirst ? b.div(tile, tilesM) : b.rem(tile, tilesN);
+    uint64_t perGroup = plan.groupRows * ceilDiv(plan.n, plan.tileN);
+    Operand inGroup = b.rem(tile, perGroup);
+    Operand row =
+        b.add(b.mul(b.div(tile, perGroup), plan.groupRows), b.rem(inGroup, plan.groupRows));
+    Operand column = b.div(inGroup, plan.groupRows);
     row0 = b.mul(row, plan.tileM);
     column0 = b.mul(column, plan.tileN);
     rows = b.min(plan.tileM, b.sub(plan.m, row0));
     columns = b.min(plan.tileN, b.sub(plan.n, column0));
     Operand target = l0c ? l0c->produce() : Operand(sum);
     b.loop(0, plan.k, chunkK(), [&](Reg k) {
-      loadChunk(k);
+      b.scope([&] { loadChunk(k); });
       Operand chunk = l1->consume();
       b.loop(0, plan.stepK, 1, [&](Reg step) { multiply(target, chunk, k, step); });
       l1->release();
     });
-    takeOut(target);
-  }
-
-  // Where the walk through k stands: with stagger each block has begun elsewhere, and comes round.
-  Operand placeInK(Operand k) {
-    if (!plan.stagger)
-      return k;
-    Operand start = b.mul(b.rem(b.id(Id::Block), ceilDiv(plan.k, chunkK())), chunkK());
-    return b.rem(b.add(k, start), plan.k);
+    b.scope([&] { takeOut(target); });
   }
 
   void loadChunk(Reg k) {
-    Operand place = placeInK(k);
-    Operand inRow = b.div(b.mul(place, bitsOf(plan.type)), 8);
+    Operand inRow = b.div(b.mul(k, bitsOf(plan.type)), 8);
     Operand slot = l1->produce();
     Operand rowA = b.add(a, b.add(b.mul(row0, bytes(plan.k)), inRow));
     Operand rowB = b.add(w, b.add(b.mul(column0, bytes(plan.k)), inRow));
     b.ldL1Nd(plan.type, slot, rowA, rows, chunkK(), bytes(plan.k), plan.tileM);
     b.ldL1Nd(plan.type, b.add(slot, bytesA()), rowB, columns, chunkK(), bytes(plan.k), plan.tileN);
     if (plan.blockScales) {
-      Operand scaleRow = b.div(place, 32);
+      Operand scaleRow = b.div(k, 32);
       Operand fromA = b.add(sa, b.add(b.mul(row0, plan.k / 32), scaleRow));
       Operand fromB = b.add(sb, b.add(b.mul(column0, plan.k / 32), scaleRow));
       loadScales(b.add(slot, bytesA() + bytesB()), fromA, rows);
@@ -115,7 +110,7 @@ private:
 
   // Scales of a chunk, as rows of whole blocks.
   void loadScales(Operand to, Operand from, Operand count) {
-    b.ldL1(to, from, chunkK() / 32, count, plan.k / 32, chunkK() / 32);
+    b.ldL1(to, from, chunkK() / 32, count, plan.k / 32, scaleRow(), true);
   }
 
   void multiply(Operand target, Operand chunk, Reg k, Reg step) {
@@ -156,7 +151,7 @@ private:
     Operand begin = b.add(b.add(chunk, bytesA() + bytesB()), b.mul(step, plan.tileK / 32));
     auto stage = [&](Channel &channel, Op op, Operand from, Operand count) {
       Operand to = channel.produce();
-      b.emit(op, DType::None, DType::None, {}, {to, from, count, plan.tileK / 32, chunkK() / 32});
+      b.emit(op, DType::None, DType::None, {}, {to, from, count, plan.tileK / 32, scaleRow()});
       channel.filled();
       return channel.consume();
     };

@@ -13,10 +13,10 @@ struct GemmPlan {
   unsigned tileM = 128, tileN = 256, tileK = 64; // of the cube
   unsigned stepK = 4;                            // tiles of k that L1 takes at once
   unsigned slotsL1 = 2, slotsL0 = 2;
-  bool unitFlag = false;     // the cube goes on while results are taken out
-  bool columnsFirst = false; // tiles that run at the same time are neighbours in a column
-  bool stagger = false;      // each core begins the walk through k at another place
-  bool blockScales = false;  // mmad.mx, scales of E8M0: arguments sa [M, K/32] and sb [N, K/32]
+  bool unitFlag = false; // the cube goes on while results are taken out
+  unsigned groupRows =
+      1; // rows of tiles that are walked together, so that L2 keeps what they share
+  bool blockScales = false; // mmad.mx, scales of E8M0: arguments sa [M, K/32] and sb [N, K/32]
 };
 
 // Arguments: a, b, c; with blockScales sa and sb as well. Launch it with any number of blocks.

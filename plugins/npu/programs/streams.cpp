@@ -50,17 +50,15 @@ Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan) {
   uint64_t rowBytes = plan.cols * 2, tileBytes = plan.tileCols * 2;
   uint64_t across = plan.cols / plan.tileCols, tiles = plan.rows / plan.tileRows * across;
   Operand x = b.arg(kernel.buffer("a", ArgAccess::Read, plan.rows * rowBytes + plan.offset));
-  Buffer slots[2];
-  for (Buffer &slot : slots)
-    slot = b.allocate(plan.toL1 ? Space::L1 : Space::UB, plan.tileRows * tileBytes, "tile");
+  Buffer slot = b.allocate(plan.toL1 ? Space::L1 : Space::UB, plan.tileRows * tileBytes, "tile");
   auto body = [&](Reg i) {
     Operand place = b.add(b.mul(b.div(i, across), plan.tileRows * rowBytes),
                           b.mul(b.rem(i, across), tileBytes));
     Operand from = b.add(b.add(x, place), plan.offset);
     if (plan.toL1)
-      b.ldL1Nd(DType::F16, slots[0], from, plan.tileRows, plan.tileCols, rowBytes);
+      b.ldL1Nd(DType::F16, slot, from, plan.tileRows, plan.tileCols, rowBytes);
     else
-      b.ldUb(slots[0], from, tileBytes, plan.tileRows, rowBytes, tileBytes);
+      b.ldUb(slot, from, tileBytes, plan.tileRows, rowBytes, tileBytes);
   };
   b.loop(0, plan.repeats, 1, [&](Reg) {
     if (plan.sameOrder)
@@ -78,6 +76,8 @@ Result<Kernel> sumKernel(const Device &device, unsigned rows, unsigned cols, boo
   Operand y = b.arg(kernel.buffer("sums", ArgAccess::Write, uint64_t{rows} * 4));
   uint64_t row = (uint64_t{cols} * 4 + 31) / 32 * 32;
   Buffer data = b.allocate(Space::UB, rows * row, "data");
+  Buffer partial[2] = {b.allocate(Space::UB, cols / 16 + 64, "partial0"),
+                       b.allocate(Space::UB, cols / 16 + 64, "partial1")};
   Buffer sums = b.allocate(Space::UB, (rows * 32 + 31) / 32 * 32, "sums");
   b.ldUb(data, x, uint64_t{cols} * 4, rows, 0, 0, true);
   b.sync(Pipe::MTE2, Pipe::V);
@@ -91,9 +91,13 @@ Result<Kernel> sumKernel(const Device &device, unsigned rows, unsigned cols, boo
       b.binary(Op::Vadd, DType::F32, at, at, at.at(half * 4), {.cols = left - half});
       left = half;
     }
-    while (left > 64) {
-      b.reduce(Op::Vrsum, DType::F32, at, at, left / 64, 64);
-      left = left / 64;
+    for (unsigned turn = 0; left > 64; turn ^= 1) {
+      Buffer to = partial[turn];
+      b.reduce(Op::Vrsum, DType::F32, to, at, left / 64, 64);
+      if (left % 64)
+        b.reduce(Op::Vrsum, DType::F32, to.at(left / 64 * 4), at.at(left / 64 * 256), 1, left % 64);
+      left = (left + 63) / 64;
+      at = to;
     }
     b.reduce(Op::Vrsum, DType::F32, sums.at(r * 4), at, 1, left);
   }

@@ -353,6 +353,32 @@ void Core::apply(const Issued &issued, Pipe pipe) {
     perform(issued, pipe);
 }
 
+// The wait counts as an instruction of its pipe, so that a later set can be asked whether it is
+// ordered behind it.
+void Core::clearFlag(const Issued &issued, Pipe pipe, Flag &flag) {
+  Clock &clock = clockOf(pipe);
+  flag.set = false;
+  flag.clearedBy = issued.index;
+  flag.clearedAt = clock.local[index(pipe)] = ++pipes[index(pipe)].sequence;
+  if (launch.checks)
+    clock.join(flag.clock);
+}
+
+void Core::raiseFlag(const Issued &issued, Pipe pipe, Flag &flag) {
+  Clock &clock = clockOf(pipe);
+  constexpr std::string_view hint =
+      "; let the setter wait for the waiter first, or use another event";
+  if (flag.set)
+    return fail(issued, pipe, text("the flag is set already, by #", flag.setBy, hint));
+  if (launch.checks && flag.clearedAt > clock.of(static_cast<Pipe>(issued.v[1])))
+    return fail(issued, pipe,
+                text("the flag may still be set: nothing orders this behind the wait #",
+                     flag.clearedBy, hint));
+  flag.set = true;
+  flag.setBy = issued.index;
+  flag.clock = clock;
+}
+
 void Core::applySync(const Issued &issued, Pipe pipe) {
   Clock &clock = clockOf(pipe);
   clock.local[index(pipe)] = pipes[index(pipe)].sequence; // all earlier work of the pipe is done
@@ -364,18 +390,8 @@ void Core::applySync(const Issued &issued, Pipe pipe) {
           issued, pipe,
           text("event ", issued.v[2], " is none of 0 to ", launch.device.sync.eventsPerPair - 1));
     Flag &flag = flagOf(issued);
-    if (issued.op() == Op::WaitFlag) {
-      flag.set = false;
-      if (launch.checks)
-        clock.join(flag.clock);
-      return;
-    }
-    if (flag.set)
-      return fail(issued, pipe,
-                  text("the flag is set already, by #", flag.setBy,
-                       "; wait for it before it is set again, or use another event"));
-    flag = {true, issued.index, clock};
-    return;
+    return issued.op() == Op::WaitFlag ? clearFlag(issued, pipe, flag)
+                                       : raiseFlag(issued, pipe, flag);
   }
   case Op::Xset:
   case Op::Xwait: {

@@ -114,13 +114,14 @@ private:
   struct Flag {
     bool set = false;
     uint32_t setBy = 0;
+    uint32_t clearedBy = 0, clearedAt = 0; // the last wait: its instruction, its place in the pipe
     Clock clock;
   };
   struct PipeState {
     std::vector<Issued> slots;
     unsigned first = 0, count = 0;
     bool busy = false;
-    uint32_t sequence = 0; // instructions that touched memory
+    uint32_t sequence = 0; // instructions that touched memory, and waits
     Clock clock;
   };
   static unsigned index(Pipe pipe) { return static_cast<unsigned>(pipe); }
@@ -140,8 +141,8 @@ private:
   int64_t identity(Id what) const;
 
   void applySync(const Issued &issued, Pipe pipe);
-  void setFlag(const Issued &issued, Clock clock);
-  bool takeFlag(const Issued &issued, Clock &clock);
+  void clearFlag(const Issued &issued, Pipe pipe, Flag &flag);
+  void raiseFlag(const Issued &issued, Pipe pipe, Flag &flag);
   void perform(const Issued &issued, Pipe pipe);
   Status checkMemory(const Issued &issued, Pipe pipe, const Footprint &accesses);
   Status checkHazards(const Issued &issued, Pipe pipe, const Access &access, Shadow &shadow);

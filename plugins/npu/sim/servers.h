@@ -15,6 +15,7 @@ public:
   explicit L2(const GlobalSpec &spec);
   struct Outcome {
     uint64_t hits = 0, misses = 0, evictions = 0; // lines; evictions are of written lines
+    uint64_t lines() const { return hits + misses; }
   };
   Outcome touch(const Access &access, bool write);
 
@@ -38,10 +39,15 @@ public:
     unsigned owner = 0;
     bool held = false; // by a server; otherwise by its own path
   };
+  struct Request {
+    unsigned owner;
+    double bytes, rate; // of the path
+    bool write;
+    bool rowByRow; // each row takes whole lines of the L2's time, however short it is
+  };
   // Starts one; what it costs where is known from the lines that it touches.
   // Gives latency, which is not overlapped where the pipe was empty.
-  double begin(double now, unsigned owner, double bytes, double rate, bool write,
-               const Footprint &accesses);
+  double begin(double now, const Request &request, const Footprint &accesses);
 
   bool any() const { return !transfers.empty(); }
   double nextEnd() const;
