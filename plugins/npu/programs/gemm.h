@@ -1,0 +1,25 @@
+// A product C = A B^T as a kernel: A is M x K, B is N x K (weights as they are stored), C is M x N,
+// all row-major. The program that the timing model is validated with, and the pattern to copy for
+// others.
+#pragma once
+
+#include "builder/builder.h"
+
+namespace npu {
+
+struct GemmPlan {
+  uint64_t m = 0, n = 0, k = 0;
+  DType type = DType::F16, out = DType::F16;
+  unsigned tileM = 128, tileN = 256, tileK = 64; // of the cube
+  unsigned stepK = 4;                            // tiles of k that L1 takes at once
+  unsigned slotsL1 = 2, slotsL0 = 2;
+  bool unitFlag = false; // the cube goes on while results are taken out
+  unsigned groupRows =
+      1; // rows of tiles that are walked together, so that L2 keeps what they share
+  bool blockScales = false; // mmad.mx, scales of E8M0: arguments sa [M, K/32] and sb [N, K/32]
+};
+
+// Arguments: a, b, c; with blockScales sa and sb as well. Launch it with any number of blocks.
+Result<Kernel> gemm(const Device &device, const GemmPlan &plan);
+
+} // namespace npu

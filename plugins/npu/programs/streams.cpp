@@ -1,0 +1,111 @@
+#include "programs/streams.h"
+
+namespace npu {
+namespace {
+
+// Runs body(i) for the tiles of this core: every one of `count` in turn over all cores of its kind.
+void overTiles(CoreBuilder &b, uint64_t count, const std::function<void(Reg)> &body) {
+  Operand subs = b.id(Id::Subs);
+  Operand first = b.add(b.mul(b.id(Id::Block), subs), b.id(Id::Sub));
+  b.loop(first, count, b.mul(b.id(Id::Blocks), subs), body);
+}
+
+} // namespace
+
+Result<Kernel> addKernel(const Device &device, DType type, uint64_t count, unsigned tile,
+                         bool apart) {
+  KernelBuilder kernel(device, "add");
+  CoreBuilder &b = device.aivPerGroup ? kernel.aiv() : kernel.aic();
+  uint64_t bytes = bytesOf(type, count), tileBytes = bytesOf(type, tile);
+  if (count % tile)
+    return error("add: ", count, " elements are not whole tiles of ", tile);
+  Operand x = b.arg(kernel.buffer("a", ArgAccess::Read, bytes));
+  Operand y = b.arg(kernel.buffer("b", ArgAccess::Read, bytes));
+  Operand z = b.arg(kernel.buffer("c", ArgAccess::Write, bytes));
+  // Half of the bank groups lie between the two inputs of a slot.
+  uint64_t gap = apart ? 256 : 0;
+  Channel in(b, Space::UB, 2 * tileBytes + gap, Pipe::MTE2, Pipe::V, 2, "in");
+  Channel out(b, Space::UB, tileBytes, Pipe::V, Pipe::MTE3, 2, "out");
+  overTiles(b, count / tile, [&](Reg i) {
+    Operand place = b.mul(i, tileBytes);
+    Operand to = in.produce();
+    b.ldUb(to, b.add(x, place), tileBytes);
+    b.ldUb(b.add(to, tileBytes + gap), b.add(y, place), tileBytes);
+    in.filled();
+    Operand from = in.consume(), result = out.produce();
+    b.binary(Op::Vadd, type, result, from, b.add(from, tileBytes + gap), {.cols = tile});
+    in.release();
+    out.filled();
+    b.stGm(b.add(z, place), out.consume(), tileBytes);
+    out.release();
+  });
+  in.close();
+  out.close();
+  return kernel.finish();
+}
+
+Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan) {
+  KernelBuilder kernel(device, "copy");
+  CoreBuilder &b = plan.toL1 || !device.aivPerGroup ? kernel.aic() : kernel.aiv();
+  uint64_t rowBytes = plan.cols * 2, tileBytes = plan.tileCols * 2;
+  uint64_t across = plan.cols / plan.tileCols, tiles = plan.rows / plan.tileRows * across;
+  Operand x = b.arg(kernel.buffer("a", ArgAccess::Read, plan.rows * rowBytes + plan.offset));
+  Buffer slot = b.allocate(plan.toL1 ? Space::L1 : Space::UB, plan.tileRows * tileBytes, "tile");
+  auto body = [&](Reg i) {
+    Operand place = b.add(b.mul(b.div(i, across), plan.tileRows * rowBytes),
+                          b.mul(b.rem(i, across), tileBytes));
+    Operand from = b.add(b.add(x, place), plan.offset);
+    if (plan.toL1)
+      b.ldL1Nd(DType::F16, slot, from, plan.tileRows, plan.tileCols, rowBytes);
+    else
+      b.ldUb(slot, from, tileBytes, plan.tileRows, rowBytes, tileBytes);
+  };
+  b.loop(0, plan.repeats, 1, [&](Reg) {
+    if (plan.sameOrder)
+      b.loop(0, tiles, 1, body);
+    else
+      overTiles(b, tiles, body);
+  });
+  return kernel.finish();
+}
+
+Result<Kernel> sumKernel(const Device &device, unsigned rows, unsigned cols, bool halving) {
+  KernelBuilder kernel(device, "sum");
+  CoreBuilder &b = device.aivPerGroup ? kernel.aiv() : kernel.aic();
+  Operand x = b.arg(kernel.buffer("a", ArgAccess::Read, uint64_t{rows} * cols * 4));
+  Operand y = b.arg(kernel.buffer("sums", ArgAccess::Write, uint64_t{rows} * 4));
+  uint64_t row = (uint64_t{cols} * 4 + 31) / 32 * 32;
+  Buffer data = b.allocate(Space::UB, rows * row, "data");
+  Buffer partial[2] = {b.allocate(Space::UB, cols / 16 + 64, "partial0"),
+                       b.allocate(Space::UB, cols / 16 + 64, "partial1")};
+  Buffer sums = b.allocate(Space::UB, (rows * 32 + 31) / 32 * 32, "sums");
+  b.ldUb(data, x, uint64_t{cols} * 4, rows, 0, 0, true);
+  b.sync(Pipe::MTE2, Pipe::V);
+  b.sync(Pipe::MTE2, Pipe::S);
+  b.emit(Op::ProfMark, DType::None, DType::None, {}, {0});
+  for (unsigned r = 0; r < rows; ++r) {
+    Buffer at = data.at(r * row);
+    unsigned left = cols;
+    while (halving && left > 64) {
+      unsigned half = (left + 15) / 16 * 8;
+      b.binary(Op::Vadd, DType::F32, at, at, at.at(half * 4), {.cols = left - half});
+      left = half;
+    }
+    for (unsigned turn = 0; left > 64; turn ^= 1) {
+      Buffer to = partial[turn];
+      b.reduce(Op::Vrsum, DType::F32, to, at, left / 64, 64);
+      if (left % 64)
+        b.reduce(Op::Vrsum, DType::F32, to.at(left / 64 * 4), at.at(left / 64 * 256), 1, left % 64);
+      left = (left + 63) / 64;
+      at = to;
+    }
+    b.reduce(Op::Vrsum, DType::F32, sums.at(r * 4), at, 1, left);
+  }
+  b.sync(Pipe::V, Pipe::S);
+  b.emit(Op::ProfMark, DType::None, DType::None, {}, {1});
+  b.sync(Pipe::V, Pipe::MTE3);
+  b.stGm(y, sums, uint64_t{rows} * 4);
+  return kernel.finish();
+}
+
+} // namespace npu

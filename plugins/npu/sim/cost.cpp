@@ -1,0 +1,125 @@
+#include "sim/cost.h"
+
+#include <cmath>
+
+namespace npu {
+namespace {
+
+uint64_t bytesOf(const Access &access) { return access.run * access.count; }
+
+// Bytes of the accesses of one direction in one memory.
+double total(const Footprint &accesses, Space space, bool write) {
+  double sum = 0;
+  for (const Access &access : accesses)
+    if (access.space == space && (write ? access.write : access.read))
+      sum += static_cast<double>(bytesOf(access));
+  return sum;
+}
+
+// Whether a transfer begins, or steps, off the lines of the L2.
+bool misaligned(const Device &device, const Footprint &accesses) {
+  for (const Access &access : accesses)
+    if (access.space == Space::GM && access.run >= device.global.line &&
+        (access.base % device.global.line ||
+         (access.count > 1 && access.stride % device.global.line)))
+      return true;
+  return false;
+}
+
+Cost transferCost(const Device &device, const Issued &issued, const Footprint &accesses) {
+  const PathSpec *path = device.pathOf(*issued.in);
+  if (!path)
+    return {};
+  Cost cost;
+  cost.cycles = path->headCycles;
+  cost.writes = path->to == Space::GM;
+  cost.global = cost.writes || path->from == Space::GM;
+  // Bytes are counted at the source; L0C holds four bytes an element whatever goes out.
+  cost.bytes = total(accesses, path->from, false);
+  cost.rate = path->bytesPerCycle;
+  if (cost.global && misaligned(device, accesses))
+    cost.rate *= device.global.misaligned;
+  if (!cost.global)
+    cost.cycles += cost.bytes / cost.rate;
+  return cost;
+}
+
+Cost cubeCost(const Device &device, const Issued &issued) {
+  Product p = product(issued);
+  const CubeTile *tile = device.cube.find(p.a, p.b);
+  if (!tile)
+    return {};
+  Cost cost;
+  cost.cycles =
+      device.cube.headCycles +
+      double(ceilDiv(p.m, tile->m) * ceilDiv(p.n, tile->n) * ceilDiv(p.k, tile->k)) * tile->cycles;
+  cost.operations = 2.0 * double(p.m) * double(p.n) * double(p.k);
+  return cost;
+}
+
+// Two operands meet if they share a bank group in the same cycle: each streams 8 blocks of 32
+// bytes.
+bool meet(const VectorSpec &vector, int64_t a, int64_t b) {
+  int64_t groups = vector.bankGroups, blocks = std::min<int64_t>(8, groups);
+  int64_t distance = ((b / 32 - a / 32) % groups + groups) % groups;
+  return distance < blocks || groups - distance < blocks;
+}
+
+bool sameBank(const VectorSpec &vector, int64_t a, int64_t b) {
+  int64_t span = static_cast<int64_t>(vector.bankBytes) * vector.bankGroups;
+  return a / span == b / span && meet(vector, a, b);
+}
+
+bool conflicts(const VectorSpec &vector, const Issued &issued) {
+  if (issued.form() != Form::Binary)
+    return false;
+  Elementwise e = elementwise(issued);
+  return meet(vector, e.a.address, e.b.address) || sameBank(vector, e.dst.address, e.a.address) ||
+         sameBank(vector, e.dst.address, e.b.address);
+}
+
+struct Repeats {
+  int64_t count;
+  bool whole; // rows are whole repeats
+};
+
+Repeats repeatsOf(const Device &device, const Issued &issued, const Footprint &accesses) {
+  Elementwise e = elementwise(issued);
+  int64_t repeat = device.vector.bytesPerCycle;
+  if (e.rows || e.cols) {
+    int64_t row = static_cast<int64_t>(
+        std::max(npu::bytesOf(e.type, e.cols), npu::bytesOf(e.outType, e.cols)));
+    bool dense = e.dst.stride == row || e.rows == 1;
+    bool joined = dense && issued.form() != Form::Reduce && issued.form() != Form::ReduceIndex;
+    return {joined ? ceilDiv(row * e.rows, repeat) : e.rows * ceilDiv(row, repeat),
+            row % repeat == 0};
+  }
+  double most = 0;
+  for (bool write : {false, true})
+    most = std::max(most, total(accesses, Space::UB, write));
+  return {static_cast<int64_t>(std::ceil(most / double(repeat))), true};
+}
+
+Cost vectorCost(const Device &device, const Issued &issued, const Footprint &accesses, bool warm) {
+  const VectorSpec &vector = device.vector;
+  auto listed = vector.costs.find(issued.op());
+  VectorCost rates = listed == vector.costs.end() ? vector.cost : listed->second;
+  Repeats repeats = repeatsOf(device, issued, accesses);
+  Cost cost;
+  cost.conflict = conflicts(vector, issued) ? vector.conflictCycles * double(repeats.count) : 0;
+  cost.cycles = rates.slope * double(repeats.count) + cost.conflict + (warm ? 0 : rates.head) +
+                (repeats.whole ? 0 : vector.countModeCycles);
+  return cost;
+}
+
+} // namespace
+
+Cost costOf(const Device &device, const Issued &issued, const Footprint &accesses, bool warm) {
+  switch (issued.in->pipe) {
+  case Pipe::M: return cubeCost(device, issued);
+  case Pipe::V: return vectorCost(device, issued, accesses, warm);
+  default: return transferCost(device, issued, accesses);
+  }
+}
+
+} // namespace npu

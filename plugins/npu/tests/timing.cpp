@@ -1,0 +1,147 @@
+// What must hold of any time: nothing above peak, nothing twice on a pipe, more is not slower.
+#include "programs/cases.h"
+#include "programs/gemm.h"
+#include "programs/streams.h"
+#include "rig.h"
+
+#include <nlohmann/json.hpp>
+
+namespace npu {
+namespace {
+
+using testing::HasSubstr;
+
+Report timed(const Device &device, const Kernel &kernel, unsigned blocks, bool trace = false) {
+  auto machine = std::move(*Machine::create(device));
+  std::vector<uint64_t> args;
+  for (const Arg &arg : kernel.args)
+    args.push_back(*machine->memory().reserve(arg.bytes));
+  Result<Report> report = machine->launch(
+      kernel, args, 0, {.blocks = blocks, .mode = Mode::TimingOnly, .trace = trace});
+  EXPECT_TRUE(report.ok()) << (report.ok() ? "" : report.message());
+  return report.ok() ? *report : Report();
+}
+
+GemmPlan plan() { return {.m = 1024, .n = 1024, .k = 1024}; }
+
+double gemmCycles(const std::function<void(Device &)> &change, const GemmPlan &with = plan(),
+                  unsigned blocks = 24) {
+  Device device = *builtinDevice("ascend-910b");
+  change(device);
+  return timed(device, *gemm(device, with), blocks).coreMicroseconds();
+}
+
+TEST(Time, isMonotone) {
+  double base = gemmCycles([](Device &) {});
+  EXPECT_LT(gemmCycles([](Device &d) { d.clockMhz *= 1.2; }), base);
+  EXPECT_LE(gemmCycles([](Device &d) { d.paths[0].bytesPerCycle *= 2; }), base);
+  EXPECT_GE(gemmCycles([](Device &d) { d.global.read /= 4, d.global.readWrite /= 4; }), base);
+  EXPECT_GE(gemmCycles([](Device &d) { d.global.l2Read /= 4; }), base);
+  EXPECT_GE(gemmCycles([](Device &) {}, plan(), 12), base);
+  GemmPlan single = plan();
+  single.slotsL1 = single.slotsL0 = 1;
+  EXPECT_GE(gemmCycles([](Device &) {}, single), base);
+  GemmPlan unit = plan();
+  unit.unitFlag = true;
+  EXPECT_LE(gemmCycles([](Device &) {}, unit), base);
+}
+
+TEST(Time, isNeverAbovePeak) {
+  Device device = *builtinDevice("ascend-910b");
+  Report report = timed(device, *gemm(device, plan()), 24);
+  EXPECT_EQ(report.cubeOperations, 2.0 * 1024 * 1024 * 1024);
+  EXPECT_LT(report.cubeOperations, report.peakOperationsPerCycle * report.cycles);
+  Report copy =
+      timed(device, *copyKernel(device, {.rows = 2048, .cols = 2048, .tileCols = 1024}), 24);
+  EXPECT_EQ(copy.memoryBytes, 2048.0 * 2048 * 2);
+  EXPECT_LT(copy.memoryBytes, device.global.read * copy.cycles);
+}
+
+TEST(Time, isTheSameEachTime) {
+  Device device = *builtinDevice("ascend-910b");
+  Report a = timed(device, *gemm(device, plan()), 24), b = timed(device, *gemm(device, plan()), 24);
+  EXPECT_EQ(a.cycles, b.cycles);
+}
+
+TEST(Time, withDataAndWithoutAreTheSame) {
+  Rig rig("ascend-910b");
+  GemmPlan small{.m = 128, .n = 256, .k = 256};
+  Kernel kernel = *gemm(rig.machine->device(), small);
+  std::vector<uint64_t> args{rig.put(std::vector<uint16_t>(128 * 256)),
+                             rig.put(std::vector<uint16_t>(256 * 256)), rig.empty(128 * 256 * 2)};
+  ASSERT_EQ(rig.run(kernel, args, {.mode = Mode::Timed}), "");
+  double cycles = rig.report.cycles;
+  ASSERT_EQ(rig.run(kernel, args, {.mode = Mode::TimingOnly}), "");
+  EXPECT_EQ(rig.report.cycles, cycles);
+}
+
+TEST(Time, headIsPaidOnlyWhereThePipeWasEmpty) {
+  Rig rig("ascend-910b");
+  std::string one = ".kernel k\n.aiv\nvdup.f32 ub:0, 1f, 64\nend\n";
+  std::string two = ".kernel k\n.aiv\nvdup.f32 ub:0, 1f, 64\nvdup.f32 ub:256, 1f, 64\nend\n";
+  std::string apart =
+      ".kernel k\n.aiv\nvdup.f32 ub:0, 1f, 64\npipe_barrier V\nvdup.f32 ub:256, 1f, 64\nend\n";
+  auto busy = [&](const std::string &program) {
+    EXPECT_EQ(rig.runText(program, {}, {.mode = Mode::Timed}), "");
+    return rig.report.cores[1].pipes[static_cast<unsigned>(Pipe::V)].busy;
+  };
+  EXPECT_EQ(busy(one), 25);
+  EXPECT_EQ(busy(two), 26);
+  EXPECT_EQ(busy(apart), 50);
+}
+
+TEST(Time, operandsInOneBankGroupTakeLonger) {
+  Device device = *builtinDevice("ascend-910b");
+  double conflicting = timed(device, *addKernel(device, DType::F16, 1 << 20, 8192, false), 1)
+                           .pipeMicroseconds(Pipe::V);
+  double apart = timed(device, *addKernel(device, DType::F16, 1 << 20, 8192, true), 1)
+                     .pipeMicroseconds(Pipe::V);
+  EXPECT_GT(conflicting, 1.5 * apart);
+}
+
+TEST(Trace, opensAndHasNoOverlapWithinAPipe) {
+  Device device = *builtinDevice("ascend-910b");
+  Kernel kernel = *gemm(device, {.m = 256, .n = 512, .k = 512});
+  Report report = timed(device, kernel, 4, true);
+  std::map<std::pair<unsigned, Pipe>, double> last;
+  for (const Span &span : report.spans) {
+    double &end = last[{span.core, span.pipe}];
+    ASSERT_GE(span.begin, end);
+    ASSERT_GE(span.end, span.begin);
+    end = span.end;
+  }
+  nlohmann::json trace = nlohmann::json::parse(chromeTrace(report, kernel));
+  unsigned spans = 0;
+  for (const auto &event : trace["traceEvents"])
+    spans += event["ph"] == "X";
+  EXPECT_EQ(spans, report.spans.size());
+  EXPECT_GT(spans, 100u);
+  EXPECT_THAT(columnsText(report), HasSubstr("fixpipe_us"));
+  EXPECT_THAT(rooflineText(report), HasSubstr("bound by"));
+}
+
+class Published : public testing::TestWithParam<const Case *> {};
+
+// Names end in the case, so that `npu-validate CASE` is the command that shows a failing one.
+TEST_P(Published, timesAreMet) {
+  auto result = GetParam()->run();
+  ASSERT_TRUE(result.ok()) << result.message();
+  for (const Comparison &c : *result)
+    EXPECT_TRUE(c.holds()) << c.name << ": model " << c.model << ", published " << c.published
+                           << ", " << 100 * c.error() << " % off, " << 100 * c.tolerance
+                           << " % allowed";
+}
+
+std::vector<const Case *> quickCases() {
+  std::vector<const Case *> cases;
+  for (const Case &one : validationCases())
+    if (one.quick)
+      cases.push_back(&one);
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Timings, Published, testing::ValuesIn(quickCases()),
+                         [](const auto &info) { return info.param->name; });
+
+} // namespace
+} // namespace npu

@@ -1,0 +1,53 @@
+// npu-speed: how fast this host simulates, in the sizes of a tiny model. For eyes, not for tests.
+#include "programs/gemm.h"
+#include "programs/streams.h"
+#include "sim/machine.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+double milliseconds(npu::Machine &machine, const npu::Kernel &kernel, npu::LaunchOptions options,
+                    unsigned runs) {
+  std::vector<uint64_t> args;
+  for (const npu::Arg &arg : kernel.args) {
+    args.push_back(*machine.memory().allocate(arg.bytes));
+    std::vector<std::byte> zeros(arg.bytes);
+    (void)machine.write(args.back(), zeros);
+  }
+  auto begin = std::chrono::steady_clock::now();
+  for (unsigned i = 0; i < runs; ++i)
+    if (auto report = machine.launch(kernel, args, 0, options); !report.ok())
+      std::fprintf(stderr, "error: %s\n", report.message().c_str());
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+             .count() /
+         runs;
+}
+
+} // namespace
+
+int main() {
+  auto machine = std::move(*npu::Machine::create(*npu::builtinDevice("ascend-910b")));
+  for (auto [m, n, k] : {std::array<unsigned, 3>{16, 192, 128}, {16, 1024, 256}, {128, 1024, 1024}})
+    for (bool checks : {true, false}) {
+      npu::GemmPlan plan{.m = m,
+                         .n = n,
+                         .k = k,
+                         .out = npu::DType::F32,
+                         .tileM = 16,
+                         .tileN = 64,
+                         .tileK = 64,
+                         .stepK = 2};
+      plan.tileM = m < 128 ? 16 : 128;
+      npu::Kernel kernel = *npu::gemm(machine->device(), plan);
+      double time = milliseconds(*machine, kernel, {.blocks = 2, .checks = checks}, 20);
+      std::printf("gemm f16 %u x %u x %u, %s: %.3f ms, %.2f ms a MFLOP\n", m, n, k,
+                  checks ? "checked" : "unchecked", time, time / (2e-6 * m * n * k));
+    }
+  npu::Kernel add = *npu::addKernel(machine->device(), npu::DType::F32, 1 << 16, 1024, true);
+  std::printf("add f32 65536: %.3f ms\n", milliseconds(*machine, add, {.blocks = 2}, 50));
+  npu::Kernel one = *npu::addKernel(machine->device(), npu::DType::F32, 64, 64, true);
+  std::printf("add f32 64, a launch: %.3f ms\n", milliseconds(*machine, one, {.blocks = 1}, 200));
+}
