@@ -4,7 +4,21 @@
 namespace npu {
 namespace {
 
-Status fitsTypes(const Device &device, const Instruction &in, const std::string &where) {
+// Where an instruction stands, for messages.
+struct Place {
+  const Device &device;
+  const Kernel &kernel;
+  CoreKind core;
+  size_t index;
+};
+
+std::ostream &operator<<(std::ostream &out, const Place &place) {
+  return out << "kernel '" << place.kernel.name << "' ." << name(place.core) << " #" << place.index
+             << " (" << disassemble(place.kernel.code(place.core)[place.index]) << ") on "
+             << place.device.name << ": ";
+}
+
+Status fitsTypes(const Device &device, const Instruction &in, const Place &where) {
   const OpInfo &info = infoOf(in.op);
   const VectorSpec &vector = device.vector;
   auto in1 = static_cast<unsigned>(in.type), in2 = static_cast<unsigned>(in.type2);
@@ -32,7 +46,7 @@ Status fitsTypes(const Device &device, const Instruction &in, const std::string 
   return {};
 }
 
-Status fits(const Device &device, const Instruction &in, CoreKind core, const std::string &where) {
+Status fits(const Device &device, const Instruction &in, CoreKind core, const Place &where) {
   const OpInfo &info = infoOf(in.op);
   if (!device.has(core, in.pipe))
     return error(where, "an ", name(core), " core has no pipe ", name(in.pipe));
@@ -71,9 +85,7 @@ Status fits(const Device &device, const Kernel &kernel) {
       return error("kernel '", kernel.name, "': has .", name(core), " code, device ", device.name,
                    " has no such cores; put all code into .aic");
     for (size_t i = 0; i < code.size(); ++i)
-      NPU_RETURN_IF_ERROR(fits(device, code[i], core,
-                               text("kernel '", kernel.name, "' .", name(core), " #", i, " (",
-                                    disassemble(code[i]), ") on ", device.name, ": ")));
+      NPU_RETURN_IF_ERROR(fits(device, code[i], core, Place{device, kernel, core, i}));
   }
   return {};
 }

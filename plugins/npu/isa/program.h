@@ -34,7 +34,7 @@ enum class ArgAccess : uint8_t { Read, Write, ReadWrite };
 struct Arg {
   std::string name;
   ArgKind kind = ArgKind::Buffer;
-  ArgAccess access = ArgAccess::Read; // of a buffer: reads and writes against it are refused
+  ArgAccess access = ArgAccess::Read; // of a buffer: for whoever plans transfers
   uint64_t bytes = 0;                 // least size of a buffer; launch checks it
   bool operator==(const Arg &) const = default;
 };

@@ -14,10 +14,10 @@ public:
                                                        : DType::F32) {}
 
   Result<Kernel> build() {
-    if (plan.m % 16 || plan.n % 16 || plan.k % (plan.tileK * plan.stepK) || plan.tileM % 16 ||
-        plan.tileN % 16)
-      return error("gemm: m, n and the tiles must be multiples of 16, and k of ",
-                   plan.tileK * plan.stepK);
+    if (plan.k % chunkK() || plan.tileM % 16 || plan.tileN % 16 ||
+        ceilDiv(plan.m, plan.tileM) % plan.groupRows)
+      return error("gemm: tiles must be multiples of 16, k of ", chunkK(),
+                   ", and rows of tiles of ", plan.groupRows);
     declare();
     makeBuffers();
     Operand tiles = ceilDiv(plan.m, plan.tileM) * ceilDiv(plan.n, plan.tileN);

@@ -225,7 +225,7 @@ void Core::perform(const Issued &issued, Pipe pipe) {
   if (launch.checks)
     if (Status status = checkMemory(issued, pipe, list); !status.ok())
       return fail(issued, pipe, status.message());
-  if (!launch.data)
+  if (!launch.data || list.empty())
     return;
   execute(*this, issued);
   for (const Access &access : list)

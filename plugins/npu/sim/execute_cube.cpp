@@ -17,7 +17,7 @@ constexpr int64_t lanes = 16; // n is worked on in blocks of a fractal's width
 
 // Reused by all instructions of a host thread.
 struct Scratch {
-  std::vector<float> a, b, c;
+  std::vector<float> a, b, c, block;
   std::vector<int32_t> ia, ib;
 };
 thread_local Scratch scratch;
@@ -67,12 +67,20 @@ void unpackA(const Operands &o, std::vector<float> &a) {
       toF32(o.p.a, blockOfA(o, r, k / step), &a[r * o.p.k + k], std::min(step, o.p.k - k));
 }
 
-// B as [n / 16][k][16], zero where n ends.
+// 16 rows of `step` numbers to `width` rows of 16.
+void turnBlock(const float *from, int64_t step, int64_t width, float *to) {
+  for (int64_t i = 0; i < width; ++i)
+    for (int64_t n = 0; n < lanes; ++n)
+      to[i * lanes + n] = from[n * step + i];
+}
+
+// B as [n / 16][k][16]; what lies beyond n is zero, because loads fill their fractals up.
 void unpackB(const Operands &o, std::vector<float> &b) {
   int64_t step = elementsPerBlock(o.p.b), columns = o.p.columns16();
-  b.assign(columns * o.p.k, 0.0f);
-  float block[64];
+  b.resize(columns * o.p.k);
+  std::vector<float> &block = scratch.block;
   if (o.layoutB == Layout::Lt) {
+    b.assign(columns * o.p.k, 0.0f);
     int64_t size = bitsOf(o.p.b) / 8;
     for (int64_t n = 0; n < o.p.n; ++n)
       for (int64_t k = 0; k < o.p.k; ++k)
@@ -80,14 +88,13 @@ void unpackB(const Operands &o, std::vector<float> &b) {
               &b[(n / lanes * o.p.k + k) * lanes + n % lanes], 1);
     return;
   }
+  // A column block is one piece of memory: all of it becomes f32 at once, then it is turned.
+  block.resize(columns * step);
   for (int64_t k = 0; k < o.p.k; k += step) {
     int64_t width = std::min(step, o.p.k - k);
-    for (int64_t n = 0; n < o.p.n; ++n) {
-      toF32(o.p.b, o.b + (k / step * columns + n) * 32, block, width);
-      float *to = &b[(n / lanes * o.p.k + k) * lanes + n % lanes];
-      for (int64_t i = 0; i < width; ++i)
-        to[i * lanes] = block[i];
-    }
+    toF32(o.p.b, o.b + k / step * columns * 32, block.data(), columns * step);
+    for (int64_t n = 0; n < o.p.n; n += lanes)
+      turnBlock(&block[n * step], step, width, &b[(n / lanes * o.p.k + k) * lanes]);
   }
 }
 
@@ -121,25 +128,47 @@ void clearPadding(const Operands &o) {
     std::memset(tileOfC(o, o.p.m, block), 0, (o.p.rows16() - o.p.m) * lanes * 4);
 }
 
-// The inner loop of everything: 16 sums, k products each, in order of k.
+// 16 sums side by side: compilers without wide registers take several narrow ones.
+using Lanes = float __attribute__((vector_size(64)));
+
+// The inner loop of everything: 16 sums a row, k products each, in order of k. Rows are `stepA` and
+// `stepSum` floats apart; several go together because each sum waits for the one before it.
+template <int rows>
+void multiplyAddRows(const float *a, int64_t stepA, const float *b, int64_t k, float *sum,
+                     int64_t stepSum) {
+  Lanes local[rows];
+  for (int r = 0; r < rows; ++r)
+    std::memcpy(&local[r], sum + r * stepSum, sizeof local[r]);
+  for (int64_t i = 0; i < k; ++i) {
+    Lanes column;
+    std::memcpy(&column, b + i * lanes, sizeof column);
+    for (int r = 0; r < rows; ++r)
+      local[r] += a[r * stepA + i] * column;
+  }
+  for (int r = 0; r < rows; ++r)
+    std::memcpy(sum + r * stepSum, &local[r], sizeof local[r]);
+}
+
 void multiplyAdd(const float *a, const float *b, int64_t k, float *sum) {
-  float local[lanes];
-  std::memcpy(local, sum, sizeof local);
-  for (int64_t i = 0; i < k; ++i)
-    for (int64_t n = 0; n < lanes; ++n)
-      local[n] += a[i] * b[i * lanes + n];
-  std::memcpy(sum, local, sizeof local);
+  multiplyAddRows<1>(a, 0, b, k, sum, 0);
 }
 
 void mmadF32(const Operands &o) {
   unpackA(o, scratch.a);
   unpackB(o, scratch.b);
   for (int64_t block = 0; block < o.p.columns16() / lanes; ++block)
-    for (int64_t r = 0; r < o.p.m; ++r) {
-      float sum[lanes];
-      beginRow(o, r, block, sum);
-      multiplyAdd(&scratch.a[r * o.p.k], &scratch.b[block * o.p.k * lanes], o.p.k, sum);
-      endRow(o, r, block, sum);
+    for (int64_t r = 0; r < o.p.m; r += 2) {
+      int64_t rows = std::min<int64_t>(2, o.p.m - r);
+      float sum[2 * lanes];
+      for (int64_t i = 0; i < rows; ++i)
+        beginRow(o, r + i, block, sum + i * lanes);
+      const float *a = &scratch.a[r * o.p.k], *b = &scratch.b[block * o.p.k * lanes];
+      if (rows == 2)
+        multiplyAddRows<2>(a, o.p.k, b, o.p.k, sum, lanes);
+      else
+        multiplyAdd(a, b, o.p.k, sum);
+      for (int64_t i = 0; i < rows; ++i)
+        endRow(o, r + i, block, sum + i * lanes);
     }
 }
 

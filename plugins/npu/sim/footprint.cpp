@@ -5,7 +5,8 @@
 namespace npu {
 namespace {
 
-constexpr int64_t maxCount = 1ll << 31, maxBytes = 1ll << 40, maxAddress = 1ll << 48;
+// Counts are far above what memories hold, and low enough that no loop over nothing takes long.
+constexpr int64_t maxCount = 1ll << 20, maxBytes = 1ll << 40, maxAddress = 1ll << 48;
 
 // Collects accesses of one instruction; the first thing wrong is kept.
 class Collector {
@@ -156,7 +157,7 @@ void Collector::indexed(unsigned base, unsigned index, int64_t n, int64_t rowByt
     int64_t row = indices ? indices->indexAt(static_cast<uint64_t>(v[index] + i * 4))
                           : i % std::max<int64_t>(tableRows, 1);
     if (row < 0 || row >= tableRows)
-      refuse("index ", i, " is ", row, ", the table has ", tableRows, " rows");
+      return refuse("index ", i, " is ", row, ", the table has ", tableRows, " rows");
     if (operand(base).writes && indices && !seen.insert(row).second)
       refuse("index ", i, " is row ", row, " again; rows that are scattered must differ");
     touchAt(base, v[base] + row * rowStride, rowBytes, 1, 0);
@@ -348,7 +349,7 @@ void Collector::sorts() {
   }
   int64_t lists = v[2], length = count(3), stride = bytes(4);
   if (lists < 2 || lists > 4)
-    refuse("lists is ", lists, ", it must be 2 to 4");
+    return refuse("lists is ", lists, ", it must be 2 to 4");
   multiple(stride, 32, "stride");
   touch(0, static_cast<uint64_t>(lists * length * 8));
   touch(1, static_cast<uint64_t>(length * 8), static_cast<uint64_t>(lists),

@@ -44,7 +44,14 @@ struct Product {
 };
 Product product(const Issued &issued); // of mmad and mmad.mx
 
-inline int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
-inline int64_t ceilDiv(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
+// Unsigned inside, because operands are rounded before they are checked.
+inline int64_t ceilDiv(int64_t value, int64_t unit) {
+  return static_cast<int64_t>((static_cast<uint64_t>(value) + static_cast<uint64_t>(unit) - 1) /
+                              static_cast<uint64_t>(unit));
+}
+inline int64_t roundUp(int64_t value, int64_t unit) {
+  return static_cast<int64_t>(static_cast<uint64_t>(ceilDiv(value, unit)) *
+                              static_cast<uint64_t>(unit));
+}
 
 } // namespace npu

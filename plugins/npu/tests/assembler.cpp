@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <set>
 
@@ -147,6 +149,12 @@ TEST(Assembler, writesFloatsThatComeBack) {
   Result<Module> module = assemble(".kernel k\n.aiv\nvmuls.f32 ub:0, ub:0, 0.1f, 8\nend\n");
   ASSERT_TRUE(module.ok()) << module.message();
   EXPECT_THAT(disassemble(*module), HasSubstr("vmuls.f32 ub:0, ub:0, 0.100000001f, 8"));
+}
+
+TEST(Reference, pageIsFresh) {
+  std::ifstream file(NPU_SOURCE "/isa/reference.md");
+  std::string page{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(page, referencePage()) << "run: npu-asm --reference > plugins/npu/isa/reference.md";
 }
 
 TEST(Reference, namesEveryInstruction) {

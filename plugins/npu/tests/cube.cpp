@@ -107,6 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
     Products, Gemm,
     testing::Values(GemmCase{"tiny", DType::F16, DType::F32, 32, 48, 64, 16, 32, 16},
                     GemmCase{"tiny", DType::F16, DType::F16, 48, 80, 64, 32, 32, 32, true},
+                    GemmCase{"tiny", DType::F16, DType::F32, 1, 40, 64, 16, 32, 16},
                     GemmCase{"tiny", DType::Bf16, DType::Bf16, 16, 32, 128, 16, 32, 32},
                     GemmCase{"tiny", DType::F32, DType::F32, 32, 32, 64, 16, 16, 16},
                     GemmCase{"tiny", DType::I8, DType::I32, 32, 48, 128, 16, 32, 32},

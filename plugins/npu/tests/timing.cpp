@@ -99,6 +99,12 @@ TEST(Time, operandsInOneBankGroupTakeLonger) {
   EXPECT_GT(conflicting, 1.5 * apart);
 }
 
+TEST(Time, halvingBeatsReductions) {
+  Device device = *builtinDevice("ascend-910b");
+  EXPECT_LT(timed(device, *sumKernel(device, 1, 30000, true), 1).pipeMicroseconds(Pipe::V),
+            timed(device, *sumKernel(device, 1, 30000, false), 1).pipeMicroseconds(Pipe::V));
+}
+
 TEST(Trace, opensAndHasNoOverlapWithinAPipe) {
   Device device = *builtinDevice("ascend-910b");
   Kernel kernel = *gemm(device, {.m = 256, .n = 512, .k = 512});

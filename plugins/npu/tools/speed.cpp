@@ -3,9 +3,9 @@
 #include "programs/streams.h"
 #include "sim/machine.h"
 
-#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 namespace {
 
@@ -17,20 +17,18 @@ double milliseconds(npu::Machine &machine, const npu::Kernel &kernel, npu::Launc
     std::vector<std::byte> zeros(arg.bytes);
     (void)machine.write(args.back(), zeros);
   }
-  auto begin = std::chrono::steady_clock::now();
+  std::clock_t begin = std::clock(); // of this process: other work on the host does not count
   for (unsigned i = 0; i < runs; ++i)
     if (auto report = machine.launch(kernel, args, 0, options); !report.ok())
       std::fprintf(stderr, "error: %s\n", report.message().c_str());
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-             .count() /
-         runs;
+  return 1e3 * double(std::clock() - begin) / CLOCKS_PER_SEC / runs;
 }
 
 } // namespace
 
 int main() {
   auto machine = std::move(*npu::Machine::create(*npu::builtinDevice("ascend-910b")));
-  for (auto [m, n, k] : {std::array<unsigned, 3>{16, 192, 128}, {16, 1024, 256}, {128, 1024, 1024}})
+  for (auto [m, n, k] : {std::array<unsigned, 3>{1, 192, 128}, {1, 1024, 256}, {128, 1024, 1024}})
     for (bool checks : {true, false}) {
       npu::GemmPlan plan{.m = m,
                          .n = n,
@@ -42,7 +40,8 @@ int main() {
                          .stepK = 2};
       plan.tileM = m < 128 ? 16 : 128;
       npu::Kernel kernel = *npu::gemm(machine->device(), plan);
-      double time = milliseconds(*machine, kernel, {.blocks = 2, .checks = checks}, 20);
+      double time =
+          milliseconds(*machine, kernel, {.blocks = 2, .checks = checks}, m == 1 ? 200 : 10);
       std::printf("gemm f16 %u x %u x %u, %s: %.3f ms, %.2f ms a MFLOP\n", m, n, k,
                   checks ? "checked" : "unchecked", time, time / (2e-6 * m * n * k));
     }
