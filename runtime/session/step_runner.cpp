@@ -13,7 +13,7 @@ namespace {
 using artifact::BufferKind;
 
 constexpr size_t kKinds = static_cast<size_t>(BufferKind::crossing) + 1; // of a device
-// Code for a CPU takes one buffer of each kind but `crossing`, in the order of the kinds.
+// Code of the home device takes one buffer of each kind but `crossing`, in the order of the kinds.
 static_assert(static_cast<int>(BufferKind::tokens) == LATHE_CPU_TOKENS);
 static_assert(static_cast<int>(BufferKind::output_rows) == LATHE_CPU_OUTPUT_ROWS);
 static_assert(static_cast<int>(BufferKind::logits) == LATHE_CPU_LOGITS);
@@ -102,14 +102,14 @@ absl::Status StepRunner::allocate(absl::Span<const artifact::Step *const> steps)
 
 // What code is given must be what it takes: it writes where it is told.
 absl::Status StepRunner::verifyOrder(const artifact::Step &step, const artifact::Call &call) const {
-  bool is_cpu = module_->devices()[call.device].device->properties().kind == "cpu";
-  size_t count = call.buffers.size(), least = is_cpu ? LATHE_CPU_BUFFER_COUNT : +LATHE_BIND_COUNT;
-  if (is_cpu ? count != least : count < least)
-    return absl::InvalidArgumentError(absl::StrCat(
-        "takes ", count, " buffers; this runtime gives ", is_cpu ? "" : "at least ", least));
+  bool is_home = call.device == 0;
+  size_t count = call.buffers.size(), least = is_home ? LATHE_CPU_BUFFER_COUNT : +LATHE_BIND_COUNT;
+  if (is_home ? count != least : count < least)
+    return absl::InvalidArgumentError(absl::StrCat("takes ", count, " buffers; this runtime gives ",
+                                                   is_home ? "" : "at least ", least));
   for (size_t i = 0; i < count; ++i) {
     BufferKind kind = step.buffers[call.buffers[i]].kind;
-    BufferKind wanted = is_cpu                          ? static_cast<BufferKind>(i)
+    BufferKind wanted = is_home                         ? static_cast<BufferKind>(i)
                         : i + LATHE_BIND_COUNT >= count ? kLast[i + LATHE_BIND_COUNT - count]
                         : kind > BufferKind::logits     ? BufferKind::crossing
                                                         : kind;

@@ -21,6 +21,8 @@ LAYERS = [
     # The compiler's side of the kernels' folder: it hands their bitcode out.
     ("backends/x86/kernels/bitcode", "backends/x86/kernels", "mlir"),
     ("backends/x86/kernels", "backends/x86/kernels runtime/abi", "plain"),
+    # Errors of the border become statuses in one place.
+    ("backends/plugin", "base ir passes backends runtime/abi runtime/device/error", "absl mlir"),
     ("backends", "base artifact frontend ir passes backends runtime/abi", "absl json mlir lld xxhash"),
     ("runtime/abi", "runtime/abi", "plain"),
     ("runtime", "base artifact runtime", "absl"),

@@ -5,12 +5,15 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+
+#include "runtime/plugin/plugin.h"
 
 namespace lathe::compiler {
 
@@ -21,8 +24,11 @@ using Note = std::function<void(absl::string_view text)>;
 
 struct CompileOptions {
   std::string checkpoint, output;
-  std::vector<std::string>
-      targets; // "x86", "x86-64-v3", ...; empty: this machine's level and lower ones
+  // "x86", "x86-64-v3", ...; none of x86: this machine's level and lower ones. "npu:ascend-910b":
+  // of a plugin.
+  std::vector<std::string> targets;
+  std::vector<std::shared_ptr<runtime::Plugin>> plugins;
+  std::string place;               // "PATTERN=TARGET,...": overrides costs; see --lathe-place-ops
   std::string activations = "f32"; // "f32", "bf16", "w8a8"
   std::string weights; // of products: "q8_0", "q4_0", "fp8", "bf16"; empty: as in the checkpoint
   std::string cache = "f32"; // what caches hold: "f32", "bf16"

@@ -17,13 +17,17 @@
 #include "backends/x86/annotate.h"
 #include "backends/x86/compile.h"
 #include "backends/x86/costs.h"
+#include "backends/x86/placed.h"
 #include "backends/x86/program_text.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "models/import.h"
+#include "passes/explain.h"
 #include "passes/pipeline.h"
 #include "tools/compiler/diagnostics.h"
 #include "tools/compiler/manifest.h"
+#include "tools/compiler/placed_target.h"
+#include "tools/compiler/placement.h"
 #include "tools/compiler/sections.h"
 #include "tools/compiler/targets.h"
 
@@ -45,12 +49,17 @@ private:
     const x86::Level *level;
     x86::Program program;
     absl::StatusOr<std::string> code;
+    size_t whole_steps = 0; // of the program's steps those of the whole model come first
+    std::vector<x86::PlacedStep> placed;
   };
 
   absl::Status checkOptions();
   absl::Status import();
   absl::Status optimise();
   absl::Status plan();
+  absl::Status placeModel();
+  absl::Status selectPlaced(TargetCode &target);
+  passes::StageHook dumpHook();
   absl::Status selectTargets();
   void makeCode();
   absl::Status makeTargets();
@@ -68,10 +77,12 @@ private:
   mlir::MLIRContext context_{mlir::MLIRContext::Threading::DISABLED};
   std::optional<frontend::Checkpoint> checkpoint_;
   std::vector<const x86::Level *> levels_;
+  std::vector<plugin::Target> plugin_targets_;
   mlir::OwningOpRef<mlir::ModuleOp> module_;
   std::string portable_, optimised_; // bytecode
   absl::Status dumped_;
   int dumps_ = 0;
+  Placement placement_;
   std::optional<x86::WeightPlan> weights_;
   std::vector<TargetCode> targets_;
 };
@@ -99,6 +110,10 @@ absl::Status Compilation::checkOptions() {
     return absl::AlreadyExistsError(
         absl::StrCat(options_.output, ": is there already; --force replaces it"));
   LATHE_ASSIGN_OR_RETURN(levels_, chooseTargets(options_.targets));
+  LATHE_ASSIGN_OR_RETURN(plugin_targets_, pluginTargets(options_));
+  if (!options_.place.empty() && plugin_targets_.empty())
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--place ", options_.place, ": there is one target only; --target names others"));
   return absl::OkStatus();
 }
 
@@ -153,16 +168,15 @@ absl::Status Compilation::optimise() {
   options.mla_form = options_.mla_form;
   options.prefill_chunk = options_.prefill_chunk;
   x86::setCosts(*module_, levels_);
-  auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) {
-    dumped_.Update(dump(stage, module));
-  };
-  if (failed(passes::optimise(*module_, options, hook)))
+  if (failed(passes::optimise(*module_, options, dumpHook())))
     return diagnostics.status("optimising");
   LATHE_RETURN_IF_ERROR(dumped_);
   if (!options_.weights.empty() && !anyWeightConverted(*module_) && options_.note)
     options_.note(absl::StrCat("--weights ", options_.weights,
                                " changes nothing: no product has weights of another form"));
   LATHE_ASSIGN_OR_RETURN(optimised_, bytecodeOf(*module_));
+  if (!plugin_targets_.empty())
+    LATHE_RETURN_IF_ERROR(placeModel());
   return plan();
 }
 
@@ -170,12 +184,43 @@ absl::Status Compilation::plan() {
   CollectedDiagnostics diagnostics(context_);
   for (auto step : module_->getOps<mlir::func::FuncOp>())
     x86::annotateForPlanning(step);
-  auto hook = [&](llvm::StringRef stage, mlir::ModuleOp module) {
-    dumped_.Update(dump(stage, module));
-  };
-  if (failed(passes::plan(*module_, hook)))
+  if (failed(passes::plan(*module_, dumpHook())))
     return diagnostics.status("planning memory");
   return dumped_;
+}
+
+passes::StageHook Compilation::dumpHook() {
+  return
+      [this](llvm::StringRef stage, mlir::ModuleOp module) { dumped_.Update(dump(stage, module)); };
+}
+
+absl::Status Compilation::placeModel() {
+  progress("placing");
+  LATHE_ASSIGN_OR_RETURN(placement_, place(*module_, *levels_.front(), plugin_targets_,
+                                           *checkpoint_, options_, dumpHook()));
+  for (const plugin::Target &target : plugin_targets_)
+    if (absl::c_none_of(placement_.targets,
+                        [&](const auto &on) { return on->target.name == target.name; }) &&
+        options_.note)
+      options_.note(absl::StrCat(target.name, " gets no op: it refuses them or takes longer, "
+                                              "transfers counted; --explain says which, --place "
+                                              "overrides"));
+  return dumped_;
+}
+
+// Entries of the home of a placed model stand in the same code as those of the whole one.
+absl::Status Compilation::selectPlaced(TargetCode &target) {
+  CollectedDiagnostics diagnostics(context_);
+  size_t index = 0;
+  for (auto step : placement_.module->getOps<mlir::func::FuncOp>()) {
+    auto placed = x86::selectPlaced(step, placement_.parts[index++], *target.level, *weights_,
+                                    target.program);
+    if (failed(placed))
+      return diagnostics.status(
+          absl::StrCat("selecting kernels of a placed model for ", target.level->name.str()));
+    target.placed.push_back(*std::move(placed));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Compilation::selectTargets() {
@@ -188,7 +233,10 @@ absl::Status Compilation::selectTargets() {
     mlir::FailureOr<x86::Program> program = x86::selectProgram(*module_, *level, *weights_);
     if (failed(program))
       return diagnostics.status(absl::StrCat("selecting kernels for ", level->name.str()));
-    targets_.push_back({level, std::move(*program), absl::CancelledError("interrupted")});
+    targets_.push_back({level, std::move(*program), absl::CancelledError("interrupted"), 0, {}});
+    targets_.back().whole_steps = targets_.back().program.steps.size();
+    if (!placement_.targets.empty())
+      LATHE_RETURN_IF_ERROR(selectPlaced(targets_.back()));
   }
   return absl::OkStatus();
 }
@@ -230,12 +278,21 @@ absl::Status Compilation::write() {
                          artifact::ArtifactWriter::create(options_.output));
   for (const TargetCode &target : targets_) {
     std::string name = target.level->name.str(), text = x86::programText(target.program, *weights_);
-    manifest.targets.push_back(
-        makeTarget(*target.level, target.program, *weights_, manifest.vocab_size));
+    manifest.targets.push_back(makeTarget(
+        *target.level, llvm::ArrayRef(target.program.steps).take_front(target.whole_steps),
+        *weights_, manifest.vocab_size));
+    if (!target.placed.empty())
+      manifest.targets.push_back(makePlacedTarget(*target.level, target.placed, placement_,
+                                                  *weights_, manifest.vocab_size));
     LATHE_RETURN_IF_ERROR(writer.addSection("code." + name, *target.code).status());
     LATHE_RETURN_IF_ERROR(writer.addSection("program." + name, text).status());
     report_.targets.push_back(name);
   }
+  if (!placement_.targets.empty()) {
+    manifest.explain = passes::explainJson(*placement_.module);
+    report_.targets.push_back(manifest.targets[1].name);
+  }
+  LATHE_RETURN_IF_ERROR(addPlacedSections(writer, placement_, options_));
   manifest.active_weight_bytes = x86::decodeWeightBytes(targets_.front().program, *weights_);
   LATHE_RETURN_IF_ERROR(addTexts(writer, *checkpoint_));
   LATHE_RETURN_IF_ERROR(writer.addSection("ir.portable", portable_).status());

@@ -68,27 +68,13 @@ void addGeneration(const frontend::GenerationConfig &generation, artifact::Manif
   manifest.top_k = static_cast<int32_t>(generation.top_k);
 }
 
-// In the order of artifact::BufferKind, which is that of the code's buffers, too.
-std::vector<artifact::Buffer> stepBuffers(const x86::StepProgram &step, uint64_t weight_bytes,
-                                          uint32_t vocab_size) {
-  using Kind = artifact::BufferKind;
-  uint64_t rows = step.max_rows, row_ids = 4 * rows;
-  return {{Kind::tokens, row_ids},
-          {Kind::slots, row_ids},
-          {Kind::positions, row_ids},
-          {Kind::output_rows, row_ids},
-          {Kind::logits, row_ids * vocab_size},
-          {Kind::arena, step.arena_bytes},
-          {Kind::weights, weight_bytes},
-          {Kind::state, step.state_bytes}};
-}
-
 artifact::Step makeStep(const x86::StepProgram &program, uint64_t weight_bytes,
                         uint32_t vocab_size) {
   artifact::Step step;
   step.name = program.name;
   step.max_rows = static_cast<uint32_t>(program.max_rows);
-  step.buffers = stepBuffers(program, weight_bytes, vocab_size);
+  step.buffers = homeBuffers(program.max_rows, program.arena_bytes, program.state_bytes,
+                             weight_bytes, vocab_size);
   artifact::Call call;
   call.entry = program.name;
   for (uint32_t i = 0; i < step.buffers.size(); ++i)
@@ -125,7 +111,22 @@ absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module,
   return manifest;
 }
 
-artifact::Target makeTarget(const x86::Level &level, const x86::Program &program,
+std::vector<artifact::Buffer> homeBuffers(int64_t max_rows, uint64_t arena_bytes,
+                                          uint64_t state_bytes, uint64_t weight_bytes,
+                                          uint32_t vocab_size) {
+  using Kind = artifact::BufferKind;
+  uint64_t row_ids = 4 * max_rows;
+  return {{Kind::tokens, row_ids},
+          {Kind::slots, row_ids},
+          {Kind::positions, row_ids},
+          {Kind::output_rows, row_ids},
+          {Kind::logits, row_ids * vocab_size},
+          {Kind::arena, arena_bytes},
+          {Kind::weights, weight_bytes},
+          {Kind::state, state_bytes}};
+}
+
+artifact::Target makeTarget(const x86::Level &level, llvm::ArrayRef<x86::StepProgram> steps,
                             const x86::WeightPlan &weights, uint32_t vocab_size) {
   artifact::Target target;
   target.name = level.name.str();
@@ -134,7 +135,7 @@ artifact::Target makeTarget(const x86::Level &level, const x86::Program &program
   target.weights_section = "weights.0";
   for (const x86::PackedCopy &copy : weights.copies())
     target.weights.push_back({copy.name, copy.layout, copy.offset, copy.size});
-  for (const x86::StepProgram &step : program.steps)
+  for (const x86::StepProgram &step : steps)
     target.steps.push_back(makeStep(step, weights.bytes(), vocab_size));
   return target;
 }

@@ -17,7 +17,14 @@ absl::StatusOr<artifact::Manifest> makeManifest(mlir::ModuleOp module,
                                                 const frontend::Checkpoint &checkpoint,
                                                 const std::string &activations);
 
-artifact::Target makeTarget(const x86::Level &level, const x86::Program &program,
+// Buffers of a step at home, in the order of artifact::BufferKind, which is that of the code's
+// buffers, too.
+std::vector<artifact::Buffer> homeBuffers(int64_t max_rows, uint64_t arena_bytes,
+                                          uint64_t state_bytes, uint64_t weight_bytes,
+                                          uint32_t vocab_size);
+
+// With these steps of its program.
+artifact::Target makeTarget(const x86::Level &level, llvm::ArrayRef<x86::StepProgram> steps,
                             const x86::WeightPlan &weights, uint32_t vocab_size);
 
 } // namespace lathe::compiler

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/status.h"
 #include "runtime/cpu/features.h"
 
 namespace lathe::compiler {
@@ -45,9 +47,9 @@ absl::StatusOr<std::vector<const x86::Level *>>
 chooseTargets(const std::vector<std::string> &names) {
   std::vector<const x86::Level *> chosen;
   for (const std::string &name : names)
-    if (absl::Status status = add(name, chosen); !status.ok())
-      return status;
-  if (names.empty())
+    if (!absl::StrContains(name, ':')) // those are of plugins
+      LATHE_RETURN_IF_ERROR(add(name, chosen));
+  if (chosen.empty())
     chosen = levelsOfThisMachine();
   std::sort(chosen.begin(), chosen.end(),
             std::greater<>()); // they stand in one array, the best last

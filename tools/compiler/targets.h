@@ -10,7 +10,8 @@
 namespace lathe::compiler {
 
 // Names as `--target` takes them: "x86" is every level, none at all this machine's level and every
-// lower one. The best level first, each once. INVALID_ARGUMENT names the known ones.
+// lower one; names of plugins' targets, which hold a ':', are left alone. The best level first,
+// each once. INVALID_ARGUMENT names the known ones.
 absl::StatusOr<std::vector<const x86::Level *>>
 chooseTargets(const std::vector<std::string> &names);
 

@@ -11,6 +11,7 @@
 #include "tools/lathe/explain.h"
 #include "tools/lathe/flags.h"
 #include "tools/lathe/interrupt.h"
+#include "tools/lathe/plugin_flags.h"
 #include "tools/lathe/progress.h"
 #include "tools/lathe/table.h"
 #include "tools/lathe/units.h"
@@ -26,8 +27,8 @@ constexpr int64_t kMostPrefillRows = 1 << 20; // of a step of an artifact
 
 struct CompileFlags {
   std::string model;
-  std::optional<std::string> output, activations, weights, cache, dump_stages;
-  std::vector<std::string> targets;
+  std::optional<std::string> output, activations, weights, cache, dump_stages, place;
+  std::vector<std::string> targets, plugins;
   std::optional<int64_t> max_context, prefill_chunk, threads;
   bool explain = false, force = false, json = false;
 };
@@ -62,6 +63,7 @@ compiler::CompileOptions compileOptions(const CompileFlags &flags, Progress &pro
   options.checkpoint = flags.model;
   options.output = *flags.output;
   options.targets = flags.targets;
+  options.place = flags.place.value_or("");
   options.activations = flags.activations.value_or("f32");
   options.weights = flags.weights.value_or("");
   options.cache = flags.cache.value_or("f32");
@@ -82,10 +84,13 @@ compiler::CompileOptions compileOptions(const CompileFlags &flags, Progress &pro
 }
 
 absl::StatusOr<CompileReport> compile(const CompileFlags &flags) {
+  LATHE_ASSIGN_OR_RETURN(Plugins plugins, loadPlugins(flags.plugins));
   LATHE_ASSIGN_OR_RETURN(const compiler::Api *api, compilerLibrary());
   Interrupt interrupt;
   Progress progress;
-  return api->compile(compileOptions(flags, progress, interrupt));
+  compiler::CompileOptions options = compileOptions(flags, progress, interrupt);
+  options.plugins = std::move(plugins);
+  return api->compile(options);
 }
 
 absl::StatusOr<nlohmann::ordered_json> json(const CompileReport &report,
@@ -139,8 +144,13 @@ Action declare(CLI::App &app) {
   addArgument(app, "MODEL", flags->model, "a Hugging Face checkpoint's folder");
   addText(app, "-o,--output", flags->output, "FILE", "the file to write")->required();
   addTexts(app, "--target", flags->targets, "T",
-           "x86 (every level), x86-64-v3, x86-64-v4 or x86-amx; repeatable\n"
-           "(this machine's level and every lower one)");
+           "x86 (every level), x86-64-v3, x86-64-v4, x86-amx, or PLUGIN:NAME as\n"
+           "`lathe devices` lists it; repeatable (this machine's level and every\n"
+           "lower one)");
+  addPluginFlag(app, flags->plugins);
+  addText(app, "--place", flags->place, "RULES",
+          "what runs where, instead of the cheapest: PATTERN=TARGET,... such as\n"
+          "'expert_ffn=x86,*=npu:ascend-910b'; the first that fits an op holds");
   addChoice(app, "--activations", flags->activations, {"f32", "bf16", "w8a8"}, "A",
             "what products take their inputs as: f32, bf16 or w8a8 (f32)");
   addChoice(app, "--weights", flags->weights, {"q8_0", "q4_0", "fp8", "bf16"}, "W",

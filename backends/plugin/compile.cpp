@@ -1,0 +1,123 @@
+#include "backends/plugin/compile.h"
+
+#include "base/status.h"
+#include "runtime/device/error.h"
+
+namespace lathe::plugin {
+namespace {
+
+constexpr uint64_t kMaxBytes = uint64_t{1} << 48;
+constexpr size_t kMaxWeights = size_t{1} << 20;
+
+int reportProgress(void *context, double done) {
+  return (*static_cast<const Code::Progress *>(context))(done) ? 0 : 1;
+}
+
+std::string nameOf(const lathe_program &program, uint32_t constant) {
+  return runtime::fromAbi(program.constants[constant]->name);
+}
+
+} // namespace
+
+absl::Status Code::wrong(absl::string_view what) const {
+  return absl::FailedPreconditionError(absl::StrCat(target_.name, ": its code ", what));
+}
+
+absl::StatusOr<std::unique_ptr<Code>> Code::compile(const Target &target, const ProgramView &view,
+                                                    const Progress &progress) {
+  std::unique_ptr<Code> code(new Code(target, view));
+  lathe_compile_args args = {};
+  args.struct_size = sizeof args;
+  args.target = target.handle;
+  args.program = view.program();
+  args.progress = reportProgress;
+  args.context = const_cast<Progress *>(&progress);
+  absl::Status compiled = runtime::takeError(target.api->compile(&args));
+  if (!compiled.ok())
+    return prefixed(compiled, absl::StrCat(target.name, ": "));
+  code->compiled_ = args.compiled;
+  LATHE_RETURN_IF_ERROR(code->read());
+  return code;
+}
+
+Code::~Code() {
+  if (compiled_ && LATHE_HAS_FIELD(lathe_compiled, compiled_, release) && compiled_->release)
+    compiled_->release(compiled_);
+}
+
+absl::Status Code::read() {
+  if (!compiled_)
+    return wrong("is none, though it reports success");
+  const lathe_compiled &given = *compiled_;
+  if (!LATHE_HAS_FIELD(lathe_compiled, &given, release))
+    return wrong(absl::StrCat("has a lathe_compiled of ", given.struct_size,
+                              " bytes, which lacks "
+                              "fields of abi 1.0"));
+  compatibility_ = runtime::fromAbi(given.compatibility);
+  if (compatibility_.empty())
+    return wrong("has no compatibility string");
+  if (!given.code || given.code_size == 0 || given.code_size > kMaxBytes)
+    return wrong(absl::StrCat("has ", given.code_size, " bytes"));
+  bytes_ = {static_cast<const uint8_t *>(given.code), given.code_size};
+  state_bytes_ = given.state_bytes;
+  if (state_bytes_ > kMaxBytes)
+    return wrong(absl::StrCat("wants ", state_bytes_, " bytes of state"));
+  LATHE_RETURN_IF_ERROR(readEntries());
+  if (given.weight_count > kMaxWeights ||
+      (given.weight_count > 0 && (!given.weights || !given.pack)))
+    return wrong(
+        absl::StrCat("has ", given.weight_count, " packed weights and no way to get them"));
+  for (size_t i = 0; i < given.weight_count; ++i)
+    LATHE_RETURN_IF_ERROR(readWeight(given.weights[i]));
+  return absl::OkStatus();
+}
+
+absl::Status Code::readEntries() {
+  const lathe_program &program = *view_.program();
+  for (size_t i = 0; compiled_->entries && i < compiled_->entry_count && i < program.function_count;
+       ++i) {
+    const lathe_compiled_entry *entry = compiled_->entries[i];
+    if (!entry || entry->scratch_bytes > kMaxBytes)
+      return wrong(absl::StrCat("has an entry ", i, " that is none"));
+    scratch_[runtime::fromAbi(entry->name)] = entry->scratch_bytes;
+  }
+  for (size_t i = 0; i < program.function_count; ++i) {
+    std::string name = runtime::fromAbi(program.functions[i]->name);
+    if (!scratch_.count(name))
+      return wrong(absl::StrCat("has no entry '", name, "'"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Code::readWeight(const lathe_packed_weight *weight) {
+  const lathe_program &program = *view_.program();
+  if (!weight || weight->constant_count == 0 || !weight->constants ||
+      weight->constants[0] >= program.constant_count)
+    return wrong("has a packed weight of no constant");
+  PackedWeight packed{nameOf(program, weight->constants[0]), runtime::fromAbi(weight->layout),
+                      weight->size, weight->alignment};
+  bool aligned = packed.alignment > 0 && packed.alignment <= 4096 &&
+                 (packed.alignment & (packed.alignment - 1)) == 0;
+  if (!aligned || packed.size > kMaxBytes)
+    return wrong(absl::StrCat("has a packed weight '", packed.name, "' of ", packed.size,
+                              " bytes aligned to ", packed.alignment));
+  weights_.push_back(std::move(packed));
+  return absl::OkStatus();
+}
+
+absl::Status Code::pack(size_t weight, uint64_t offset, absl::Span<uint8_t> out) const {
+  lathe_pack_args args = {};
+  args.struct_size = sizeof args;
+  args.compiled = compiled_;
+  args.program = view_.program();
+  args.weight = static_cast<uint32_t>(weight);
+  args.offset = offset;
+  args.size = out.size();
+  args.destination = out.data();
+  absl::Status packed = runtime::takeError(compiled_->pack(&args));
+  return packed.ok() ? packed
+                     : prefixed(packed, absl::StrCat(target_.name, ": packing '",
+                                                     weights_[weight].name, "': "));
+}
+
+} // namespace lathe::plugin

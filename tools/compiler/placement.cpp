@@ -1,0 +1,144 @@
+#include "tools/compiler/placement.h"
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include "backends/plugin/offers.h"
+#include "backends/x86/annotate.h"
+#include "backends/x86/offers.h"
+#include "base/status.h"
+#include "passes/partition/offers.h"
+#include "runtime/device/error.h"
+#include "runtime/plugin/plugin.h"
+#include "tools/compiler/diagnostics.h"
+#include "tools/compiler/sections.h"
+
+namespace lathe::compiler {
+namespace {
+
+using mlir::func::FuncOp;
+using plugin::ProgramView;
+
+std::string knownTargets(const CompileOptions &options) {
+  std::string known;
+  for (const auto &plugin : options.plugins)
+    for (const runtime::TargetProperties &target : plugin->targets())
+      absl::StrAppend(&known, known.empty() ? "" : ", ", plugin->name(), ":", target.name);
+  return known.empty() ? "none, for no plugin brings one (--plugin)" : known;
+}
+
+absl::StatusOr<plugin::Target> targetNamed(const std::string &name, const CompileOptions &options) {
+  for (const auto &plugin : options.plugins)
+    for (const runtime::TargetProperties &target : plugin->targets())
+      if (name == absl::StrCat(plugin->name(), ":", target.name))
+        return plugin::Target{name, plugin->compiler(), target.handle, target.transfer_bandwidth,
+                              target.transfer_seconds};
+  return absl::InvalidArgumentError(absl::StrCat(
+      "target '", name, "' is not known; those of plugins are ", knownTargets(options)));
+}
+
+x86::TensorLookup lookupIn(const frontend::Checkpoint &checkpoint) {
+  return [&](llvm::StringRef name) -> absl::StatusOr<absl::Span<const uint8_t>> {
+    LATHE_ASSIGN_OR_RETURN(const frontend::Tensor *tensor, checkpoint.require(name.str()));
+    return tensor->bytes;
+  };
+}
+
+// What every target takes for every op, written on the module.
+absl::Status collectOffers(mlir::ModuleOp module, const x86::Level &level,
+                           const std::vector<plugin::Target> &targets) {
+  x86::setOffers(module, level);
+  ProgramView view(module, "", [](ir::WeightOp, bool, uint64_t, uint64_t, void *) {
+    return runtime::giveError(
+        absl::FailedPreconditionError("weights can be read when their op is compiled"));
+  });
+  for (const plugin::Target &target : targets)
+    LATHE_RETURN_IF_ERROR(plugin::setOffers(module, view, target));
+  return absl::OkStatus();
+}
+
+absl::Status partition(mlir::ModuleOp module, const CompileOptions &options,
+                       const passes::StageHook &hook) {
+  CollectedDiagnostics diagnostics(*module.getContext());
+  if (mlir::failed(passes::partition(module, options.place, hook)))
+    return diagnostics.status("placing ops");
+  for (auto step : module.getOps<FuncOp>())
+    x86::annotateForPlanning(step);
+  if (mlir::failed(passes::plan(module, hook)))
+    return diagnostics.status("planning memory of a placed model");
+  return absl::OkStatus();
+}
+
+// Those of one target, of all steps.
+std::vector<passes::Part> partsOn(const std::string &target, const Placement &placement) {
+  std::vector<passes::Part> found;
+  for (const auto &parts : placement.parts)
+    for (const passes::Part &part : parts)
+      if (part.target == target)
+        found.push_back(part);
+  return found;
+}
+
+absl::StatusOr<std::unique_ptr<OnTarget>> compileOn(const plugin::Target &target,
+                                                    const std::vector<passes::Part> &parts,
+                                                    const frontend::Checkpoint &checkpoint,
+                                                    const CompileOptions &options) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = passes::extract(parts);
+  LATHE_ASSIGN_OR_RETURN(std::string bytecode, bytecodeOf(*module));
+  auto made = std::make_unique<OnTarget>(target, std::move(module), std::move(bytecode),
+                                         lookupIn(checkpoint));
+  auto progress = [&](double done) {
+    if (options.progress)
+      options.progress(absl::StrCat("compiling for ", target.name),
+                       static_cast<uint64_t>(done * 100), 100);
+    return !(options.cancelled && options.cancelled->load());
+  };
+  LATHE_ASSIGN_OR_RETURN(made->code, plugin::Code::compile(target, made->view, progress));
+  return made;
+}
+
+} // namespace
+
+OnTarget::OnTarget(plugin::Target target, mlir::OwningOpRef<mlir::ModuleOp> parts,
+                   std::string bytecode, x86::TensorLookup lookup)
+    : target(std::move(target)), module(std::move(parts)), reader(std::move(lookup)),
+      view(*module, std::move(bytecode),
+           [this](ir::WeightOp weight, bool scales, uint64_t offset, uint64_t size, void *out) {
+             return runtime::giveError(reader.read(weight, scales, offset, size, out));
+           }) {}
+
+absl::StatusOr<std::vector<plugin::Target>> pluginTargets(const CompileOptions &options) {
+  std::vector<plugin::Target> targets;
+  for (const std::string &name : options.targets) {
+    if (!absl::StrContains(name, ':'))
+      continue;
+    LATHE_ASSIGN_OR_RETURN(plugin::Target target, targetNamed(name, options));
+    if (absl::c_none_of(targets, [&](const auto &other) { return other.name == target.name; }))
+      targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+absl::StatusOr<Placement> place(mlir::ModuleOp optimised, const x86::Level &level,
+                                const std::vector<plugin::Target> &targets,
+                                const frontend::Checkpoint &checkpoint,
+                                const CompileOptions &options, const passes::StageHook &hook) {
+  Placement placement;
+  placement.module = optimised.clone();
+  LATHE_RETURN_IF_ERROR(collectOffers(*placement.module, level, targets));
+  LATHE_RETURN_IF_ERROR(partition(*placement.module, options, hook));
+  for (auto step : placement.module->getOps<FuncOp>())
+    placement.parts.push_back(passes::partsOf(step));
+  for (const plugin::Target &target : targets) {
+    const std::vector<passes::Part> parts = partsOn(target.name, placement);
+    if (parts.empty())
+      continue;
+    LATHE_ASSIGN_OR_RETURN(auto made, compileOn(target, parts, checkpoint, options));
+    placement.targets.push_back(std::move(made));
+  }
+  return placement;
+}
+
+} // namespace lathe::compiler
