@@ -4,7 +4,10 @@
 
 #include "llvm/Support/DebugLog.h"
 
+#include "passes/cost/text.h"
+#include "passes/explain.h"
 #include "passes/partition/offers.h"
+#include "passes/partition/parts.h"
 
 #define DEBUG_TYPE "lathe-order-parts"
 
@@ -71,6 +74,41 @@ bool staysInside(mlir::Value result, int64_t part) {
   return llvm::all_of(result.getUsers(), [&](Operation *user) { return partOf(user) == part; });
 }
 
+double bytesOf(llvm::ArrayRef<mlir::Value> values, int64_t rows) {
+  double bytes = 0;
+  for (mlir::Value value : values) {
+    double elements = 4;
+    for (int64_t extent : ir::shapeOf(value.getType()))
+      elements *= static_cast<double>(mlir::ShapedType::isDynamic(extent) ? rows : extent);
+    bytes += elements;
+  }
+  return bytes;
+}
+
+// How much goes over to each target and comes back in one step, for who wonders about its speed.
+void explainParts(FuncOp step) {
+  struct Traffic {
+    int64_t parts = 0;
+    double there = 0, back = 0;
+  };
+  auto max_rows = step->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
+  const int64_t rows = max_rows ? max_rows.getInt() : 1;
+  llvm::MapVector<llvm::StringRef, Traffic> traffic;
+  const std::vector<Part> parts = partsOf(step);
+  for (const Part &part : parts) {
+    Traffic &mine = traffic[part.target];
+    ++mine.parts;
+    mine.there += bytesOf(part.inputs, rows);
+    mine.back += bytesOf(part.results, rows);
+  }
+  for (const auto &[target, mine] : traffic)
+    explain(step.getBody().front().getTerminator(),
+            {DEBUG_TYPE, "parts", std::to_string(mine.parts) + " on " + target.str(),
+             cost::withPrefix(mine.there) + "B go there and " + cost::withPrefix(mine.back) +
+                 "B come back in a step of " + std::to_string(rows) +
+                 (rows == 1 ? " row" : " rows")});
+}
+
 struct OrderPartsPass : impl::OrderPartsBase<OrderPartsPass> {
   using Base::Base;
 
@@ -84,6 +122,7 @@ struct OrderPartsPass : impl::OrderPartsBase<OrderPartsPass> {
     for (Operation &op : block)
       if (partOf(&op) >= 0)
         keepInside(op);
+    explainParts(getOperation());
   }
 
   void number(mlir::Block &block) {

@@ -183,7 +183,7 @@ Decision decisionFor(Operation *op, llvm::StringRef home, llvm::ArrayRef<std::st
     decision.why = "asked for by " + rule->pattern + "=" + rule->target;
   for (const std::string &target : targets) {
     const std::optional<Offer> offer = offerOf(op, target);
-    const std::string seconds = offer && offer->takes ? cost::withPrefix(offer->seconds) + "s" : "";
+    const std::string seconds = offer && offer->takes ? cost::timeText(offer->seconds) : "";
     if (target == place)
       decision.cost = seconds;
     else if (offer && offer->takes)

@@ -28,6 +28,9 @@ void CompiledModel::compile(const std::string &checkpoint, const Choices &choice
   options.cache = choices.cache;
   options.mla_form = choices.mla_form;
   options.targets = choices.levels;
+  options.place = choices.place;
+  if ((plugin_ = choices.plugin))
+    options.plugins = {plugin_};
   options.force = true;
   const auto report = compiler::compile(options);
   ASSERT_TRUE(report.ok()) << report.status();
@@ -37,7 +40,10 @@ void CompiledModel::compile(const std::string &checkpoint, const Choices &choice
 std::unique_ptr<runtime::Session> CompiledModel::open(const std::string &target, int threads,
                                                       int chunk) const {
   auto device = valueOf(runtime::createCpuDevice({threads}));
-  auto module = valueOf(runtime::Module::load(path(), device, {target}));
+  // A placed model runs on the plugin's device and the CPU.
+  const bool is_placed = target.find('+') != std::string::npos;
+  auto first = is_placed ? valueOf(plugin_->openDevice(0)) : device;
+  auto module = valueOf(runtime::Module::load(path(), first, {target, {device}}));
   return valueOf(runtime::Session::create(module, {chunk, nullptr}));
 }
 

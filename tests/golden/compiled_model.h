@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/plugin/plugin.h"
 #include "runtime/session/session.h"
 #include "tests/golden/golden_folder.h"
 #include "tests/unit/scratch_folder.h"
@@ -17,6 +18,8 @@ public:
   struct Choices { // as compiler::CompileOptions has them
     std::string activations = "f32", weights, cache = "f32", mla_form;
     std::vector<std::string> levels;
+    std::shared_ptr<runtime::Plugin> plugin = nullptr; // whose targets stand among the levels
+    std::string place;
   };
   void compile(const std::string &checkpoint, const Choices &choices);
 
@@ -31,6 +34,7 @@ public:
 
 private:
   ScratchFolder folder_;
+  std::shared_ptr<runtime::Plugin> plugin_;
   std::vector<std::string> targets_;
 };
 

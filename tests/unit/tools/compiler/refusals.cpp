@@ -40,6 +40,19 @@ TEST_F(Refusal, ofACacheSaysWhichThereAre) {
   EXPECT_THAT(folder.names(), IsEmpty());
 }
 
+TEST_F(Refusal, ofAPluginsTargetSaysThatThereIsNoPlugin) {
+  const absl::Status status =
+      compileWith([](CompileOptions &options) { options.targets = {"npu:big"}; });
+  EXPECT_THAT(status.message(), HasSubstr("target 'npu:big' is not known; those of plugins are "
+                                          "none, for no plugin brings one (--plugin)"));
+}
+
+TEST_F(Refusal, ofPlacesWithoutASecondTargetSaysSo) {
+  const absl::Status status =
+      compileWith([](CompileOptions &options) { options.place = "linear=npu:big"; });
+  EXPECT_THAT(status.message(), HasSubstr("there is one target only; --target names others"));
+}
+
 TEST_F(Refusal, ofAnExistingFileComesBeforeAnyWork) {
   folder.write("m.lathe", "mine");
   const absl::Status status =
