@@ -116,6 +116,8 @@ absl::Status validateCopy(const Copy &copy, const Step &step) {
     return wrong("copies rows of kind ", static_cast<int>(copy.rows), " times ", copy.row_factor,
                  "; kinds go to ", static_cast<int>(RowsOfCopy::output_rows),
                  ", factors from 1 to ", kMaxRowFactor);
+  if (copy.row_bytes == 0)
+    return wrong("copies rows of 0 bytes");
   const Buffer &from = step.buffers[copy.from], &to = step.buffers[copy.to];
   if (from.device == to.device || (from.device != 0 && to.device != 0))
     return wrong("copies from device ", from.device, " to device ", to.device,

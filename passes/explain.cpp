@@ -153,6 +153,11 @@ std::optional<int64_t> layerOf(mlir::Location location) {
   return layer;
 }
 
+std::string placeInModel(mlir::Location location) {
+  auto name = location->findInstanceOf<mlir::NameLoc>();
+  return name ? name.getName().str() : "";
+}
+
 std::string nameOfWeight(mlir::Value weight) {
   auto op = weight.getDefiningOp<ir::WeightOp>();
   if (!op)

@@ -27,6 +27,9 @@ void explain(mlir::Operation *op, const Decision &decision);
 // The number in a name like "layers.3.self_attn" or "model.layers.3.mlp"; none outside of layers.
 std::optional<int64_t> layerOf(mlir::Location location);
 
+// "layers.3.self_attn": the first name in a location; empty where there is none.
+std::string placeInModel(mlir::Location location);
+
 // A weight's name without the layer, for `why`: "self_attn.q_proj.weight".
 std::string nameOfWeight(mlir::Value weight);
 

@@ -3,6 +3,7 @@
 #include "mlir/IR/Builders.h"
 
 #include "passes/rows.h"
+#include "passes/step.h"
 
 namespace lathe::passes {
 
@@ -10,7 +11,6 @@ namespace {
 
 constexpr llvm::StringLiteral kRowFactor = "lathe.row_factor",
                               kOutputRowFactor = "lathe.output_row_factor";
-constexpr unsigned kOutputRows = 3; // among the arguments of a step
 
 // Counts of rows and of output rows in one number, so that rowsOfResult can multiply them.
 constexpr int64_t kOutputRow = int64_t{1} << 32;
@@ -25,7 +25,7 @@ int64_t countOf(mlir::Value value) {
     return noted.getInt() * kOutputRow;
   if (auto noted = function.getArgAttrOfType<mlir::IntegerAttr>(index, kRowFactor))
     return noted.getInt();
-  return index == kOutputRows ? kOutputRow : 1;
+  return index == kOutputRowsArgument ? kOutputRow : 1;
 }
 
 } // namespace

@@ -29,6 +29,13 @@ int64_t rowsOfResult(mlir::OpResult result, llvm::function_ref<int64_t(mlir::Val
       });
 }
 
+double rowBytes(mlir::Type type) {
+  double bytes = 4;
+  for (int64_t extent : ir::shapeOf(type).drop_front())
+    bytes *= static_cast<double>(extent);
+  return bytes;
+}
+
 mlir::Type withRows(mlir::Type type, int64_t rows) {
   llvm::SmallVector<int64_t> shape(ir::shapeOf(type));
   shape[0] = rows;

@@ -13,6 +13,9 @@ bool hasRows(mlir::Type type);
 // `rowsOf` tells. Either may be dynamic.
 int64_t rowsOfResult(mlir::OpResult result, llvm::function_ref<int64_t(mlir::Value)> rowsOf);
 
+// Bytes of one row of f32 or i32, of a type that has rows.
+double rowBytes(mlir::Type type);
+
 // A type that has rows, with `rows` of them.
 mlir::Type withRows(mlir::Type type, int64_t rows);
 

@@ -1,5 +1,7 @@
 #include "backends/plugin/compile.h"
 
+#include <algorithm>
+
 #include "base/status.h"
 #include "runtime/device/error.h"
 
@@ -7,6 +9,7 @@ namespace lathe::plugin {
 namespace {
 
 constexpr uint64_t kMaxBytes = uint64_t{1} << 48;
+constexpr uint64_t kWeightAlignment = 64; // at least: what each binding has
 constexpr size_t kMaxWeights = size_t{1} << 20;
 
 int reportProgress(void *context, double done) {
@@ -94,13 +97,15 @@ absl::Status Code::readWeight(const lathe_packed_weight *weight) {
   if (!weight || weight->constant_count == 0 || !weight->constants ||
       weight->constants[0] >= program.constant_count)
     return wrong("has a packed weight of no constant");
-  PackedWeight packed{nameOf(program, weight->constants[0]), runtime::fromAbi(weight->layout),
-                      weight->size, weight->alignment};
-  bool aligned = packed.alignment > 0 && packed.alignment <= 4096 &&
-                 (packed.alignment & (packed.alignment - 1)) == 0;
-  if (!aligned || packed.size > kMaxBytes)
+  const uint64_t alignment = weight->alignment;
+  PackedWeight packed{nameOf(program, weight->constants[0]), runtime::fromAbi(weight->layout), 0,
+                      weight->size};
+  const bool aligned = alignment > 0 && alignment <= 4096 && (alignment & (alignment - 1)) == 0;
+  if (!aligned || packed.size > kMaxBytes || weightBytes() > kMaxBytes)
     return wrong(absl::StrCat("has a packed weight '", packed.name, "' of ", packed.size,
-                              " bytes aligned to ", packed.alignment));
+                              " bytes aligned to ", alignment));
+  const uint64_t unit = std::max(alignment, kWeightAlignment);
+  packed.offset = (weightBytes() + unit - 1) / unit * unit;
   weights_.push_back(std::move(packed));
   return absl::OkStatus();
 }

@@ -16,9 +16,10 @@
 
 namespace lathe::plugin {
 
+// Offsets are ours: weights stand one behind the other, each aligned as the plugin wants it.
 struct PackedWeight {
   std::string name, layout; // name: of its first source
-  uint64_t size = 0, alignment = 1;
+  uint64_t offset = 0, size = 0;
 };
 
 // Owns what the plugin gave. The view must outlive it.
@@ -37,6 +38,9 @@ public:
   const std::string &compatibility() const { return compatibility_; }
   absl::Span<const uint8_t> bytes() const { return bytes_; }
   const std::vector<PackedWeight> &weights() const { return weights_; }
+  uint64_t weightBytes() const {
+    return weights_.empty() ? 0 : weights_.back().offset + weights_.back().size;
+  }
   uint64_t stateBytes() const { return state_bytes_; }
   // Of the entry that is named like the function.
   uint64_t scratchBytes(const std::string &entry) const { return scratch_.at(entry); }

@@ -42,17 +42,12 @@ absl::StatusOr<passes::Offer> ask(const Target &target, const lathe_op *op, int6
 
 absl::Status setOffers(mlir::ModuleOp module, const ProgramView &view, const Target &target) {
   passes::setTransfer(module, target.name, {target.transfer_bandwidth, target.transfer_seconds});
-  for (auto step : module.getOps<mlir::func::FuncOp>()) {
-    auto max_rows = step->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
-    for (mlir::Operation &op : step.getBody().front().without_terminator()) {
-      if (mlir::isa<ir::WeightOp, ir::SliceOp>(op))
-        continue;
-      auto offer = ask(target, view.op(&op), max_rows ? max_rows.getInt() : 1);
-      if (!offer.ok())
-        return prefixed(offer.status(), absl::StrCat(target.name, ": asked about ",
-                                                     op.getName().getStringRef().str(), ": "));
-      passes::setOffer(&op, target.name, *offer);
-    }
+  for (auto [op, rows] : passes::placeableOps(module)) {
+    auto offer = ask(target, view.op(op), rows);
+    if (!offer.ok())
+      return prefixed(offer.status(), absl::StrCat(target.name, ": asked about ",
+                                                   op->getName().getStringRef().str(), ": "));
+    passes::setOffer(op, target.name, *offer);
   }
   return absl::OkStatus();
 }

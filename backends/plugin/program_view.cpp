@@ -4,7 +4,9 @@
 
 #include "llvm/ADT/TypeSwitch.h"
 
+#include "passes/explain.h"
 #include "passes/row_source.h"
+#include "passes/step.h"
 
 namespace lathe::plugin {
 namespace {
@@ -32,11 +34,6 @@ uint32_t elementOf(mlir::Type type) {
       .Default([](mlir::Type) { return LATHE_ELEMENT_NONE; });
 }
 
-std::string textOf(mlir::Location location) {
-  auto name = location->findInstanceOf<mlir::NameLoc>();
-  return name ? name.getName().str() : "";
-}
-
 // What an op says of the program's meaning; what passes note on ops is not of it.
 std::vector<std::pair<std::string, mlir::Attribute>> meaningOf(mlir::Operation &op) {
   std::vector<std::pair<std::string, mlir::Attribute>> attributes;
@@ -48,20 +45,11 @@ std::vector<std::pair<std::string, mlir::Attribute>> meaningOf(mlir::Operation &
   return attributes;
 }
 
-std::string nameOfArgument(mlir::func::FuncOp function, unsigned index) {
-  if (auto name = function.getArgAttrOfType<mlir::StringAttr>(index, "lathe.name"))
-    return name.str();
-  static constexpr const char *of_a_step[] = {"tokens", "slots", "positions", "output_rows"};
-  return index < 4 ? of_a_step[index] : "input" + std::to_string(index);
-}
-
 std::string nameOfResult(mlir::func::FuncOp function, unsigned index) {
   if (auto name = function.getResultAttrOfType<mlir::StringAttr>(index, "lathe.name"))
     return name.str();
   return index == 0 ? "logits" : "result" + std::to_string(index);
 }
-
-bool isCache(mlir::Type type) { return mlir::isa<ir::LatentCacheType, ir::KvCacheType>(type); }
 
 } // namespace
 
@@ -106,7 +94,7 @@ const lathe_function *ProgramView::show(mlir::func::FuncOp function) {
   shown_values_.clear();
   std::vector<const lathe_operand *> inputs, results;
   for (auto [index, argument] : llvm::enumerate(function.getArguments()))
-    inputs.push_back(named(nameOfArgument(function, index), argument));
+    inputs.push_back(named(passes::argumentName(function, index), argument));
   std::vector<const lathe_op *> ops;
   for (mlir::Operation &op : function.getBody().front().without_terminator())
     ops.push_back(show(op));
@@ -116,10 +104,9 @@ const lathe_function *ProgramView::show(mlir::func::FuncOp function) {
   const auto &input_array = keep(std::move(inputs), operand_arrays_);
   const auto &op_array = keep(std::move(ops), op_arrays_);
   const auto &result_array = keep(std::move(results), operand_arrays_);
-  auto max_rows = function->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
   lathe_function &shown = functions_.emplace_back(sized<lathe_function>());
   shown.name = keep(function.getName().str());
-  shown.max_rows = max_rows ? max_rows.getInt() : 1;
+  shown.max_rows = passes::maxRows(function);
   shown.inputs = input_array.data();
   shown.input_count = input_array.size();
   shown.ops = op_array.data();
@@ -141,7 +128,7 @@ const lathe_op *ProgramView::show(mlir::Operation &op) {
   lathe_op &shown = op_structs_.emplace_back(sized<lathe_op>());
   shown.name = keep(op.getName().getStringRef().str());
   shown.version = 1; // no op has changed since it was first published
-  shown.location = keep(textOf(op.getLoc()));
+  shown.location = keep(passes::placeInModel(op.getLoc()));
   shown.operands = operand_array.data();
   shown.operand_count = operand_array.size();
   shown.results = result_array.data();
@@ -195,7 +182,7 @@ static void showCache(mlir::Type type, lathe_type &shown) {
 const lathe_type *ProgramView::show(mlir::Type type, mlir::Value value) {
   lathe_type &shown = types_.emplace_back(sized<lathe_type>());
   shown.row_factor = 1;
-  if (isCache(type)) {
+  if (passes::isCache(type)) {
     showCache(type, shown);
     return &shown;
   }

@@ -5,6 +5,7 @@
 #include "backends/x86/kernels/frame.h"
 #include "backends/x86/scratch.h"
 #include "backends/x86/state_layout.h"
+#include "passes/step.h"
 
 namespace lathe::x86 {
 
@@ -49,9 +50,8 @@ static void annotate(mlir::Operation *op, int64_t max_rows) {
 
 void annotateForPlanning(mlir::func::FuncOp step) {
   mlir::Builder builder(step.getContext());
-  auto rows = step->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
   for (mlir::Operation &op : step.getBody().front())
-    annotate(&op, rows ? rows.getInt() : 1);
+    annotate(&op, passes::maxRows(step));
   for (mlir::BlockArgument argument : step.getArguments().drop_front(4))
     step.setArgAttr(argument.getArgNumber(), "lathe.cache_bytes",
                     builder.getI64IntegerAttr(cacheBytes(argument.getType())));

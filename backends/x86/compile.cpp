@@ -7,19 +7,9 @@
 
 namespace lathe::x86 {
 
-static int64_t integerAttribute(mlir::func::FuncOp function, llvm::StringRef name,
-                                int64_t otherwise) {
-  auto attribute = function->getAttrOfType<mlir::IntegerAttr>(name);
-  return attribute ? attribute.getInt() : otherwise;
-}
-
 static mlir::LogicalResult selectStep(mlir::func::FuncOp function, const Level &level,
                                       WeightPlan &weights, Program &program) {
-  StepProgram step;
-  step.name = function.getName().str();
-  step.max_rows = integerAttribute(function, "lathe.max_rows", 1);
-  step.arena_bytes = integerAttribute(function, "lathe.arena_bytes", 0);
-  step.state_bytes = integerAttribute(function, "lathe.state_bytes", 0);
+  StepProgram step = emptyProgram(function);
   Selector selector(function, level, weights, program, step);
   for (mlir::Operation &op : function.getBody().front())
     if (mlir::failed(selector.select(&op)))

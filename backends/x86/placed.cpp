@@ -48,11 +48,8 @@ public:
 private:
   // A run of ops at home, which may stay empty.
   void begin() {
-    at_home_ = {};
-    at_home_.name = step_.name + ".home" + std::to_string(entries_);
-    at_home_.max_rows = step_.max_rows;
-    at_home_.arena_bytes = step_.arena_bytes;
-    at_home_.state_bytes = step_.state_bytes;
+    at_home_ = emptyProgram(function_);
+    at_home_.name += ".home" + std::to_string(entries_);
     selector_.emplace(function_, level_, weights_, program_, at_home_);
   }
   void finish() {
@@ -86,21 +83,13 @@ private:
   int64_t part_ = -1, entries_ = 0;
 };
 
-int64_t integerAttribute(FuncOp function, llvm::StringRef name, int64_t otherwise) {
-  auto attribute = function->getAttrOfType<mlir::IntegerAttr>(name);
-  return attribute ? attribute.getInt() : otherwise;
-}
-
 } // namespace
 
 mlir::FailureOr<PlacedStep> selectPlaced(FuncOp function, const std::vector<Part> &parts,
                                          const Level &level, WeightPlan &weights,
                                          Program &program) {
-  PlacedStep step;
-  step.name = function.getName().str();
-  step.max_rows = integerAttribute(function, "lathe.max_rows", 1);
-  step.arena_bytes = integerAttribute(function, "lathe.arena_bytes", 0);
-  step.state_bytes = integerAttribute(function, "lathe.state_bytes", 0);
+  const StepProgram whole = emptyProgram(function);
+  PlacedStep step{whole.name, whole.max_rows, whole.arena_bytes, whole.state_bytes, {}};
   if (mlir::failed(Walk(function, parts, level, weights, program, step).run()))
     return mlir::failure();
   return step;

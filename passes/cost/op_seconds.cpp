@@ -4,7 +4,6 @@
 
 #include "ir/lathe/verify.h"
 #include "passes/cost/mla.h"
-#include "passes/cost/work.h"
 #include "passes/row_source.h"
 #include "passes/rows.h"
 
@@ -14,8 +13,6 @@ namespace {
 
 using mlir::Operation;
 using mlir::Value;
-
-constexpr double kElementBytes = 4; // of rows
 
 // The form in which the op's products take their rows.
 llvm::StringRef rowForm(Operation *op) {
@@ -39,11 +36,8 @@ double rowsOf(Value value, double rows) {
 
 double productSeconds(const Table &table, Operation *op, double rows) {
   double seconds = 0;
-  for (const WeightWork &work : weightWork(op, [&](Value value) { return rowsOf(value, rows); })) {
-    // Fewer rows than one in each matrix: so many matrices are not read at all.
-    const double share = std::min(work.rows, 1.0);
-    seconds += share * table.productSeconds(weightCost(work.weight), rowForm(op), work.rows);
-  }
+  for (const WeightWork &work : weightWork(op, [&](Value value) { return rowsOf(value, rows); }))
+    seconds += meanProductSeconds(table, weightCost(work.weight), rowForm(op), work.rows);
   return seconds;
 }
 
@@ -51,12 +45,7 @@ double attentionSeconds(const Table &table, Operation *op, double rows, double k
   if (auto latent = mlir::dyn_cast<ir::MlaAttentionOp>(op))
     return seconds(table, MlaShape::of(latent), latent.getForm(), rows, keys);
   auto attention = mlir::dyn_cast<ir::AttentionOp>(op);
-  const double rate = table.attentionRate("grouped");
-  if (!attention || rate <= 0)
-    return 0;
-  const KeyWork work = keyWork(attention);
-  const double seen = work.window > 0 ? std::min(keys, static_cast<double>(work.window)) : keys;
-  return work.flops * rows * seen / rate;
+  return attention ? groupedSeconds(table, keyWork(attention), rows, keys) : 0;
 }
 
 double movedBytes(Operation *op, double rows) {
@@ -64,10 +53,7 @@ double movedBytes(Operation *op, double rows) {
   auto add = [&](Value value) {
     if (!hasRows(value.getType()) || value.getDefiningOp<ir::WeightOp>())
       return;
-    double columns = 1;
-    for (int64_t extent : ir::shapeOf(value.getType()).drop_front())
-      columns *= static_cast<double>(extent);
-    bytes += kElementBytes * columns * rowsOf(value, rows);
+    bytes += rowBytes(value.getType()) * rowsOf(value, rows);
   };
   llvm::for_each(op->getOperands(), add);
   llvm::for_each(op->getResults(), add);
@@ -75,6 +61,17 @@ double movedBytes(Operation *op, double rows) {
 }
 
 } // namespace
+
+double meanProductSeconds(const Table &table, const WeightCost &weight, llvm::StringRef row_form,
+                          double rows) {
+  return std::min(rows, 1.0) * table.productSeconds(weight, row_form, rows);
+}
+
+double groupedSeconds(const Table &table, const KeyWork &work, double rows, double keys) {
+  const double rate = table.attentionRate("grouped");
+  const double seen = work.window > 0 ? std::min(keys, static_cast<double>(work.window)) : keys;
+  return rate > 0 ? work.flops * rows * seen / rate : 0;
+}
 
 double opSeconds(const Table &table, Operation *op, double rows, double keys) {
   if (mlir::isa<ir::WeightOp, ir::SliceOp>(op))

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "passes/cost/op_seconds.h"
 #include "passes/rows.h"
+#include "passes/step.h"
 
 namespace lathe::passes::cost {
 
 namespace {
 
-constexpr double kElementBytes = 4;   // of a row
-constexpr unsigned kRowArguments = 3; // tokens, slots, positions; output_rows behind them
+constexpr double kElementBytes = 4; // of a row
 constexpr int64_t kLeastChunk = 64, kMostChunk = 2048;
 
 // How many times something occurs: equal layers are weighed once.
@@ -27,7 +28,7 @@ template <typename Item> void count(std::vector<std::pair<Item, double>> &items,
 Prefill::Prefill(mlir::func::FuncOp step, llvm::StringRef rows) : rows_(rows) {
   for (auto [index, argument] : llvm::enumerate(step.getArguments()))
     if (hasRows(argument.getType()))
-      factors_[argument] = index < kRowArguments ? 1 : 0; // a prompt wants logits once
+      factors_[argument] = index < kOutputRowsArgument ? 1 : 0; // a prompt wants logits once
   for (mlir::Operation &op : step.getBody().front().without_terminator()) {
     follow(op);
     if (!mlir::isa<ir::WeightOp, ir::SliceOp>(op))
@@ -65,31 +66,22 @@ void Prefill::addProduct(const WeightWork &work) {
   count(products_, {cost, work.rows});
 }
 
-double Prefill::rowBytes(mlir::Value value) const {
-  llvm::ArrayRef<int64_t> shape = ir::shapeOf(value.getType());
-  const int64_t columns = shape.size() > 1 ? shape.back() : 1;
-  return kElementBytes * static_cast<double>(factors_.lookup(value) * columns);
-}
-
 void Prefill::addRows(mlir::Operation &op, double inner) {
   double bytes = 2 * kElementBytes * inner; // written and read
   for (mlir::Value value : op.getOperands())
     if (factors_.contains(value))
-      bytes += rowBytes(value);
+      bytes += rowBytes(value.getType()) * static_cast<double>(factors_.lookup(value));
   for (mlir::Value value : op.getResults())
     if (factors_.contains(value))
-      bytes += rowBytes(value);
+      bytes += rowBytes(value.getType()) * static_cast<double>(factors_.lookup(value));
   moved_.push_back(bytes);
   widest_ = std::max(widest_, bytes);
 }
 
-// Fewer rows than one in each matrix: so many matrices are not read at all.
 double Prefill::productsSeconds(const Table &table, double rows) const {
   double seconds = 0;
-  for (const auto &[product, times] : products_) {
-    const double each = product.rows * rows;
-    seconds += times * std::min(each, 1.0) * table.productSeconds(product.weight, rows_, each);
-  }
+  for (const auto &[product, times] : products_)
+    seconds += times * meanProductSeconds(table, product.weight, rows_, product.rows * rows);
   return seconds;
 }
 
@@ -106,12 +98,8 @@ double Prefill::attentionSeconds(const Table &table, double rows, double keys) c
   for (const auto &[shape, times] : latents_)
     seconds += times * std::min(cost::seconds(table, shape, ir::MlaForm::absorbed, rows, keys),
                                 cost::seconds(table, shape, ir::MlaForm::materialised, rows, keys));
-  const double rate = table.attentionRate("grouped");
-  for (const auto &[attention, times] : attentions_) {
-    const double seen =
-        attention.window > 0 ? std::min(keys, static_cast<double>(attention.window)) : keys;
-    seconds += rate > 0 ? times * attention.flops * rows * seen / rate : 0;
-  }
+  for (const auto &[attention, times] : attentions_)
+    seconds += times * groupedSeconds(table, attention, rows, keys);
   return seconds;
 }
 

@@ -47,7 +47,6 @@ private:
   void add(mlir::Operation &op);
   void addProduct(const WeightWork &work);
   void addRows(mlir::Operation &op, double inner);
-  double rowBytes(mlir::Value value) const;
   double productsSeconds(const Table &table, double rows) const;
   double movingSeconds(const Table &table, double rows) const;
   double attentionSeconds(const Table &table, double rows, double keys) const;

@@ -2,10 +2,22 @@
 
 #include "mlir/IR/Builders.h"
 
+#include "ir/lathe/dialect.h"
+#include "passes/step.h"
+
 namespace lathe::passes {
 
 using mlir::ArrayAttr;
 using mlir::DictionaryAttr;
+
+llvm::SmallVector<std::pair<mlir::Operation *, int64_t>> placeableOps(mlir::ModuleOp module) {
+  llvm::SmallVector<std::pair<mlir::Operation *, int64_t>> ops;
+  for (auto step : module.getOps<mlir::func::FuncOp>())
+    for (mlir::Operation &op : step.getBody().front().without_terminator())
+      if (!mlir::isa<ir::WeightOp, ir::SliceOp>(op))
+        ops.emplace_back(&op, maxRows(step));
+  return ops;
+}
 
 void setOffer(mlir::Operation *op, llvm::StringRef target, const Offer &offer) {
   mlir::Builder builder(op->getContext());

@@ -26,6 +26,10 @@ struct Offer {
   std::string why;    // of a refusal: "REASON: text"
 };
 
+// What targets are asked about, with the rows of its step: all ops but weights, which go where they
+// are used, and slices, which are views.
+llvm::SmallVector<std::pair<mlir::Operation *, int64_t>> placeableOps(mlir::ModuleOp module);
+
 // Adds to what is there.
 void setOffer(mlir::Operation *op, llvm::StringRef target, const Offer &offer);
 // None where nobody asked the target.

@@ -8,6 +8,7 @@
 #include "passes/explain.h"
 #include "passes/partition/offers.h"
 #include "passes/partition/parts.h"
+#include "passes/step.h"
 
 #define DEBUG_TYPE "lathe-order-parts"
 
@@ -76,12 +77,8 @@ bool staysInside(mlir::Value result, int64_t part) {
 
 double bytesOf(llvm::ArrayRef<mlir::Value> values, int64_t rows) {
   double bytes = 0;
-  for (mlir::Value value : values) {
-    double elements = 4;
-    for (int64_t extent : ir::shapeOf(value.getType()))
-      elements *= static_cast<double>(mlir::ShapedType::isDynamic(extent) ? rows : extent);
-    bytes += elements;
-  }
+  for (mlir::Value value : values)
+    bytes += crossingBytes(value, rows);
   return bytes;
 }
 
@@ -91,8 +88,7 @@ void explainParts(FuncOp step) {
     int64_t parts = 0;
     double there = 0, back = 0;
   };
-  auto max_rows = step->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
-  const int64_t rows = max_rows ? max_rows.getInt() : 1;
+  const int64_t rows = maxRows(step);
   llvm::MapVector<llvm::StringRef, Traffic> traffic;
   const std::vector<Part> parts = partsOf(step);
   for (const Part &part : parts) {

@@ -5,9 +5,9 @@
 
 #include "ir/lathe/dialect.h"
 #include "passes/partition/offers.h"
-#include "passes/plan/sizes.h"
 #include "passes/row_source.h"
 #include "passes/rows.h"
+#include "passes/step.h"
 
 namespace lathe::passes {
 
@@ -16,14 +16,6 @@ namespace {
 using mlir::Operation;
 using mlir::Value;
 using mlir::func::FuncOp;
-
-// The cache argument behind a cache that ops have handed on.
-mlir::BlockArgument argumentBehind(Value cache) {
-  while (Operation *giver = cache.getDefiningOp())
-    cache = *llvm::find_if(giver->getOperands(),
-                           [](Value operand) { return isCache(operand.getType()); });
-  return mlir::cast<mlir::BlockArgument>(cache);
-}
 
 // Slices of what a part makes are views inside of it.
 bool isInside(Operation *op, int64_t part) {
@@ -35,7 +27,7 @@ bool isInside(Operation *op, int64_t part) {
 void collectOperand(Value operand, int64_t number, llvm::SetVector<Value> &inputs,
                     llvm::SetVector<Value> &caches) {
   if (isCache(operand.getType()))
-    caches.insert(argumentBehind(operand));
+    caches.insert(cacheArgument(operand));
   else if (!operand.getDefiningOp<ir::WeightOp>() && !isInside(operand.getDefiningOp(), number))
     inputs.insert(operand);
 }
@@ -112,11 +104,11 @@ private:
     }
   }
 
+  // A step's own inputs keep their names.
   std::string nameOf(Value input, unsigned index) {
-    static constexpr const char *of_a_step[] = {"tokens", "slots", "positions", "output_rows"};
     auto argument = mlir::dyn_cast<mlir::BlockArgument>(input);
-    return argument && argument.getArgNumber() < 4 ? of_a_step[argument.getArgNumber()]
-                                                   : "input" + std::to_string(index);
+    return argument ? argumentName(step_, argument.getArgNumber())
+                    : "input" + std::to_string(index);
   }
 
   // With the weights and slices before it, and without what passes noted for home.
@@ -130,12 +122,12 @@ private:
       made->removeAttr(note);
     for (auto [given, taken] : llvm::zip(made->getResults(), op->getResults()))
       if (isCache(given.getType()))
-        map_.map(argumentBehind(taken), given);
+        map_.map(cacheArgument(taken), given);
   }
 
   void copyFree(Value operand) {
     if (isCache(operand.getType())) {
-      map_.map(operand, map_.lookup(argumentBehind(operand)));
+      map_.map(operand, map_.lookup(cacheArgument(operand)));
       return;
     }
     Operation *op = operand.getDefiningOp();
@@ -162,6 +154,12 @@ private:
 };
 
 } // namespace
+
+double crossingBytes(Value value, int64_t rows) {
+  const int64_t own = ir::shapeOf(value.getType())[0];
+  return rowBytes(value.getType()) *
+         static_cast<double>(mlir::ShapedType::isDynamic(own) ? rows : own);
+}
 
 std::vector<Part> partsOf(FuncOp step) {
   std::vector<std::vector<Operation *>> ops;

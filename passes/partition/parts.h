@@ -20,6 +20,9 @@ struct Part {
   std::vector<mlir::BlockArgument> caches; // of the step, that its ops work on
 };
 
+// What a value takes on its way in a step of `rows` rows.
+double crossingBytes(mlir::Value value, int64_t rows);
+
 // In the order in which they run.
 std::vector<Part> partsOf(mlir::func::FuncOp step);
 

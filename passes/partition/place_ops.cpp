@@ -13,8 +13,10 @@
 #include "passes/explain.h"
 #include "passes/partition/cheapest_cut.h"
 #include "passes/partition/offers.h"
+#include "passes/partition/parts.h"
 #include "passes/partition/place_rules.h"
 #include "passes/rows.h"
+#include "passes/step.h"
 
 #define DEBUG_TYPE "lathe-place-ops"
 
@@ -28,8 +30,7 @@ namespace {
 using mlir::Operation;
 using mlir::func::FuncOp;
 
-constexpr double kElementBytes = 4; // of rows
-constexpr double kTick = 1e-10;     // seconds of one unit of cost
+constexpr double kTick = 1e-10; // seconds of one unit of cost
 
 int64_t ticks(double seconds) { return static_cast<int64_t>(std::min(seconds / kTick, 1e14)); }
 
@@ -38,23 +39,9 @@ bool isMovable(Operation *op) {
   return !mlir::isa<ir::WeightOp, mlir::func::ReturnOp>(op) && mlir::isa<FuncOp>(op->getParentOp());
 }
 
-int64_t maxRows(FuncOp step) {
-  auto rows = step->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
-  return rows ? rows.getInt() : 1;
-}
-
 // How often a step runs in the conversation that is expected: half of it is read, half written.
 double timesOf(FuncOp step) {
   return static_cast<double>(cost::kExpectedContext) / 2 / static_cast<double>(maxRows(step));
-}
-
-double bytesOf(mlir::Value value, int64_t rows) {
-  if (!hasRows(value.getType()))
-    return 0;
-  double elements = kElementBytes;
-  for (int64_t extent : ir::shapeOf(value.getType()))
-    elements *= static_cast<double>(mlir::ShapedType::isDynamic(extent) ? rows : extent);
-  return elements;
 }
 
 // Between targets rows are f32 or i32; what else they are inside is each target's own business.
@@ -65,15 +52,9 @@ bool canCross(mlir::Value value) {
 
 // The cache argument that an op works on, by its number; none for other ops.
 std::optional<unsigned> cacheOf(Operation *op) {
-  for (mlir::Value operand : op->getOperands()) {
-    if (!mlir::isa<ir::LatentCacheType, ir::KvCacheType>(operand.getType()))
-      continue;
-    while (Operation *giver = operand.getDefiningOp())
-      operand = *llvm::find_if(giver->getOperands(), [&](mlir::Value given) {
-        return given.getType() == operand.getType();
-      });
-    return mlir::cast<mlir::BlockArgument>(operand).getArgNumber();
-  }
+  for (mlir::Value operand : op->getOperands())
+    if (isCache(operand.getType()))
+      return cacheArgument(operand).getArgNumber();
   return std::nullopt;
 }
 
@@ -137,7 +118,7 @@ private:
   void addValue(mlir::Value value, FuncOp step) {
     if (!hasRows(value.getType()) || value.getDefiningOp<ir::WeightOp>())
       return;
-    const double bytes = bytesOf(value, maxRows(step));
+    const double bytes = crossingBytes(value, maxRows(step));
     const double seconds =
         transfer_.seconds + (transfer_.bandwidth > 0 ? bytes / transfer_.bandwidth : 0);
     const int64_t cost = canCross(value) ? ticks(seconds * timesOf(step)) : CheapestCut::kNever;

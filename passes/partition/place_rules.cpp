@@ -4,7 +4,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 
-#include "ir/lathe/dialect.h"
+#include "passes/explain.h"
 
 namespace lathe::passes {
 
@@ -60,17 +60,12 @@ static llvm::ArrayRef<llvm::StringLiteral> namesOf(llvm::StringRef name) {
       .Default({});
 }
 
-static std::string placeInModel(mlir::Operation *op) {
-  auto name = op->getLoc()->findInstanceOf<mlir::NameLoc>();
-  return name ? name.getName().str() + "/" : "";
-}
-
 static bool holds(const PlaceRule &rule, mlir::Operation *op) {
   const llvm::StringRef name = op->getName().stripDialect();
-  const std::string place = placeInModel(op);
+  const std::string place = placeInModel(op->getLoc());
   auto matches = [&](llvm::StringRef called) {
     return matchesPattern(rule.pattern, called) ||
-           matchesPattern(rule.pattern, place + called.str());
+           (!place.empty() && matchesPattern(rule.pattern, place + "/" + called.str()));
   };
   return matches(name) || llvm::any_of(namesOf(name), matches);
 }

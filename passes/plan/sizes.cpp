@@ -29,7 +29,7 @@ std::optional<int64_t> multiply(llvm::ArrayRef<int64_t> factors) {
   return product;
 }
 
-FailureOr<int64_t> maxRows(FuncOp function) {
+FailureOr<int64_t> checkedMaxRows(FuncOp function) {
   auto rows = function->getAttrOfType<mlir::IntegerAttr>("lathe.max_rows");
   if (!rows)
     return 1; // asked for only where an extent is dynamic; see missingMaxRows
@@ -80,7 +80,7 @@ FailureOr<Sizes> Sizes::of(FuncOp function) {
   if (!function.getBody().hasOneBlock())
     return function.emitError("has ")
            << function.getBody().getBlocks().size() << " blocks; a step that is planned has one";
-  const FailureOr<int64_t> max_rows = maxRows(function);
+  const FailureOr<int64_t> max_rows = checkedMaxRows(function);
   if (mlir::failed(max_rows))
     return failure();
   if (missesMaxRows(function))
@@ -137,8 +137,6 @@ FailureOr<int64_t> Sizes::resultBytes(mlir::OpResult result) const {
            << result.getResultNumber() << " needs more than " << kMaxBytes << " bytes";
   return *bytes;
 }
-
-bool isCache(mlir::Type type) { return mlir::isa<ir::LatentCacheType, ir::KvCacheType>(type); }
 
 FailureOr<int64_t> cacheBytes(FuncOp function, unsigned argument) {
   auto said = function.getArgAttrOfType<mlir::IntegerAttr>(argument, "lathe.cache_bytes");

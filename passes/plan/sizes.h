@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include "ir/lathe/dialect.h"
+#include "passes/step.h"
 
 namespace lathe::passes {
 
@@ -36,8 +37,6 @@ private:
   llvm::DenseMap<mlir::Value, int64_t> rows_; // the most that a value can have
   llvm::DenseMap<mlir::Operation *, OpBytes> bytes_;
 };
-
-bool isCache(mlir::Type type);
 
 // `lathe.cache_bytes` of an argument that is a cache, or what its type says.
 mlir::FailureOr<int64_t> cacheBytes(mlir::func::FuncOp function, unsigned argument);

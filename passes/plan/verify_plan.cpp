@@ -199,9 +199,14 @@ struct VerifyPlanPass : impl::VerifyPlanBase<VerifyPlanPass> {
 
   LogicalResult verifySharedState() {
     llvm::SmallVector<FuncOp> steps = stepsOf(getOperation());
-    for (FuncOp step : steps) {
-      const auto first = cachePlaces(steps.front()), places = cachePlaces(step);
-      if (failed(first) || failed(places))
+    if (steps.empty())
+      return success();
+    const auto first = cachePlaces(steps.front());
+    if (failed(first))
+      return failure();
+    for (FuncOp step : llvm::drop_begin(steps)) {
+      const auto places = cachePlaces(step);
+      if (failed(places))
         return failure();
       if (*first != *places)
         return step.emitError("has its caches elsewhere than @")

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "runtime/device/abi_struct.h"
 #include "runtime/device/error.h"
 
 namespace lathe::runtime {
@@ -56,23 +57,13 @@ const char *missingFunction(const lathe_device_api &api) {
   return nullptr;
 }
 
-// What a newer device has behind our table is left alone; what an older one lacks is NULL, and so
-// is an entry of which a wrong size holds only a part.
-lathe_device_api copyTable(const lathe_device_api *api) {
-  lathe_device_api copy;
-  std::memset(&copy, 0, sizeof copy);
-  size_t whole = api->struct_size / sizeof(void *) * sizeof(void *);
-  std::memcpy(&copy, api, std::min(whole, sizeof copy));
-  return copy;
-}
-
 } // namespace
 
 absl::StatusOr<DeviceTable> DeviceTable::of(const lathe_device_api *api) {
   if (!api)
     return absl::FailedPreconditionError("device: gives no table of functions");
   DeviceTable table;
-  table.api_ = copyTable(api);
+  table.api_ = copyStruct(api);
   if (const char *missing = missingFunction(table.api_))
     return absl::FailedPreconditionError(
         absl::StrCat("device: its table lacks ", missing, ", which runtime/abi/plugin.h requires"));

@@ -1,13 +1,13 @@
 #include "runtime/plugin/plugin.h"
 
 #include <algorithm>
-#include <cstring>
 #include <dlfcn.h>
 #include <filesystem>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "base/status.h"
+#include "runtime/device/abi_struct.h"
 #include "runtime/device/error.h"
 #include "runtime/plugin/host.h"
 
@@ -23,16 +23,6 @@ constexpr uint32_t kFeatures = LATHE_FEATURE_TSAN;
 #else
 constexpr uint32_t kFeatures = 0;
 #endif
-
-// As much of a struct of theirs as both sides know; the rest is zero. A field of which a wrong size
-// holds only a part is not there either.
-template <typename Struct> Struct copyStruct(const Struct *theirs) {
-  Struct copy = {};
-  size_t whole = theirs->struct_size / sizeof(void *) * sizeof(void *);
-  std::memcpy(static_cast<void *>(&copy), theirs, std::min(whole, sizeof copy));
-  copy.struct_size = std::min(whole, sizeof copy);
-  return copy;
-}
 
 bool isName(absl::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -148,7 +138,6 @@ absl::Status Plugin::readTargets() {
   if (!plugin_.compiler)
     return absl::OkStatus();
   compiler_ = copyStruct(plugin_.compiler);
-  has_compiler_ = true;
   if (!compiler_.target_list || !compiler_.supports || !compiler_.compile)
     return wrong("its compile half lacks target_list, supports or compile, which "
                  "runtime/abi/plugin.h requires");

@@ -55,7 +55,7 @@ public:
 
   const std::vector<TargetProperties> &targets() const { return targets_; }
   // As much as the plugin's table has; NULL without a compile half.
-  const lathe_compile_api *compiler() const { return has_compiler_ ? &compiler_ : nullptr; }
+  const lathe_compile_api *compiler() const { return compiler_.compile ? &compiler_ : nullptr; }
 
 private:
   struct Host; // what the plugin is given
@@ -74,8 +74,7 @@ private:
   lathe_plugin plugin_ = {};
   std::unique_ptr<DeviceTable> devices_;
   uint32_t device_count_ = 0;
-  bool has_compiler_ = false;
-  lathe_compile_api compiler_ = {};
+  lathe_compile_api compiler_ = {}; // zero without a compile half
   std::vector<TargetProperties> targets_;
 };
 

@@ -1,5 +1,6 @@
 #include "tests/golden/compiled_model.h"
 
+#include <cmath>
 #include <stdexcept>
 
 #include "runtime/cpu/device.h"
@@ -67,6 +68,13 @@ double CompiledModel::meanNll(const GoldenFolder &golden, const std::string &tar
       runtime::evaluate(*open(target, 2, 0), text.tokens, options, [](int64_t, int64_t) {}));
   EXPECT_EQ(result.tokens, golden.json()["eval"]["tokens"].get<int64_t>());
   return result.mean_nll;
+}
+
+double largestDifference(const std::vector<float> &a, const std::vector<float> &b) {
+  double largest = a.size() == b.size() ? 0 : INFINITY;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    largest = std::max(largest, std::isnan(a[i]) ? INFINITY : std::abs(double(a[i]) - b[i]));
+  return largest;
 }
 
 } // namespace lathe::golden

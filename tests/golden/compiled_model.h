@@ -38,4 +38,7 @@ private:
   std::vector<std::string> targets_;
 };
 
+// Infinite where the numbers of logits differ, or one is NaN.
+double largestDifference(const std::vector<float> &a, const std::vector<float> &b);
+
 } // namespace lathe::golden

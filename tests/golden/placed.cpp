@@ -22,13 +22,6 @@ const char *const kRules[] = {
     "linear=null:null",
 };
 
-double largestDifference(const std::vector<float> &a, const std::vector<float> &b) {
-  double largest = a.size() == b.size() ? 0 : INFINITY;
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    largest = std::max(largest, std::isnan(a[i]) ? INFINITY : std::abs(double(a[i]) - b[i]));
-  return largest;
-}
-
 class PlacedModel : public testing::TestWithParam<const char *> {
 protected:
   static std::shared_ptr<runtime::Plugin> nullPlugin() {

@@ -34,13 +34,6 @@ std::vector<std::string> levels() {
   return {runtime::CpuFeatures::ofThisMachine().levelName(), "x86-64-v3"};
 }
 
-double largestDifference(const std::vector<float> &a, const std::vector<float> &b) {
-  double largest = a.size() == b.size() ? 0 : INFINITY;
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    largest = std::max(largest, std::isnan(a[i]) ? INFINITY : std::abs(double(a[i]) - b[i]));
-  return largest;
-}
-
 class WeightForms : public testing::TestWithParam<Case> {};
 
 TEST_P(WeightForms, giveTheInterpretersLogitsForEveryChunk) {

@@ -20,13 +20,6 @@ protected:
   CompiledModel model;
 };
 
-double largestDifference(const std::vector<float> &a, const std::vector<float> &b) {
-  double largest = a.size() == b.size() ? 0 : INFINITY;
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    largest = std::max(largest, std::isnan(a[i]) ? INFINITY : std::abs(double(a[i]) - b[i]));
-  return largest;
-}
-
 class GoldenLogits : public Compiled {
 protected:
   void expectLogits(const std::string &target) {

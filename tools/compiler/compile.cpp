@@ -281,17 +281,17 @@ absl::Status Compilation::write() {
     manifest.targets.push_back(makeTarget(
         *target.level, llvm::ArrayRef(target.program.steps).take_front(target.whole_steps),
         *weights_, manifest.vocab_size));
-    if (!target.placed.empty())
-      manifest.targets.push_back(makePlacedTarget(*target.level, target.placed, placement_,
-                                                  *weights_, manifest.vocab_size));
     LATHE_RETURN_IF_ERROR(writer.addSection("code." + name, *target.code).status());
     LATHE_RETURN_IF_ERROR(writer.addSection("program." + name, text).status());
     report_.targets.push_back(name);
+    if (!target.placed.empty()) {
+      manifest.targets.push_back(makePlacedTarget(*target.level, target.placed, placement_,
+                                                  *weights_, manifest.vocab_size));
+      report_.targets.push_back(manifest.targets.back().name);
+    }
   }
-  if (!placement_.targets.empty()) {
+  if (!placement_.targets.empty())
     manifest.explain = passes::explainJson(*placement_.module);
-    report_.targets.push_back(manifest.targets[1].name);
-  }
   LATHE_RETURN_IF_ERROR(addPlacedSections(writer, placement_, options_));
   manifest.active_weight_bytes = x86::decodeWeightBytes(targets_.front().program, *weights_);
   LATHE_RETURN_IF_ERROR(addTexts(writer, *checkpoint_));

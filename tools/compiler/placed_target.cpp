@@ -18,23 +18,10 @@ using passes::Part;
 using x86::PlacedStep;
 using x86::ValuePlace;
 
-constexpr uint64_t kAlignment = 64;            // of values and weights in the memory of a device
+constexpr uint64_t kAlignment = 64;            // of values in the memory of a device
 constexpr size_t kPackPiece = size_t{4} << 20; // bytes that a plugin is asked for at once
 
-uint64_t aligned(uint64_t offset, uint64_t alignment) {
-  return (offset + alignment - 1) / alignment * alignment;
-}
-
-// Where the packed weights of a plugin's code stand in its section.
-std::vector<uint64_t> offsetsOf(const plugin::Code &code, uint64_t &end) {
-  std::vector<uint64_t> offsets;
-  end = 0;
-  for (const plugin::PackedWeight &weight : code.weights()) {
-    offsets.push_back(aligned(end, std::max(weight.alignment, kAlignment)));
-    end = offsets.back() + weight.size;
-  }
-  return offsets;
-}
+uint64_t aligned(uint64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
 
 std::string weightsSection(const OnTarget &on) {
   return on.code->weights().empty() ? "" : absl::StrCat("weights.", on.target.name);
@@ -46,13 +33,9 @@ artifact::Part makePart(const OnTarget &on) {
                       absl::StrCat("code.", on.target.name),
                       weightsSection(on),
                       {}};
-  uint64_t end = 0;
-  const std::vector<uint64_t> offsets = offsetsOf(*on.code, end);
-  for (size_t i = 0; i < offsets.size(); ++i) {
-    const plugin::PackedWeight &weight = on.code->weights()[i];
-    part.weights.push_back(
-        {absl::StrCat(weight.name, "#", i), weight.layout, offsets[i], weight.size});
-  }
+  for (const plugin::PackedWeight &weight : on.code->weights())
+    part.weights.push_back({absl::StrCat(weight.name, "#", part.weights.size()), weight.layout,
+                            weight.offset, weight.size});
   return part;
 }
 
@@ -82,15 +65,14 @@ public:
 private:
   // Scratch, weights and state of a device, which all of its entries share.
   void addDevice(uint32_t device, const OnTarget &on) {
-    uint64_t scratch = 0, weights = 0;
+    uint64_t scratch = 0;
     for (const auto &parts : placement_.parts)
       for (const Part &part : parts)
         if (part.target == on.target.name)
           scratch = std::max(scratch, on.code->scratchBytes(part.name));
-    offsetsOf(*on.code, weights);
     first_.push_back(static_cast<uint32_t>(step_.buffers.size()));
     step_.buffers.push_back({BufferKind::arena, scratch, device, 0});
-    step_.buffers.push_back({BufferKind::weights, weights, device, 0});
+    step_.buffers.push_back({BufferKind::weights, on.code->weightBytes(), device, 0});
     step_.buffers.push_back({BufferKind::state, on.code->stateBytes(), device, 0});
   }
 
@@ -140,7 +122,7 @@ private:
   uint32_t addCrossing(uint32_t device, const ValuePlace &place, uint64_t &end) {
     const uint64_t rows = place.rows.factor * (place.has_constant_rows ? 1 : placed_.max_rows);
     step_.buffers.push_back({BufferKind::crossing, rows * place.row_bytes, device, end});
-    end = aligned(end + rows * place.row_bytes, kAlignment);
+    end = aligned(end + rows * place.row_bytes);
     return static_cast<uint32_t>(step_.buffers.size() - 1);
   }
 
@@ -187,14 +169,12 @@ artifact::Target makePlacedTarget(const x86::Level &level,
 
 static absl::Status addWeights(artifact::ArtifactWriter &writer, const OnTarget &on,
                                const CompileOptions &options) {
-  uint64_t total = 0;
-  const std::vector<uint64_t> offsets = offsetsOf(*on.code, total);
   LATHE_RETURN_IF_ERROR(writer.beginSection(weightsSection(on)));
   std::vector<uint8_t> piece;
-  for (size_t i = 0; i < offsets.size(); ++i) {
-    piece.assign(offsets[i] - writer.sectionSize(), 0);
+  for (size_t i = 0; i < on.code->weights().size(); ++i) {
+    const auto &[name, layout, offset, size] = on.code->weights()[i];
+    piece.assign(offset - writer.sectionSize(), 0);
     LATHE_RETURN_IF_ERROR(writer.write(piece.data(), piece.size()));
-    const uint64_t size = on.code->weights()[i].size;
     for (uint64_t done = 0; done < size; done += piece.size()) {
       if (options.cancelled && options.cancelled->load())
         return absl::CancelledError("interrupted");
@@ -203,7 +183,7 @@ static absl::Status addWeights(artifact::ArtifactWriter &writer, const OnTarget 
       LATHE_RETURN_IF_ERROR(writer.write(piece.data(), piece.size()));
       if (options.progress)
         options.progress(absl::StrCat("packing weights for ", on.target.name), writer.sectionSize(),
-                         total);
+                         on.code->weightBytes());
     }
   }
   return writer.endSection().status();

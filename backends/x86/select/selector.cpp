@@ -5,8 +5,22 @@
 
 #include "backends/x86/pack/layout.h"
 #include "backends/x86/select/choice.h"
+#include "passes/step.h"
 
 namespace lathe::x86 {
+
+StepProgram emptyProgram(mlir::func::FuncOp function) {
+  auto bytes = [&](llvm::StringRef name) -> uint64_t {
+    auto attribute = function->getAttrOfType<mlir::IntegerAttr>(name);
+    return attribute ? attribute.getInt() : 0;
+  };
+  StepProgram step;
+  step.name = function.getName().str();
+  step.max_rows = passes::maxRows(function);
+  step.arena_bytes = bytes("lathe.arena_bytes");
+  step.state_bytes = bytes("lathe.state_bytes");
+  return step;
+}
 
 int64_t columnsOf(mlir::Value value) { return ir::shapeOf(value.getType()).back(); }
 
@@ -22,20 +36,9 @@ Place Selector::placeOfArgument(mlir::BlockArgument argument) const {
   return {operand(Buffer::state, offset.getInt()), 0};
 }
 
-// A cache that an op gives back is the one that it was given, updated in place.
-static mlir::Value cacheBehind(mlir::Value value) {
-  while (auto result = mlir::dyn_cast<mlir::OpResult>(value)) {
-    if (auto attention = mlir::dyn_cast<ir::AttentionOp>(result.getOwner()))
-      value = attention.getCache();
-    else
-      value = mlir::cast<ir::MlaAttentionOp>(result.getOwner()).getCache();
-  }
-  return value;
-}
-
 Place Selector::place(mlir::Value value) const {
-  if (mlir::isa<ir::LatentCacheType, ir::KvCacheType>(value.getType()))
-    value = cacheBehind(value);
+  if (passes::isCache(value.getType()))
+    value = passes::cacheArgument(value);
   if (auto argument = mlir::dyn_cast<mlir::BlockArgument>(value))
     return placeOfArgument(argument);
   if (auto slice = value.getDefiningOp<ir::SliceOp>())

@@ -99,6 +99,9 @@ mlir::LogicalResult selectOp(Selector &, ir::AbsorbQueryOp);
 mlir::LogicalResult selectOp(Selector &, ir::ExpandValueOp);
 mlir::LogicalResult selectOp(Selector &, ir::FusedExpertsOp);
 
+// The program of a planned step, without regions.
+StepProgram emptyProgram(mlir::func::FuncOp function);
+
 // Columns of a rows value.
 int64_t columnsOf(mlir::Value value);
 

@@ -305,17 +305,9 @@ void CoreBuilder::mmad(DType a, DType b, Operand c, Operand addressA, Operand ad
        {c, addressA, addressB, m, n, k, flags.bias.value_or(0)});
 }
 
-void CoreBuilder::fixGm(DType from, DType to, Operand dst, Operand c, Operand m, Operand n,
-                        Operand ldd, const Fix &fix) {
-  emit(Op::FixGm, from, to,
-       {fix.perColumn ? "fb" : "", fix.relu ? "relu" : "", fix.nz ? "nz" : "",
-        fix.unit ? "unit" : ""},
-       {dst, c, m, n, ldd, fix.perColumn ? Operand::number(1.0f) : fix.scale,
-        fix.perColumn ? fix.scale : Operand(0), fix.pitch});
-}
-void CoreBuilder::fixUb(DType from, DType to, Operand dst, Operand c, Operand m, Operand n,
-                        Operand ldd, const Fix &fix) {
-  emit(Op::FixUb, from, to,
+void CoreBuilder::fix(Op op, DType from, DType to, Operand dst, Operand c, Operand m, Operand n,
+                      Operand ldd, const Fix &fix) {
+  emit(op, from, to,
        {fix.perColumn ? "fb" : "", fix.relu ? "relu" : "", fix.nz ? "nz" : "",
         fix.unit ? "unit" : ""},
        {dst, c, m, n, ldd, fix.perColumn ? Operand::number(1.0f) : fix.scale,

@@ -144,9 +144,13 @@ public:
   void mmad(DType a, DType b, Operand c, Operand addressA, Operand addressB, Operand m, Operand n,
             Operand k, const MmadFlags &flags = {});
   void fixGm(DType from, DType to, Operand dst, Operand c, Operand m, Operand n, Operand ldd,
-             const Fix &fix = {});
+             const Fix &how = {}) {
+    fix(Op::FixGm, from, to, dst, c, m, n, ldd, how);
+  }
   void fixUb(DType from, DType to, Operand dst, Operand c, Operand m, Operand n, Operand ldd,
-             const Fix &fix = {});
+             const Fix &how = {}) {
+    fix(Op::FixUb, from, to, dst, c, m, n, ldd, how);
+  }
   void stGm(Operand dst, Operand src, Operand bytes, Operand bursts = 1, Operand srcStride = 0,
             Operand dstStride = 0);
   void stGmScatter(Operand base, Operand src, Operand index, Operand n, Operand rowBytes,
@@ -170,6 +174,8 @@ public:
   const CoreKind kind;
 
 private:
+  void fix(Op op, DType from, DType to, Operand dst, Operand c, Operand m, Operand n, Operand ldd,
+           const Fix &fix);
   friend class KernelBuilder;
   void place(Instruction instruction);
   size_t branch(Op op, std::initializer_list<Operand> operands); // to be aimed with land()

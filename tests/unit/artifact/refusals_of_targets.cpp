@@ -110,6 +110,7 @@ const Case kCases[] = {
      "copies rows of kind 3 times 1"},
     {"copy_of_no_rows", [](Target &t) { copy(t).row_factor = 0; }, "times 0"},
     {"copy_of_too_many_rows", [](Target &t) { copy(t).row_factor = 4097; }, "times 4097"},
+    {"copy_of_empty_rows", [](Target &t) { copy(t).row_bytes = 0; }, "copies rows of 0 bytes"},
     {"copy_over_the_end", [](Target &t) { copy(t).row_bytes = 33; },
      "copies 4 rows to a buffer of 128 bytes, which ends before them"},
     {"copy_over_the_end_by_its_stride", [](Target &t) { copy(t).from_stride = 161; },
