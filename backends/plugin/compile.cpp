@@ -23,7 +23,7 @@ std::string nameOf(const lathe_program &program, uint32_t constant) {
 } // namespace
 
 absl::Status Code::wrong(absl::string_view what) const {
-  return absl::FailedPreconditionError(absl::StrCat(target_.name, ": its code ", what));
+  return absl::InternalError(absl::StrCat(target_.name, ": its code ", what));
 }
 
 absl::StatusOr<std::unique_ptr<Code>> Code::compile(const Target &target, const ProgramView &view,

@@ -28,7 +28,8 @@ public:
   // Told how far the plugin is, 0 to 1; false: stop.
   using Progress = std::function<bool(double done)>;
 
-  // What the plugin answers, or FAILED_PRECONDITION where what it gives makes no sense.
+  // What the plugin answers: FAILED_PRECONDITION: not in this company. INTERNAL: what it gives
+  // makes no sense.
   static absl::StatusOr<std::unique_ptr<Code>>
   compile(const Target &target, const ProgramView &view, const Progress &progress);
   ~Code();

@@ -31,9 +31,12 @@ absl::StatusOr<passes::Offer> ask(const Target &target, const lathe_op *op, int6
   args.keys = passes::cost::kExpectedContext;
   args.text = {text.data(), text.size(), 0};
   LATHE_RETURN_IF_ERROR(runtime::takeError(target.api->supports(&args)));
-  if (args.verdict == LATHE_SUPPORT_YES || args.verdict == LATHE_SUPPORT_CONVERTED)
-    return passes::Offer{true, std::isfinite(args.seconds) ? std::max(args.seconds, 0.0) : 0, ""};
   std::string why(text.data(), std::min(args.text.size, text.size()));
+  const double seconds = std::isfinite(args.seconds) ? std::max(args.seconds, 0.0) : 0;
+  if (args.verdict == LATHE_SUPPORT_YES)
+    return passes::Offer{true, seconds, ""};
+  if (args.verdict == LATHE_SUPPORT_CONVERTED)
+    return passes::Offer{true, seconds, absl::StrCat("converted", why.empty() ? "" : ": ", why)};
   return passes::Offer{false, 0,
                        absl::StrCat(reasonName(args.reason), why.empty() ? "" : ": ", why)};
 }

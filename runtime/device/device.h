@@ -118,11 +118,13 @@ public:
   // The hot path: allocates nothing unless it fails or is observed.
   absl::Status run(const Executable &executable, uint32_t entry,
                    absl::Span<const lathe_binding> bindings, int64_t rows, int64_t output_rows,
-                   const RegionObserver *observer = nullptr);
+                   const RegionObserver *observer = nullptr, const lathe_order &order = {});
+
+  // For what calls the table itself: queues, buffers, executables.
+  const lathe_device_api &api() const { return *table_.operator->(); }
+  lathe_device *handle() const { return device_; }
 
 private:
-  friend class DeviceBuffer;
-  friend class Executable;
   Device(const DeviceTable &table, lathe_device *device, std::shared_ptr<const void> library)
       : library_(std::move(library)), table_(table), device_(device) {}
   absl::Status readProperties();

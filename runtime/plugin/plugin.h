@@ -37,7 +37,8 @@ class LATHE_RUNTIME_API Plugin : public std::enable_shared_from_this<Plugin> {
 public:
   // Loads and enters it in this process: what crashes takes the process with it. loadPlugin of
   // probe.h tries that in another process first. NOT_FOUND: no such file. FAILED_PRECONDITION: no
-  // plugin, or one of another major; the message says which.
+  // plugin, or one of another major; the message says which. A library that is in use already is
+  // shared, with its log and threads, if the options are the same, and refused if they are not.
   static absl::StatusOr<std::shared_ptr<Plugin>> load(const std::string &path,
                                                       const PluginOptions &options = {});
   ~Plugin();
@@ -61,6 +62,8 @@ private:
   struct Host; // what the plugin is given
 
   Plugin(std::string path, const PluginOptions &options);
+  absl::StatusOr<std::shared_ptr<Plugin>> shared(const PluginOptions &options);
+  absl::Status start();
   absl::Status open();
   absl::Status enter();
   absl::Status readIdentity();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/device/device.h"
+#include "tests/unit/runtime/lazy_queue.h"
 #include "tests/unit/runtime/toy_device.h"
 
 namespace lathe::runtime {
@@ -36,6 +37,16 @@ TEST(DeviceTable, isRefusedWithoutARequiredEntry) {
   table.buffer_map = nullptr;
   EXPECT_EQ(messageOf(DeviceTable::of(&table).status()),
             "device: its table lacks buffer_map, which runtime/abi/plugin.h requires");
+}
+
+TEST(DeviceTable, hasAllFunctionsOfQueuesOrNone) {
+  for (size_t offset = offsetof(lathe_device_api, queue_create);
+       offset <= offsetof(lathe_device_api, queue_error); offset += sizeof(void *)) {
+    lathe_device_api table = withQueues(toyTable());
+    EXPECT_TRUE(DeviceTable::of(&table).ok());
+    std::memset(reinterpret_cast<char *>(&table) + offset, 0, sizeof(void *));
+    EXPECT_THAT(messageOf(DeviceTable::of(&table).status()), HasSubstr("all six or none"));
+  }
 }
 
 TEST(DeviceTable, isReadNoFurtherThanItsSize) {
