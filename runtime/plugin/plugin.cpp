@@ -72,8 +72,16 @@ absl::StatusOr<std::shared_ptr<Plugin>> Plugin::load(const std::string &path,
   if (std::shared_ptr<Plugin> plugin = known.lock())
     return plugin->shared(options);
   std::shared_ptr<Plugin> plugin(new Plugin(absolute, options));
-  LATHE_RETURN_IF_ERROR(plugin->start());
+  LATHE_ASSIGN_OR_RETURN(lathe_plugin_entry_fn entry, plugin->open());
+  LATHE_RETURN_IF_ERROR(plugin->start(entry));
   known = plugin;
+  return plugin;
+}
+
+absl::StatusOr<std::shared_ptr<Plugin>>
+Plugin::linked(const std::string &name, lathe_plugin_entry_fn entry, const PluginOptions &options) {
+  std::shared_ptr<Plugin> plugin(new Plugin(name, options));
+  LATHE_RETURN_IF_ERROR(plugin->start(entry));
   return plugin;
 }
 
@@ -83,28 +91,27 @@ absl::StatusOr<std::shared_ptr<Plugin>> Plugin::shared(const PluginOptions &opti
   return shared_from_this();
 }
 
-absl::Status Plugin::start() {
-  LATHE_RETURN_IF_ERROR(open());
-  LATHE_RETURN_IF_ERROR(enter());
+absl::Status Plugin::start(lathe_plugin_entry_fn entry) {
+  LATHE_RETURN_IF_ERROR(enter(entry));
   LATHE_RETURN_IF_ERROR(readIdentity());
   LATHE_RETURN_IF_ERROR(readDevices());
   return readTargets();
 }
 
-absl::Status Plugin::open() {
+absl::StatusOr<lathe_plugin_entry_fn> Plugin::open() {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path_, error))
     return absl::NotFoundError(absl::StrCat("plugin ", path_, ": there is no such file"));
   library_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library_)
     return wrong(absl::StrCat("cannot be loaded: ", dlerror()));
-  return absl::OkStatus();
-}
-
-absl::Status Plugin::enter() {
   auto entry = reinterpret_cast<lathe_plugin_entry_fn>(dlsym(library_, LATHE_PLUGIN_SYMBOL));
   if (!entry)
     return wrong("exports no " LATHE_PLUGIN_SYMBOL ", so it is no plugin of Lathe");
+  return entry;
+}
+
+absl::Status Plugin::enter(lathe_plugin_entry_fn entry) {
   lathe_plugin_entry_args args = {};
   args.struct_size = sizeof args;
   args.host = &host_->abi;

@@ -41,6 +41,9 @@ public:
   // shared, with its log and threads, if the options are the same, and refused if they are not.
   static absl::StatusOr<std::shared_ptr<Plugin>> load(const std::string &path,
                                                       const PluginOptions &options = {});
+  // One that is a part of this program; `name` stands for its path in messages.
+  static absl::StatusOr<std::shared_ptr<Plugin>>
+  linked(const std::string &name, lathe_plugin_entry_fn entry, const PluginOptions &options = {});
   ~Plugin();
   Plugin(const Plugin &) = delete;
   Plugin &operator=(const Plugin &) = delete;
@@ -63,9 +66,9 @@ private:
 
   Plugin(std::string path, const PluginOptions &options);
   absl::StatusOr<std::shared_ptr<Plugin>> shared(const PluginOptions &options);
-  absl::Status start();
-  absl::Status open();
-  absl::Status enter();
+  absl::StatusOr<lathe_plugin_entry_fn> open();
+  absl::Status start(lathe_plugin_entry_fn entry);
+  absl::Status enter(lathe_plugin_entry_fn entry);
   absl::Status readIdentity();
   absl::Status readDevices();
   absl::Status readTargets();

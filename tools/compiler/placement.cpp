@@ -96,7 +96,7 @@ absl::StatusOr<std::unique_ptr<OnTarget>> compileOn(const plugin::Target &target
                        static_cast<uint64_t>(done * 100), 100);
     return !(options.cancelled && options.cancelled->load());
   };
-  LATHE_ASSIGN_OR_RETURN(made->code, plugin::Code::compile(target, made->view, progress));
+  LATHE_ASSIGN_OR_RETURN(made->code, plugin::Code::compile(target, *made->view.program(), progress));
   return made;
 }
 

@@ -11,6 +11,7 @@
 
 #include "backends/plugin/compile.h"
 #include "backends/plugin/constants.h"
+#include "backends/plugin/program_view.h"
 #include "backends/x86/level.h"
 #include "frontend/checkpoint.h"
 #include "passes/partition/parts.h"
