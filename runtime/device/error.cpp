@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
-
 namespace lathe::runtime {
 namespace {
 
@@ -56,13 +54,14 @@ absl::StatusCode codeOf(const lathe_error &error) {
 
 std::string fromAbi(const lathe_string &text) {
   constexpr size_t kLimit = 65536;
-  std::string clean;
   if (!text.data)
-    return clean;
-  for (absl::string_view rest(text.data, std::min(text.size, kLimit)); !rest.empty();) {
-    const size_t bytes = characterBytes(rest);
-    absl::StrAppend(&clean, bytes ? rest.substr(0, bytes) : "?");
-    rest.remove_prefix(std::max<size_t>(bytes, 1));
+    return "";
+  std::string clean(text.data, std::min(text.size, kLimit));
+  for (size_t i = 0; i < clean.size();) {
+    const size_t bytes = characterBytes(absl::string_view(clean).substr(i));
+    if (bytes == 0)
+      clean[i] = '?';
+    i += std::max<size_t>(bytes, 1);
   }
   return clean;
 }
