@@ -6,6 +6,7 @@
 #include "mlir/Pass/Pass.h"
 
 #include "ir/lathe/dialect.h"
+#include "ir/tile/dialect.h"
 
 namespace lathe::passes {
 

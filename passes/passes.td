@@ -11,6 +11,7 @@ include "passes/attention/passes.td"
 include "passes/fuse/passes.td"
 include "passes/legalise/passes.td"
 include "passes/partition/passes.td"
+include "passes/tiles/passes.td"
 include "passes/plan/passes.td"
 
 #endif

@@ -9,6 +9,7 @@
 #include "backends/reference/mla.h"
 #include "backends/reference/moe.h"
 #include "backends/reference/quantization.h"
+#include "backends/reference/tile.h"
 
 namespace lathe::reference {
 
@@ -311,6 +312,7 @@ FailureOr<Values> evaluate(mlir::Operation *op, llvm::ArrayRef<Value> operands) 
             ir::GatedLinearOp, ir::AttentionOp, ir::MlaAttentionOp, ir::AbsorbQueryOp,
             ir::ExpandValueOp, ir::MoeRouteOp, ir::MoeDispatchOp, ir::ExpertFfnOp, ir::MoeCombineOp,
             ir::FusedExpertsOp>([&](auto typed) { return runAs(typed, operands); })
+      .Case([&](tile::LaunchOp launch) { return evaluateLaunch(launch, operands); })
       .Default([](mlir::Operation *other) -> Result {
         return other->emitOpError("has no meaning in the reference interpreter");
       });

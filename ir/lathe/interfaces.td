@@ -37,4 +37,22 @@ class Lathe_ValueNames<dag parts> {
                  "\"" # !getdagname(parts, i) # "\", ", ""));
 }
 
+// An op whose parts have names.
+class Lathe_OpWithParts<Dialect dialect, string mnemonic, list<Trait> traits>
+    : Op<dialect, mnemonic, !listconcat(traits, [Lathe_NamedParts])> {
+  code ownDeclarations = "";
+  let extraClassDeclaration = [{
+    static ::llvm::ArrayRef<::llvm::StringRef> operandNames() {
+      static const ::llvm::SmallVector<::llvm::StringRef> names = {}] #
+          Lathe_ValueNames<arguments>.literals # [{};
+      return names;
+    }
+    static ::llvm::ArrayRef<::llvm::StringRef> resultNames() {
+      static const ::llvm::SmallVector<::llvm::StringRef> names = {}] #
+          Lathe_ValueNames<results>.literals # [{};
+      return names;
+    }
+  }] # ownDeclarations;
+}
+
 #endif

@@ -8,21 +8,8 @@ include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Lathe_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Lathe_Dialect, mnemonic, !listconcat(traits, [Lathe_NamedParts])> {
+    : Lathe_OpWithParts<Lathe_Dialect, mnemonic, traits> {
   let hasVerifier = 1;
-  code ownDeclarations = "";
-  let extraClassDeclaration = [{
-    static ::llvm::ArrayRef<::llvm::StringRef> operandNames() {
-      static const ::llvm::SmallVector<::llvm::StringRef> names = {}] #
-          Lathe_ValueNames<arguments>.literals # [{};
-      return names;
-    }
-    static ::llvm::ArrayRef<::llvm::StringRef> resultNames() {
-      static const ::llvm::SmallVector<::llvm::StringRef> names = {}] #
-          Lathe_ValueNames<results>.literals # [{};
-      return names;
-    }
-  }] # ownDeclarations;
 }
 
 include "ir/lathe/basic_ops.td"

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "ir/tile/dialect.h"
 #include "text/tokenizer/tokenizer.h"
 #include "tools/lathe-interpret/arguments.h"
 #include "tools/lathe-interpret/compare.h"
@@ -160,7 +161,7 @@ absl::Status runCompare(mlir::MLIRContext &context, const Options &options) {
 
 absl::Status run(const Options &options) {
   mlir::DialectRegistry registry;
-  registry.insert<mlir::func::FuncDialect, ir::LatheDialect>();
+  registry.insert<mlir::func::FuncDialect, ir::LatheDialect, tile::TileDialect>();
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   llvm::SourceMgr sources;

@@ -4,11 +4,12 @@
 #include "mlir/Transforms/Passes.h"
 
 #include "ir/lathe/dialect.h"
+#include "ir/tile/dialect.h"
 #include "passes/pipeline.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<mlir::func::FuncDialect, lathe::ir::LatheDialect>();
+  registry.insert<mlir::func::FuncDialect, lathe::ir::LatheDialect, lathe::tile::TileDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   lathe::passes::registerPasses();

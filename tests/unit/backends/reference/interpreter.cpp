@@ -11,6 +11,7 @@
 #include "mlir/Parser/Parser.h"
 
 #include "backends/reference/model_runner.h"
+#include "ir/tile/dialect.h"
 
 namespace lathe::reference {
 namespace {
@@ -64,7 +65,7 @@ protected:
 
   static mlir::DialectRegistry registry() {
     mlir::DialectRegistry result;
-    result.insert<mlir::func::FuncDialect, ir::LatheDialect>();
+    result.insert<mlir::func::FuncDialect, ir::LatheDialect, tile::TileDialect>();
     return result;
   }
 
@@ -72,8 +73,9 @@ protected:
   mlir::FailureOr<Values> run(const std::string &arguments, const std::string &results,
                               const std::string &body, llvm::ArrayRef<Value> values) {
     context.loadAllAvailableDialects();
-    module = mlir::parseSourceString<mlir::ModuleOp>(
-        "func.func @f(" + arguments + ") -> (" + results + ") {\n" + body + "\n}", &context);
+    module = mlir::parseSourceString<mlir::ModuleOp>("func.func @f(" + arguments + ") -> (" +
+                                                         results + ") {\n" + body + "\n}" + kernels,
+                                                     &context);
     EXPECT_TRUE(module) << errors;
     interpreter = std::make_unique<Interpreter>(weights);
     return interpreter->run(*module->getOps<mlir::func::FuncOp>().begin(), values);
@@ -83,7 +85,7 @@ protected:
     return mlir::succeeded(results) ? as<Tensor>(results->front())->values : std::vector<float>();
   }
 
-  std::string errors;
+  std::string errors, kernels; // functions beside it
   mlir::MLIRContext context;
   mlir::ScopedDiagnosticHandler handler;
   mlir::OwningOpRef<mlir::ModuleOp> module;
@@ -188,6 +190,41 @@ INSTANTIATE_TEST_SUITE_P(
             R"(lathe.weight "w" from [#lathe.tensor_ref<"codes">] scales [#lathe.tensor_ref<"scales">] rows = [1, 3] : !lathe.quantized<2x2xf8E4M3FN, block<2x2xf32>>)",
             "rows from 1 cut a block of 2 rows"}),
     [](const auto &info) { return info.param.name; });
+
+// Two by two points over three rows and three columns: a point sees zeros beyond the end, and what
+// it makes there is dropped.
+TEST_F(InterpreterTest, runsAKernelAtEachPointOfItsGrid) {
+  kernels = R"(
+    func.func private @k(%a: tensor<?x3xf32>) -> tensor<2x2xf32> attributes {tile.size = array<i64: 2, 2>} {
+      %0 = tile.load %a : tensor<?x3xf32> -> tensor<2x2xf32>
+      %1 = tile.sum %0 : tensor<2x2xf32> -> tensor<2x1xf32>
+      %2 = tile.load %a strip offset = 2 : tensor<?x3xf32> -> tensor<2x1xf32>
+      %3 = tile.scale %1 by 1.0 plus 100.0 : tensor<2x1xf32>
+      %4 = tile.mul %3, %2 : tensor<2x1xf32>, tensor<2x1xf32>
+      %5 = tile.add %0, %4 : tensor<2x2xf32>, tensor<2x1xf32>
+      return %5 : tensor<2x2xf32>
+    })";
+  EXPECT_THAT(floats(run("%x: tensor<?x3xf32>", "tensor<?x3xf32>", R"(
+    %y = tile.launch @k(%x) : (tensor<?x3xf32>) -> tensor<?x3xf32>
+    return %y : tensor<?x3xf32>)",
+                         {share(Tensor({3, 3}, {1, 2, 1, 4, 5, 2, 7, 8, 3}))})),
+              ElementsAre(104, 105, 102, 222, 223, 206, 352, 353, 312));
+}
+
+TEST_F(InterpreterTest, refusesAKernelWhoseRowsDisagree) {
+  kernels = R"(
+    func.func private @k(%a: tensor<?x1xf32>, %b: tensor<?x1xf32>) -> tensor<2x1xf32> attributes {tile.size = array<i64: 2, 1>} {
+      %0 = tile.load %a : tensor<?x1xf32> -> tensor<2x1xf32>
+      %1 = tile.load %b : tensor<?x1xf32> -> tensor<2x1xf32>
+      %2 = tile.add %0, %1 : tensor<2x1xf32>, tensor<2x1xf32>
+      return %2 : tensor<2x1xf32>
+    })";
+  EXPECT_TRUE(mlir::failed(run("%x: tensor<?x1xf32>, %y: tensor<?x1xf32>", "tensor<?x1xf32>", R"(
+    %z = tile.launch @k(%x, %y) : (tensor<?x1xf32>, tensor<?x1xf32>) -> tensor<?x1xf32>
+    return %z : tensor<?x1xf32>)",
+                               {share(Tensor({3, 1})), share(Tensor({2, 1}))})));
+  EXPECT_THAT(errors, HasSubstr("gives the kernel 3 and 2 rows"));
+}
 
 TEST_F(InterpreterTest, refusesATokenBeyondTheTable) {
   EXPECT_TRUE(mlir::failed(run("%t: tensor<?xi32>, %w: tensor<3x1xf32>", "tensor<?x1xf32>", R"(
