@@ -144,6 +144,16 @@ mlir::LogicalResult plan(mlir::ModuleOp module, const StageHook &after) {
   return run(module, kPlan, {}, after);
 }
 
+mlir::LogicalResult tiles(mlir::ModuleOp parts, int64_t rows, int64_t columns) {
+  mlir::PassManager passes(parts.getContext());
+  LowerToTilesOptions sizes;
+  sizes.rows = rows;
+  sizes.columns = columns;
+  passes.addPass(createLowerToTiles(sizes));
+  passes.addPass(createFuseTiles());
+  return passes.run(parts);
+}
+
 void registerPasses() {
   registerLathePasses();
   mlir::PassPipelineRegistration<Flags>("lathe-optimise", "portable IR to everything but the plan",

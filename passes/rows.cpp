@@ -3,6 +3,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 #include "ir/lathe/verify.h"
+#include "ir/tile/dialect.h"
 
 namespace lathe::passes {
 
@@ -11,6 +12,10 @@ using mlir::Operation;
 bool hasRows(mlir::Type type) {
   auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type);
   return (tensor && tensor.getRank() > 0) || mlir::isa<ir::QuantizedType>(type);
+}
+
+static bool hasOpenRows(mlir::Value value) {
+  return hasRows(value.getType()) && mlir::ShapedType::isDynamic(ir::rowsOf(value));
 }
 
 int64_t rowsOfResult(mlir::OpResult result, llvm::function_ref<int64_t(mlir::Value)> rowsOf) {
@@ -23,6 +28,10 @@ int64_t rowsOfResult(mlir::OpResult result, llvm::function_ref<int64_t(mlir::Val
         return ir::timesRows(rowsOf(op.getIndices()), ir::columnsOf(op.getIndices()));
       })
       .Case([&](ir::MoeCombineOp op) { return rowsOf(op.getWeights()); })
+      .Case([&](tile::LaunchOp op) { // all that its kernel takes with open rows has the same
+        const auto open = llvm::find_if(op.getInputs(), hasOpenRows);
+        return open == op.getInputs().end() ? own : rowsOf(*open);
+      })
       .Default([&](Operation *op) { // every other op has the rows of its first operand
         const bool known = op->getNumOperands() > 0 && hasRows(op->getOperand(0).getType());
         return known ? rowsOf(op->getOperand(0)) : own;

@@ -4,12 +4,15 @@
 #include "absl/status/status.h"
 #include "mlir/IR/BuiltinOps.h"
 
-#include "backends/plugin/program_view.h"
 #include "backends/plugin/target.h"
 
 namespace lathe::plugin {
 
-// Asks about every op of `module` that is shown in `view`. An error of the plugin's, with the op.
-absl::Status setOffers(mlir::ModuleOp module, const ProgramView &view, const Target &target);
+// Asks about every op of `module`. An error of the plugin's, with the op.
+absl::Status setOffers(mlir::ModuleOp module, const Target &target);
+
+// The same for a target that takes tiles: it is asked about the launches that an op becomes and
+// about all that their kernels do. The op is taken if all of that is, for the sum of their seconds.
+absl::Status setOffersOfTiles(mlir::ModuleOp module, const Target &target);
 
 } // namespace lathe::plugin

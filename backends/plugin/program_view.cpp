@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/TypeSwitch.h"
 
+#include "ir/tile/dialect.h"
 #include "passes/explain.h"
 #include "passes/row_source.h"
 #include "passes/step.h"
@@ -68,7 +69,11 @@ ProgramView::ProgramView(mlir::ModuleOp module, std::string bytecode, ReadConsta
     : read_(std::move(read)), bytecode_(std::move(bytecode)) {
   std::vector<const lathe_function *> functions;
   for (auto function : module.getOps<mlir::func::FuncOp>())
-    functions.push_back(show(function));
+    if (tile::sizeOf(function))
+      kernels_[function.getName()] = show(function);
+  for (auto function : module.getOps<mlir::func::FuncOp>())
+    if (!tile::sizeOf(function))
+      functions.push_back(show(function));
   std::vector<const lathe_constant *> constants;
   for (auto &[key, constant] : known_constants_)
     constants.push_back(constant);
@@ -106,7 +111,12 @@ const lathe_function *ProgramView::show(mlir::func::FuncOp function) {
   const auto &result_array = keep(std::move(results), operand_arrays_);
   lathe_function &shown = functions_.emplace_back(sized<lathe_function>());
   shown.name = keep(function.getName().str());
-  shown.max_rows = passes::maxRows(function);
+  if (std::optional<tile::Size> size = tile::sizeOf(function)) {
+    shown.tile_rows = size->rows;
+    shown.tile_columns = size->columns;
+  } else {
+    shown.max_rows = passes::maxRows(function);
+  }
   shown.inputs = input_array.data();
   shown.input_count = input_array.size();
   shown.ops = op_array.data();
@@ -135,6 +145,8 @@ const lathe_op *ProgramView::show(mlir::Operation &op) {
   shown.result_count = result_array.size();
   if (auto weight = mlir::dyn_cast<ir::WeightOp>(op))
     shown.constant = constant(weight);
+  else if (auto launch = mlir::dyn_cast<tile::LaunchOp>(op))
+    shown.kernel = kernels_.lookup(launch.getKernel());
   else
     addAttributes(op, shown);
   ops_[&op] = &shown;
@@ -157,6 +169,12 @@ const lathe_value *ProgramView::show(mlir::Value value) {
   shown.type = show(value.getType(), value);
   shown_values_[value] = &shown;
   return &shown;
+}
+
+// A kernel's rows are those of whatever launches it.
+static bool isOfKernel(mlir::Value value) {
+  auto function = mlir::dyn_cast<mlir::func::FuncOp>(value.getParentRegion()->getParentOp());
+  return function && tile::sizeOf(function);
 }
 
 static void showCache(mlir::Type type, lathe_type &shown) {
@@ -191,7 +209,8 @@ const lathe_type *ProgramView::show(mlir::Type type, mlir::Value value) {
   llvm::ArrayRef<int64_t> extents = ir::shapeOf(type);
   std::vector<int64_t> &shape = integers_.emplace_back(extents.begin(), extents.end());
   if (!shape.empty() && mlir::ShapedType::isDynamic(shape[0])) {
-    const passes::RowSource rows = passes::rowSourceOf(value);
+    const passes::RowSource rows =
+        isOfKernel(value) ? passes::RowSource() : passes::rowSourceOf(value);
     shape[0] = rows.is_output_rows ? LATHE_EXTENT_OUTPUT_ROWS : LATHE_EXTENT_ROWS;
     shown.row_factor = rows.factor;
   }
@@ -263,6 +282,7 @@ void ProgramView::addAttribute(std::string name, mlir::Attribute attribute,
       .Case([&](mlir::FloatAttr value) {
         newAttribute(name, LATHE_ATTRIBUTE_REAL, all).real = value.getValueAsDouble();
       })
+      .Case([&](mlir::UnitAttr) { newAttribute(name, LATHE_ATTRIBUTE_INTEGER, all).integer = 1; })
       .Case([&](mlir::StringAttr value) { text(value.getValue()); })
       .Case([&](ir::RopeLayoutAttr value) { text(ir::stringifyRopeLayout(value.getValue())); })
       .Case([&](ir::MlaFormAttr value) { text(ir::stringifyMlaForm(value.getValue())); })

@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
 
 #include "ir/lathe/dialect.h"
 #include "runtime/abi/plugin.h"
@@ -28,8 +29,8 @@ using ReadConstant = std::function<lathe_error *(ir::WeightOp weight, bool scale
 // into it.
 class ProgramView {
 public:
-  // The functions of `module` that have a body of one block, ops of the dialect only. `bytecode` is
-  // shown as it is.
+  // The functions of `module`, which have a body of one block, of ops of the dialects `lathe` and
+  // `tile` only. Kernels are shown by their launches. `bytecode` is shown as it is.
   ProgramView(mlir::ModuleOp module, std::string bytecode, ReadConstant read);
   ProgramView(const ProgramView &) = delete;
   ProgramView &operator=(const ProgramView &) = delete;
@@ -84,6 +85,7 @@ private:
   std::deque<Pointers<lathe_constant>> constant_arrays_;
   llvm::DenseMap<mlir::Value, const lathe_value *> shown_values_; // of the function at hand
   llvm::DenseMap<mlir::Operation *, const lathe_op *> ops_;
+  llvm::StringMap<const lathe_function *> kernels_; // by their names
   // Equal weights of several functions are one constant.
   llvm::MapVector<mlir::DictionaryAttr, const lathe_constant *> known_constants_;
   std::vector<ir::WeightOp> weights_;

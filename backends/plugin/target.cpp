@@ -21,14 +21,15 @@ static std::string reasonName(uint32_t reason) {
   }
 }
 
-absl::StatusOr<Answer> ask(const Target &target, const lathe_op &op, int64_t rows, int64_t keys) {
+absl::StatusOr<Answer> ask(const Target &target, const Question &question) {
   std::array<char, 1024> room = {};
   lathe_support_args args = {};
   args.struct_size = sizeof args;
   args.target = target.handle;
-  args.op = &op;
-  args.rows = rows;
-  args.keys = keys;
+  args.op = question.op;
+  args.rows = question.rows;
+  args.keys = question.keys;
+  args.points = question.points;
   args.text = {room.data(), room.size(), 0};
   LATHE_RETURN_IF_ERROR(runtime::takeError(target.api->supports(&args)));
   const std::string text = runtime::fromAbi({room.data(), std::min(args.text.size, room.size())});

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "ir/tile/dialect.h"
 #include "runtime/abi/plugin.h"
 
 namespace lathe::plugin {
@@ -15,6 +16,8 @@ struct Target {
   const lathe_compile_api *api;
   const lathe_target *handle;
   double transfer_bandwidth = 0, transfer_seconds = 0;
+  bool takes_tiles = false; // then it is shown kernels over tiles of `tile`, and nothing else
+  tile::Size tile = {16, 64};
 };
 
 struct Answer {
@@ -23,7 +26,13 @@ struct Answer {
   std::string text;   // "shape_limit: head_dim 576 is more than 512"; of a yes: what is converted
 };
 
-// For steps of `rows` rows that see `keys` keys. An error of the plugin's.
-absl::StatusOr<Answer> ask(const Target &target, const lathe_op &op, int64_t rows, int64_t keys);
+struct Question {
+  const lathe_op *op;
+  int64_t rows, keys; // of a step, and that a row sees of a cache
+  int64_t points = 0; // of the grid of a launch, for it and for the ops of its kernel
+};
+
+// An error of the plugin's.
+absl::StatusOr<Answer> ask(const Target &target, const Question &question);
 
 } // namespace lathe::plugin

@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 #define LATHE_ABI_MAJOR 1
-#define LATHE_ABI_MINOR 0
+#define LATHE_ABI_MINOR 1
 
 // Whether a struct, by what its struct_size says, holds the field.
 #define LATHE_HAS_FIELD(type, pointer, field)                                                      \
@@ -523,8 +523,11 @@ typedef struct lathe_op {
   const lathe_attribute *const *attributes; // in rising order of their names
   size_t attribute_count;
   const lathe_constant *constant; // of "lathe.weight", otherwise NULL
+  // Since 1.1. Of "tile.launch", otherwise NULL: what it runs at each point of its grid.
+  const struct lathe_function *kernel;
 } lathe_op;
 
+// What makes an entry of the code, or a kernel.
 typedef struct lathe_function {
   size_t struct_size;
   lathe_string name;                  // "decode", "prefill": the entry to make of it
@@ -535,6 +538,10 @@ typedef struct lathe_function {
   size_t op_count;
   const lathe_operand *const *results;
   size_t result_count;
+  // Since 1.1. Of a kernel, otherwise 0: the rows and columns of the one tile that it gives. It takes
+  // the tensors of its launch; all that its ops give are tiles, whose extents are constants. Several
+  // launches may have one kernel. Its max_rows is 0.
+  int64_t tile_rows, tile_columns;
 } lathe_function;
 
 typedef struct lathe_read_args {
@@ -569,8 +576,14 @@ enum {
   // Programs of a single op beside the lathe.weight ops that it takes: whoever brings kernels for
   // whole ops.
   LATHE_TAKES_OPS = 1,
-  LATHE_TAKES_PARTITIONS = 2 // programs of any ops that it takes
+  LATHE_TAKES_PARTITIONS = 2, // programs of any ops that it takes
+  // Since 1.1. Programs of "lathe.weight" and "tile.launch" ops only, of kernels over tiles whose ops
+  // it takes: whoever makes code for tiles and knows no op of a model. Whatever other bits there are,
+  // such a target is asked about ops on tiles alone.
+  LATHE_TAKES_TILES = 4
 };
+
+enum { LATHE_MAX_TILE = 4096 };
 
 // A chip that code can be made for, whether one is there or not.
 typedef struct lathe_target {
@@ -584,6 +597,9 @@ typedef struct lathe_target {
   double transfer_seconds;    // what each transfer costs beside its bytes
   uint32_t takes;             // bits of LATHE_TAKES_*
   uint32_t reserved;
+  // Since 1.1. Where it takes tiles: how large they are where the result is as large; 0: 16 and 64.
+  // At most LATHE_MAX_TILE. A tile is wider where a sum needs all columns.
+  int64_t tile_rows, tile_columns;
 } lathe_target;
 
 typedef struct lathe_target_list_args {
@@ -620,6 +636,9 @@ typedef struct lathe_support_args {
   uint32_t reason;            // out, LATHE_REASON_*, of a NO
   double seconds;             // out, that the op will take; 0: none, or nobody knows
   lathe_text_out text;        // out, for people: "head_dim 576 is more than 512"
+  // Since 1.1. In, of a launch and of an op of a kernel, otherwise 0: the points of the grid. The
+  // seconds are then those of the op at all of them.
+  int64_t points;
 } lathe_support_args;
 
 // How an entry of the code is called.

@@ -31,6 +31,8 @@ bool isName(absl::string_view text) {
   });
 }
 
+bool isTile(int64_t extent) { return extent >= 1 && extent <= LATHE_MAX_TILE; }
+
 // Of this process. A library has one state, so it is entered once, whoever asks for it.
 struct Loaded {
   std::recursive_mutex mutex; // held while a plugin is entered or left: one may fail in the other
@@ -197,10 +199,16 @@ absl::Status Plugin::readTargets() {
                              target.transfer_bandwidth,
                              target.transfer_seconds,
                              target.takes,
+                             target.tile_rows ? target.tile_rows : TargetProperties().tile_rows,
+                             target.tile_columns ? target.tile_columns
+                                                 : TargetProperties().tile_columns,
                              args.targets[i]};
     if (!isName(mine.name))
       return wrong(absl::StrCat("its target ", i, " has the name '", absl::CEscape(mine.name),
                                 "'; letters, digits, '-', '_' and '.' make a name"));
+    if (!isTile(mine.tile_rows) || !isTile(mine.tile_columns))
+      return wrong(absl::StrCat("its target ", mine.name, " has tiles of ", mine.tile_rows, " x ",
+                                mine.tile_columns, "; 1 to ", LATHE_MAX_TILE, " make sense"));
     targets_.push_back(std::move(mine));
   }
   return absl::OkStatus();

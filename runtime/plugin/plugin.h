@@ -29,6 +29,7 @@ struct TargetProperties {
   uint64_t memory_bytes = 0;
   double transfer_bandwidth = 0, transfer_seconds = 0; // 0 where unknown
   uint32_t takes = 0;                                  // bits of LATHE_TAKES_*
+  int64_t tile_rows = 16, tile_columns = 64;           // of LATHE_TAKES_TILES
   const lathe_target *handle = nullptr;                // for calls of the compile half
 };
 

@@ -24,31 +24,42 @@ const char *const kRules[] = {
 
 class PlacedModel : public testing::TestWithParam<const char *> {
 protected:
-  static std::shared_ptr<runtime::Plugin> nullPlugin() {
-    auto plugin = runtime::loadPlugin(LATHE_NULL_PLUGIN);
-    EXPECT_TRUE(plugin.ok()) << plugin.status();
-    return *std::move(plugin);
+  PlacedModel()
+      : golden_(std::string(LATHE_TEST_DATA "/golden/") + GetParam()), ids_(golden_.allIds()),
+        expected_(InterpretedModel(golden_.path(), {}).logits(ids_)) {}
+
+  // On x86 and a target of the plugin, which the rules place something on.
+  void expectTheInterpretersLogits(const char *library, const std::string &target,
+                                   const std::string &rules) {
+    auto plugin = runtime::loadPlugin(library);
+    ASSERT_TRUE(plugin.ok()) << plugin.status();
+    CompiledModel model;
+    ASSERT_NO_FATAL_FAILURE(model.compile(
+        golden_.path(), {.levels = {"x86-64-v3", target}, .plugin = *plugin, .place = rules}));
+    ASSERT_THAT(model.targets(), testing::ElementsAre("x86-64-v3", "x86-64-v3+" + target)) << rules;
+    for (const std::string &where : model.targets())
+      for (int chunk : {0, 3, 1}) {
+        const std::vector<float> one = model.logits(where, 1, chunk, ids_);
+        EXPECT_LE(largestDifference(one, expected_), golden_.tolerance())
+            << rules << ", " << where << ", chunk " << chunk;
+        EXPECT_EQ(one, model.logits(where, 2, chunk, ids_)) << where << ", two threads";
+      }
   }
+
+  GoldenFolder golden_;
+  std::vector<int32_t> ids_;
+  std::vector<float> expected_;
 };
 
 TEST_P(PlacedModel, givesTheInterpretersLogitsForEveryChunk) {
-  const GoldenFolder golden(std::string(LATHE_TEST_DATA "/golden/") + GetParam());
-  const std::vector<int32_t> ids = golden.allIds();
-  const std::vector<float> expected = InterpretedModel(golden.path(), {}).logits(ids);
-  for (const char *rules : kRules) {
-    CompiledModel model;
-    ASSERT_NO_FATAL_FAILURE(model.compile(
-        golden.path(),
-        {.levels = {"x86-64-v3", "null:null"}, .plugin = nullPlugin(), .place = rules}));
-    ASSERT_THAT(model.targets(), testing::ElementsAre("x86-64-v3", "x86-64-v3+null:null")) << rules;
-    for (const std::string &target : model.targets())
-      for (int chunk : {0, 3, 1}) {
-        const std::vector<float> one = model.logits(target, 1, chunk, ids);
-        EXPECT_LE(largestDifference(one, expected), golden.tolerance())
-            << rules << ", " << target << ", chunk " << chunk;
-        EXPECT_EQ(one, model.logits(target, 2, chunk, ids)) << target << ", two threads";
-      }
-  }
+  for (const char *rules : kRules)
+    expectTheInterpretersLogits(LATHE_NULL_PLUGIN, "null:null", rules);
+}
+
+// The plugin sees kernels over tiles, and no op of the model. What it does not take stays at home.
+TEST_P(PlacedModel, givesTheInterpretersLogitsThroughTiles) {
+  for (const char *rules : {"*=tiles:tiles", "linear=tiles:tiles,rms_norm=tiles:tiles,*=x86"})
+    expectTheInterpretersLogits(LATHE_TILES_PLUGIN, "tiles:tiles", rules);
 }
 
 TEST(Placement, refusesRulesThatNameNoTarget) {

@@ -1,4 +1,4 @@
-# Installs Lathe, then does what a vendor does: builds the plugins `null` and `template` with what is
+# Installs Lathe, then does what a vendor does: builds the plugins `null`, `tiles` and `template` with what is
 # installed and nothing else, and lists their devices with the installed program.
 # usage: cmake -DSOURCE=DIR -DBUILD=DIR -DOUT=DIR -DCOMPILER=CC -DGENERATOR=NAME -P sdk_install.cmake
 set(prefix ${OUT}/prefix)
@@ -71,8 +71,10 @@ check_files()
 list_devices(null null)
 check_probe()
 build_plugin(null ${SOURCE}/plugins/null)
+build_plugin(tiles ${SOURCE}/plugins/tiles)
 build_plugin(template ${prefix}/share/lathe/template)
 list_devices(null ${OUT}/null/build/liblathe_null.so)
+list_devices(tiles ${OUT}/tiles/build/liblathe_tiles.so)
 list_devices(template ${OUT}/template/build/liblathe_template.so)
 run(ignored ${CMAKE_COMMAND} --install ${OUT}/template/build --prefix ${prefix})
 list_devices(template template)

@@ -20,7 +20,6 @@ namespace lathe::compiler {
 namespace {
 
 using mlir::func::FuncOp;
-using plugin::ProgramView;
 
 std::string knownTargets(const CompileOptions &options) {
   std::string known;
@@ -34,8 +33,13 @@ absl::StatusOr<plugin::Target> targetNamed(const std::string &name, const Compil
   for (const auto &plugin : options.plugins)
     for (const runtime::TargetProperties &target : plugin->targets())
       if (name == absl::StrCat(plugin->name(), ":", target.name))
-        return plugin::Target{name, plugin->compiler(), target.handle, target.transfer_bandwidth,
-                              target.transfer_seconds};
+        return plugin::Target{name,
+                              plugin->compiler(),
+                              target.handle,
+                              target.transfer_bandwidth,
+                              target.transfer_seconds,
+                              (target.takes & LATHE_TAKES_TILES) != 0,
+                              {target.tile_rows, target.tile_columns}};
   return absl::InvalidArgumentError(absl::StrCat(
       "target '", name, "' is not known; those of plugins are ", knownTargets(options)));
 }
@@ -51,12 +55,9 @@ x86::TensorLookup lookupIn(const frontend::Checkpoint &checkpoint) {
 absl::Status collectOffers(mlir::ModuleOp module, const x86::Level &level,
                            const std::vector<plugin::Target> &targets) {
   x86::setOffers(module, level);
-  ProgramView view(module, "", [](ir::WeightOp, bool, uint64_t, uint64_t, void *) {
-    return runtime::giveError(
-        absl::FailedPreconditionError("weights can be read when their op is compiled"));
-  });
   for (const plugin::Target &target : targets)
-    LATHE_RETURN_IF_ERROR(plugin::setOffers(module, view, target));
+    LATHE_RETURN_IF_ERROR(target.takes_tiles ? plugin::setOffersOfTiles(module, target)
+                                             : plugin::setOffers(module, target));
   return absl::OkStatus();
 }
 
@@ -82,11 +83,20 @@ std::vector<passes::Part> partsOn(const std::string &target, const Placement &pl
   return found;
 }
 
+absl::Status lowerToTiles(mlir::ModuleOp module, const plugin::Target &target) {
+  CollectedDiagnostics diagnostics(*module.getContext());
+  if (mlir::failed(passes::tiles(module, target.tile.rows, target.tile.columns)))
+    return diagnostics.status("making kernels over tiles");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<OnTarget>> compileOn(const plugin::Target &target,
                                                     const std::vector<passes::Part> &parts,
                                                     const frontend::Checkpoint &checkpoint,
                                                     const CompileOptions &options) {
   mlir::OwningOpRef<mlir::ModuleOp> module = passes::extract(parts);
+  if (target.takes_tiles)
+    LATHE_RETURN_IF_ERROR(lowerToTiles(*module, target));
   LATHE_ASSIGN_OR_RETURN(std::string bytecode, bytecodeOf(*module));
   auto made = std::make_unique<OnTarget>(target, std::move(module), std::move(bytecode),
                                          lookupIn(checkpoint));
@@ -96,7 +106,8 @@ absl::StatusOr<std::unique_ptr<OnTarget>> compileOn(const plugin::Target &target
                        static_cast<uint64_t>(done * 100), 100);
     return !(options.cancelled && options.cancelled->load());
   };
-  LATHE_ASSIGN_OR_RETURN(made->code, plugin::Code::compile(target, *made->view.program(), progress));
+  LATHE_ASSIGN_OR_RETURN(made->code,
+                         plugin::Code::compile(target, *made->view.program(), progress));
   return made;
 }
 

@@ -123,6 +123,20 @@ const lathe_value *ProgramBuilder::op(const std::string &name, const Operands &o
   return computed;
 }
 
+const lathe_value *ProgramBuilder::launch(ProgramBuilder &kernel, int64_t tile_rows,
+                                          int64_t tile_columns, const Operands &operands,
+                                          const lathe_type *result) {
+  lathe_function function = *kernel.program()->functions[0];
+  function.max_rows = 0;
+  function.tile_rows = tile_rows;
+  function.tile_columns = tile_columns;
+  const lathe_value *computed = op("tile.launch", operands, result);
+  lathe_op launch = *lastOp();
+  launch.kernel = make(function);
+  functions_.back().ops.back() = make(launch);
+  return computed;
+}
+
 const lathe_value *ProgramBuilder::weight(const std::string &name, const lathe_type *type,
                                           std::vector<uint8_t> bytes) {
   lathe_constant constant = {};

@@ -47,6 +47,9 @@ public:
   const lathe_value *input(const std::string &name, const lathe_type *type);
   const lathe_value *op(const std::string &name, const Operands &operands, const lathe_type *result,
                         const std::vector<Attribute> &attributes = {}, uint32_t version = 1);
+  // Runs the first function of `kernel`, which must outlive the program, with tiles of that size.
+  const lathe_value *launch(ProgramBuilder &kernel, int64_t tile_rows, int64_t tile_columns,
+                            const Operands &operands, const lathe_type *result);
   // The op, and a constant of the program; `bytes` as they would stand in a checkpoint.
   const lathe_value *weight(const std::string &name, const lathe_type *type,
                             std::vector<uint8_t> bytes);

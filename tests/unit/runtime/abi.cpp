@@ -324,7 +324,8 @@ PIN(lathe_op, result_count, 72);
 PIN(lathe_op, attributes, 80);
 PIN(lathe_op, attribute_count, 88);
 PIN(lathe_op, constant, 96);
-SIZE(lathe_op, 104);
+PIN(lathe_op, kernel, 104);
+SIZE(lathe_op, 112);
 
 PIN(lathe_function, struct_size, 0);
 PIN(lathe_function, name, 8);
@@ -335,7 +336,9 @@ PIN(lathe_function, ops, 48);
 PIN(lathe_function, op_count, 56);
 PIN(lathe_function, results, 64);
 PIN(lathe_function, result_count, 72);
-SIZE(lathe_function, 80);
+PIN(lathe_function, tile_rows, 80);
+PIN(lathe_function, tile_columns, 88);
+SIZE(lathe_function, 96);
 
 PIN(lathe_read_args, struct_size, 0);
 PIN(lathe_read_args, next, 8);
@@ -369,7 +372,9 @@ PIN(lathe_target, transfer_bandwidth, 80);
 PIN(lathe_target, transfer_seconds, 88);
 PIN(lathe_target, takes, 96);
 PIN(lathe_target, reserved, 100);
-SIZE(lathe_target, 104);
+PIN(lathe_target, tile_rows, 104);
+PIN(lathe_target, tile_columns, 112);
+SIZE(lathe_target, 120);
 
 PIN(lathe_target_list_args, struct_size, 0);
 PIN(lathe_target_list_args, next, 8);
@@ -387,7 +392,8 @@ PIN(lathe_support_args, verdict, 48);
 PIN(lathe_support_args, reason, 52);
 PIN(lathe_support_args, seconds, 56);
 PIN(lathe_support_args, text, 64);
-SIZE(lathe_support_args, 88);
+PIN(lathe_support_args, points, 88);
+SIZE(lathe_support_args, 96);
 
 PIN(lathe_compiled_entry, struct_size, 0);
 PIN(lathe_compiled_entry, name, 8);
@@ -487,7 +493,8 @@ static_assert(LATHE_EXTENT_ROWS == -1 && LATHE_EXTENT_OUTPUT_ROWS == -2);
 static_assert(LATHE_ATTRIBUTE_INTEGER == 1 && LATHE_ATTRIBUTE_REAL == 2 &&
               LATHE_ATTRIBUTE_TEXT == 3 && LATHE_ATTRIBUTE_INTEGERS == 4 &&
               LATHE_ATTRIBUTE_REALS == 5);
-static_assert(LATHE_TAKES_OPS == 1 && LATHE_TAKES_PARTITIONS == 2);
+static_assert(LATHE_TAKES_OPS == 1 && LATHE_TAKES_PARTITIONS == 2 && LATHE_TAKES_TILES == 4);
+static_assert(LATHE_MAX_TILE == 4096);
 static_assert(LATHE_SUPPORT_NO == 0 && LATHE_SUPPORT_YES == 1 && LATHE_SUPPORT_CONVERTED == 2);
 static_assert(LATHE_REASON_NONE == 0 && LATHE_REASON_UNSUPPORTED_OP == 1 &&
               LATHE_REASON_UNSUPPORTED_TYPE == 2 && LATHE_REASON_SHAPE_LIMIT == 3 &&

@@ -111,7 +111,13 @@ static const lathe_target target1 = {.struct_size = sizeof(lathe_target),
                                      .memory_bytes = 1 << 20,
                                      .takes = LATHE_TAKES_OPS};
 static const lathe_target target2 = {
-    .struct_size = sizeof(lathe_target), .name = TEXT(BAD_TARGET), .takes = LATHE_TAKES_PARTITIONS};
+    .struct_size = sizeof(lathe_target),
+    .name = TEXT(BAD_TARGET),
+    .takes = LATHE_TAKES_PARTITIONS,
+#ifdef BAD_TILE
+    .tile_rows = BAD_TILE,
+#endif
+};
 static const lathe_target *const targets[] = {&target1,
 #ifdef BAD_NULL_TARGET
                                               NULL

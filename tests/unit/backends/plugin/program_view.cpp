@@ -6,6 +6,8 @@
 
 #include "mlir/Parser/Parser.h"
 
+#include "ir/tile/dialect.h"
+
 namespace lathe::plugin {
 namespace {
 
@@ -13,7 +15,7 @@ std::string textOf(lathe_string text) { return {text.data, text.size}; }
 
 class View : public testing::Test {
 protected:
-  View() { context_.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>(); }
+  View() { context_.loadDialect<mlir::func::FuncDialect, ir::LatheDialect, tile::TileDialect>(); }
 
   const lathe_program &show(llvm::StringRef text) {
     module_ = mlir::parseSourceString<mlir::ModuleOp>(text, &context_);
@@ -144,6 +146,60 @@ TEST_F(View, takesEqualWeightsOfTwoFunctionsForOneConstant) {
   EXPECT_EQ(program.constant_count, 1u);
   EXPECT_EQ(program.functions[1]->ops[0]->constant, program.constants[0]);
   EXPECT_EQ(program.functions[1]->inputs[0]->value->type->shape[0], 1);
+}
+
+constexpr char kTiles[] = R"(
+func.func private @linear(%w: tensor<20x8xbf16>, %x: tensor<?x8xf32>) -> tensor<4x16xf32> attributes {tile.size = array<i64: 4, 16>} {
+  %0 = tile.load %x strip : tensor<?x8xf32> -> tensor<4x8xf32>
+  %1 = tile.load_weight %w : tensor<20x8xbf16> -> tensor<16x8xbf16>
+  %2 = tile.matmul %0, %1 : (tensor<4x8xf32>, tensor<16x8xbf16>) -> tensor<4x16xf32>
+  return %2 : tensor<4x16xf32>
+}
+func.func @prefill(%x: tensor<?x8xf32>) -> tensor<?x20xf32> attributes {lathe.max_rows = 7 : i64} {
+  %w = lathe.weight "w" from [#lathe.tensor_ref<"w">] : tensor<20x8xbf16>
+  %a = tile.launch @linear(%w, %x) : (tensor<20x8xbf16>, tensor<?x8xf32>) -> tensor<?x20xf32>
+  return %a : tensor<?x20xf32>
+})";
+
+TEST_F(View, showsAKernelBehindItsLaunch) {
+  const lathe_program &program = show(kTiles);
+  ASSERT_EQ(program.function_count, 1u); // a kernel is no entry
+  const lathe_function &part = *program.functions[0];
+  ASSERT_EQ(part.op_count, 2u);
+  EXPECT_EQ(part.tile_rows, 0);
+  EXPECT_EQ(part.ops[0]->kernel, nullptr);
+  const lathe_op &launch = *part.ops[1];
+  EXPECT_EQ(textOf(launch.name), "tile.launch");
+  ASSERT_EQ(launch.operand_count, 2u);
+  EXPECT_EQ(launch.operands[0]->value, part.ops[0]->results[0]->value);
+  EXPECT_EQ(launch.operands[1]->value, part.inputs[0]->value);
+  EXPECT_EQ(launch.attribute_count, 0u);
+  const lathe_type &result = *part.results[0]->value->type;
+  EXPECT_EQ(result.shape[0], LATHE_EXTENT_ROWS);
+  EXPECT_EQ(result.shape[1], 20);
+  EXPECT_EQ(result.row_factor, 1); // whatever the first operand is
+}
+
+TEST_F(View, showsAKernelAsAListOfOpsOnTiles) {
+  const lathe_function &kernel = *show(kTiles).functions[0]->ops[1]->kernel;
+  EXPECT_EQ(kernel.tile_rows, 4);
+  EXPECT_EQ(kernel.tile_columns, 16);
+  EXPECT_EQ(kernel.max_rows, 0);
+  ASSERT_EQ(kernel.input_count, 2u);
+  EXPECT_EQ(kernel.inputs[1]->value->type->shape[0], LATHE_EXTENT_ROWS);
+  ASSERT_EQ(kernel.op_count, 3u);
+  const lathe_op &load = *kernel.ops[0];
+  EXPECT_EQ(textOf(load.name), "tile.load");
+  ASSERT_EQ(load.attribute_count, 2u);
+  EXPECT_EQ(textOf(load.attributes[0]->name), "offset");
+  EXPECT_EQ(textOf(load.attributes[1]->name), "strip");
+  EXPECT_EQ(load.attributes[1]->integer, 1);
+  EXPECT_EQ(load.results[0]->value->type->shape[0], 4);
+  const lathe_op &matmul = *kernel.ops[2];
+  EXPECT_EQ(textOf(matmul.operands[1]->name), "weight");
+  EXPECT_EQ(matmul.operands[1]->value->type->element, LATHE_ELEMENT_BF16);
+  ASSERT_EQ(kernel.result_count, 1u);
+  EXPECT_EQ(kernel.results[0]->value, matmul.results[0]->value);
 }
 
 } // namespace

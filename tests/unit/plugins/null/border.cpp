@@ -67,7 +67,7 @@ TEST_F(NullBorder, refusesHostsOfAnotherMajorWithBothVersions) {
     ASSERT_NE(error, nullptr);
     EXPECT_EQ(error->code, uint32_t{LATHE_ERROR_FAILED_PRECONDITION});
     EXPECT_THAT(std::string(error->message.data, error->message.size),
-                HasSubstr("built for abi 1.0, the host has " + std::to_string(major) + ".0"));
+                HasSubstr("built for abi 1.1, the host has " + std::to_string(major) + ".1"));
     error->release(error);
     EXPECT_EQ(plugin_, nullptr);
   }

@@ -71,6 +71,23 @@ TEST_F(Placement, isStrictWhenAsked) {
   EXPECT_TRUE(report.ok()) << report.status();
 }
 
+// The answers are those about the ops on tiles that an op becomes; the codes of an FP8 model have
+// no instruction, as rope has no form.
+TEST_F(Placement, asksATargetThatTakesTilesAboutWhatOpsBecome) {
+  auto plugin = runtime::Plugin::load(LATHE_TILES_PLUGIN);
+  ASSERT_TRUE(plugin.ok()) << plugin.status();
+  options_.checkpoint = LATHE_TEST_DATA "/golden/v3_fp8_block";
+  options_.output = folder_ / "m.lathe";
+  options_.targets = {"x86-64-v3", "tiles:tiles"};
+  options_.plugins = {*plugin};
+  options_.threads = 1;
+  options_.strict = true;
+  EXPECT_THAT(std::string(compile(options_).status().message()),
+              AllOf(HasSubstr("tiles:tiles: unsupported_op: it has no form in tiles"),
+                    HasSubstr("tiles:tiles: unsupported_type: tiles are f32, weights f32 or bf16"),
+                    testing::Not(HasSubstr("\n  add ("))));
+}
+
 TEST_F(Placement, wantsAnotherTargetToBeStrictAbout) {
   options_.checkpoint = LATHE_TEST_DATA "/golden/llama_f32";
   options_.output = folder_ / "m.lathe";
@@ -99,7 +116,8 @@ TEST_F(Placement, believesNoCode) {
       {"constant", "its code has a packed weight of no constant"},
       {"alignment", "of 64 bytes aligned to 48"},
       {"weight_size", "of 18446744073709551615 bytes aligned to 64"},
-      {"pack", "liar:chip: packing 'model.layers.0.self_attn.o_proj.weight': the weight is damaged"},
+      {"pack",
+       "liar:chip: packing 'model.layers.0.self_attn.o_proj.weight': the weight is damaged"},
   };
   for (auto [lie, message] : lies) {
     EXPECT_THAT(errorOf(lie), HasSubstr(message)) << lie;
