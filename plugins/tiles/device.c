@@ -228,8 +228,7 @@ static lathe_error *executable_entry(lathe_executable_entry_args *args) {
   return fail(LATHE_ERROR_NOT_FOUND, "tiles: the code has no entry of this name");
 }
 
-// ---- Devices and memory: as in the template
-// --------------------------------------------------------
+// ---- Devices and memory: as in the template -----------------------------------------------------
 
 static lathe_error *device_list(lathe_device_list_args *args) {
   args->device_count = 1; // count what you claim of args->hardware (you)

@@ -14,8 +14,7 @@
 lathe_error *fail(uint32_t code, const char *what);
 int text_is(lathe_string text, const char *expected);
 
-// ---- The code: a header and its four arrays, one behind the other
-// ----------------------------------
+// ---- The code: a header and its four arrays, one behind the other -------------------------------
 
 #define MAGIC "tiles\0\0" // and the 0 behind it
 enum {

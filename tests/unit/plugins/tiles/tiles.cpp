@@ -59,7 +59,7 @@ protected:
     std::vector<runtime::DeviceBuffer> buffers;
     std::vector<lathe_binding> bindings; // x, y, scratch, weights, state
     for (int i = 0; i < 5; ++i)
-      bindings.push_back(buffers.emplace_back(*device_->allocate(4096, 0)).binding());
+      bindings.push_back(buffers.emplace_back(*device_->allocate(4096, LATHE_BUFFER_ZEROED)).binding());
     device_->run(*executable, *entry, bindings, kRows, kRows).IgnoreError();
   }
 
