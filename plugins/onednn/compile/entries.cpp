@@ -1,4 +1,5 @@
 #include "compile/entries.h"
+#include "compile/scratch.h"
 
 #include <algorithm>
 
@@ -14,13 +15,16 @@ public:
     begin();
     for (size_t i = 0; i < function_.input_count; ++i)
       addInput(i);
-    for (size_t i = 0; i < function_.op_count; ++i)
-      addOp(function_.ops[i], products);
+    findLastUses();
+    for (op_ = 0; op_ < function_.op_count; ++op_) {
+      addOp(function_.ops[op_], products);
+      freeDead();
+    }
     for (size_t i = 0; i < function_.result_count; ++i)
       addResult(i);
     entry_.instruction_count = made_.code.instructions.size() - entry_.first_instruction;
     made_.code.entries.push_back(entry_);
-    made_.scratch_bytes.push_back(scratch_bytes_);
+    made_.scratch_bytes.push_back(scratch_.peak());
   }
 
   Place take(const Value &value) override { return known(value, element_f32, "rows of f32"); }
@@ -40,18 +44,12 @@ public:
     for (; place.index < results_.size(); ++place.index)
       if (results_[place.index] == value.id)
         return places_[value.id] = place;
-    return places_[value.id] = scratch(shape);
+    return places_[value.id] = block(shape, lastUse(value.id));
   }
 
   void giveView(const Value &value, const Place &place) override { places_[value.id] = place; }
 
-  Place scratch(const Shape &shape) override {
-    const Place place = {place_scratch, 0, scratch_bytes_, shape.columns, element_f32, shape};
-    scratch_bytes_ += (bytesOf(place, entry_.max_rows, entry_.max_rows) + 63) / 64 * 64;
-    if (scratch_bytes_ > kMaxBytes)
-      refuse("needs more scratch memory than 2^62 bytes", function_.name);
-    return place;
-  }
+  Place scratch(const Shape &shape) override { return block(shape, op_); }
 
   uint64_t cacheOffset(const Value &cache, uint64_t bytes) override {
     auto found = caches_.find(cache.id);
@@ -84,6 +82,50 @@ private:
         results_.push_back(value.id);
     }
     entry_.result_count = results_.size();
+  }
+
+  // ---- Scratch memory: a value's block is free after the last op that takes it.
+
+  static constexpr size_t kNever = SIZE_MAX;
+
+  // Slices are views: who takes one takes what it is of.
+  uint32_t rootOf(uint32_t id) const {
+    auto view = viewed_.find(id);
+    return view == viewed_.end() ? id : view->second;
+  }
+
+  void findLastUses() {
+    for (size_t i = 0; i < function_.op_count; ++i) {
+      const OpView op(function_.ops[i]);
+      for (const Value &operand : op.operands(nullptr))
+        last_uses_[rootOf(operand.id)] = i;
+      if (op.name() == "lathe.slice")
+        viewed_[op.result("result").id] = rootOf(op.operand("input").id);
+    }
+    for (uint32_t id : results_) // copied at the end
+      last_uses_[rootOf(id)] = kNever;
+  }
+
+  size_t lastUse(uint32_t id) const {
+    auto found = last_uses_.find(id);
+    return found == last_uses_.end() ? op_ : found->second;
+  }
+
+  Place block(const Shape &shape, size_t last_use) {
+    Place place = {place_scratch, 0, 0, shape.columns, element_f32, shape};
+    const Scratch::Block taken = scratch_.take(bytesOf(place, entry_.max_rows, entry_.max_rows));
+    if (scratch_.peak() > kMaxBytes)
+      refuse("needs more scratch memory than 2^62 bytes", function_.name);
+    blocks_.emplace(last_use, taken);
+    place.offset = taken.offset;
+    return place;
+  }
+
+  void freeDead() {
+    const auto dead = blocks_.upper_bound(op_);
+    for (auto block = blocks_.begin(); block != dead; ++block)
+      scratch_.giveBack(block->second);
+    blocks_.erase(blocks_.begin(), dead);
   }
 
   static bool isCache(const Value &value) { return !value.isTensor() && !value.isQuantized(); }
@@ -147,7 +189,12 @@ private:
   lathe_function function_;
   Made &made_;
   Entry entry_;
-  uint64_t scratch_bytes_ = 0, result_index_ = 0;
+  size_t op_ = 0;
+  uint64_t result_index_ = 0;
+  Scratch scratch_;
+  std::multimap<size_t, Scratch::Block> blocks_;                   // by the op that takes them last
+  std::unordered_map<uint32_t, size_t> last_uses_;                 // of values by their id
+  std::unordered_map<uint32_t, uint32_t> viewed_;                  // what a slice is of
   std::vector<uint32_t> results_;                                  // ids
   std::unordered_map<uint32_t, Place> places_;                     // of values by their id
   std::unordered_map<uint32_t, const lathe_constant *> constants_; // of weights

@@ -49,7 +49,8 @@ public:
   // A part that the op must have; INVALID_ARGUMENT where it lacks it.
   Value operand(const char *name) const;
   std::optional<Value> optionalOperand(const char *name) const;
-  std::vector<Value> operands(const char *name) const; // of a part that takes several
+  // Of a part that takes several; NULL: all.
+  std::vector<Value> operands(const char *name) const;
   Value result(const char *name) const;
   std::vector<Value> results() const;
 
