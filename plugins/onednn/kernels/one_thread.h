@@ -3,7 +3,18 @@
 // cut, and with it every bit, depends on shapes and not on threads.
 #pragma once
 
-#include <omp.h>
+#include <dnnl.hpp>
+
+#if DNNL_CPU_THREADING_RUNTIME != DNNL_RUNTIME_OMP
+#error "this oneDNN is not built on OpenMP: say here how it is kept on one thread"
+#endif
+
+// Declared and not included, and linked by way of oneDNN alone: it must be the OpenMP that oneDNN
+// uses, which need not be the one of the compiler at hand.
+extern "C" {
+int omp_get_max_threads();
+void omp_set_num_threads(int count);
+}
 
 namespace onednn {
 
