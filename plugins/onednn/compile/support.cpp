@@ -7,7 +7,7 @@ namespace {
 
 // What two cores of a server with AMX did, measured (README.md); costs are told by these.
 constexpr double kBytesPerSecond = 25e9;
-constexpr double kFlopsF32 = 2.9e11, kFlopsBf16 = 1.3e12, kFlopsOfAttention = 1e11;
+constexpr double kFlopsF32 = 2.6e11, kFlopsBf16 = 8.5e11, kFlopsOfAttention = 1e11;
 constexpr double kSecondsOfACall = 3e-6;
 
 // Looks at instructions as they come, and keeps nothing.

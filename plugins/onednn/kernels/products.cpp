@@ -15,7 +15,7 @@ enum { key_product }; // the first word of a key; rows.cpp and attention.cpp beg
 
 // A block of so many rows and columns of the result is an item: large enough that bringing the
 // weight into oneDNN's order once an item does not show.
-constexpr uint64_t kRows = 256, kColumns = 256;
+constexpr uint64_t kRows = 512, kColumns = 256;
 constexpr uint64_t kFewRows = 8, kWeightsOfAnItem = 1 << 18; // where reading the weight is all
 
 struct Product {
