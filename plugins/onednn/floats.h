@@ -27,16 +27,17 @@ inline float f32OfBf16(uint16_t code) { return f32OfBits(uint32_t{code} << 16); 
 inline float f32OfSmall(uint32_t code, int exponent_bits, int fraction_bits, bool has_infinities) {
   const uint32_t fraction = code & ((1u << fraction_bits) - 1);
   const uint32_t top = (1u << exponent_bits) - 1, exponent = code >> fraction_bits & top;
-  const float sign = code >> (exponent_bits + fraction_bits) & 1 ? -1.0f : 1.0f;
-  const int bias = static_cast<int>(top >> 1);
-  if (has_infinities && exponent == top)
-    return fraction ? NAN : sign * INFINITY;
-  if (!has_infinities && exponent == top && fraction == (1u << fraction_bits) - 1)
-    return NAN;
-  if (exponent == 0)
-    return sign * std::ldexp(static_cast<float>(fraction), 1 - bias - fraction_bits);
-  return sign * std::ldexp(static_cast<float>(fraction | 1u << fraction_bits),
-                           static_cast<int>(exponent) - bias - fraction_bits);
+  const uint32_t sign = (code >> (exponent_bits + fraction_bits) & 1) << 31;
+  const uint32_t bias = top >> 1, wide = fraction << (23 - fraction_bits);
+  if (exponent == top && has_infinities)
+    return f32OfBits(sign | 0x7f800000 | wide);
+  if (exponent == top && fraction == (1u << fraction_bits) - 1)
+    return f32OfBits(sign | 0x7fc00000);
+  if (exponent == 0) { // multiples of the smallest number
+    const float unit = f32OfBits((128 - bias - fraction_bits) << 23);
+    return f32OfBits(sign | bitsOf(static_cast<float>(fraction) * unit));
+  }
+  return f32OfBits(sign | (exponent + 127 - bias) << 23 | wide);
 }
 
 // `number` rounded to f16, to nearest even, as f32.
@@ -75,22 +76,26 @@ inline float f32OfCode(uint32_t element, const uint8_t *bytes, uint64_t i) {
   }
 }
 
-// Codes of a byte come out of a table.
+// `count` numbers; their types are told apart once, and codes of a byte come out of a table.
 inline void widen(float *to, const void *from, uint32_t element, uint64_t count) {
   const auto *bytes = static_cast<const uint8_t *>(from);
-  const bool is_byte = element == LATHE_ELEMENT_E4M3 || element == LATHE_ELEMENT_E5M2;
-  if (!is_byte || count < 256) {
+  if (element == LATHE_ELEMENT_F32) {
+    std::memcpy(to, from, count * sizeof(float));
+  } else if (element == LATHE_ELEMENT_BF16) {
+    for (uint64_t i = 0; i < count; ++i)
+      to[i] = f32OfCode(LATHE_ELEMENT_BF16, bytes, i);
+  } else if (element == LATHE_ELEMENT_F16 || element == LATHE_ELEMENT_I4 || count < 256) {
     for (uint64_t i = 0; i < count; ++i)
       to[i] = f32OfCode(element, bytes, i);
-    return;
+  } else {
+    float table[256];
+    for (int code = 0; code < 256; ++code) {
+      const uint8_t word[4] = {static_cast<uint8_t>(code)};
+      table[code] = f32OfCode(element, word, 0);
+    }
+    for (uint64_t i = 0; i < count; ++i)
+      to[i] = table[bytes[i]];
   }
-  float table[256];
-  for (int code = 0; code < 256; ++code) {
-    const auto byte = static_cast<uint8_t>(code);
-    table[code] = f32OfCode(element, &byte, 0);
-  }
-  for (uint64_t i = 0; i < count; ++i)
-    to[i] = table[bytes[i]];
 }
 
 inline void toBf16(uint16_t *to, const float *from, uint64_t count) {

@@ -112,7 +112,8 @@ void Weights::pack(const lathe_program *program, const lathe_pack_args &args) co
   for (uint64_t at = args.offset, part; at < end; at += part, to += part) {
     const uint64_t skipped = at % row_bytes;
     reader.read(at / row_bytes, numbers.data());
-    toBf16(halves.data(), numbers.data(), columns);
+    if (weight.element == element_bf16)
+      toBf16(halves.data(), numbers.data(), columns);
     const auto *packed = reinterpret_cast<const char *>(
         weight.element == element_f32 ? static_cast<const void *>(numbers.data()) : halves.data());
     part = std::min(row_bytes - skipped, end - at);

@@ -66,6 +66,59 @@ TEST_F(OnednnCompile, packsAWeightOnceWhateverThePieces) {
   }
 }
 
+// Against the tables of the runtime.
+TEST_F(OnednnCompile, readsEachCodeOfEachSmallFloat) {
+  struct Format {
+    uint32_t element;
+    float (*value)(uint16_t code);
+  };
+  const Format formats[] = {
+      {LATHE_ELEMENT_F16, f32FromF16},
+      {LATHE_ELEMENT_BF16, f32FromBf16},
+      {LATHE_ELEMENT_E4M3, [](uint16_t code) { return f32FromE4m3(static_cast<uint8_t>(code)); }},
+      {LATHE_ELEMENT_E5M2, [](uint16_t code) { return f32FromE5m2(static_cast<uint8_t>(code)); }}};
+  for (const Format &format : formats) {
+    const bool is_half =
+        format.element == LATHE_ELEMENT_F16 || format.element == LATHE_ELEMENT_BF16;
+    const int64_t count = is_half ? 65536 : 256;
+    std::vector<uint16_t> halves(count);
+    std::vector<uint8_t> bytes(count);
+    for (int64_t i = 0; i < count; ++i) {
+      halves[i] = static_cast<uint16_t>(i);
+      bytes[i] = static_cast<uint8_t>(i);
+    }
+    const std::vector<int64_t> shape = {1, count};
+    lathe_type type = {};
+    type.kind = is_half ? LATHE_TYPE_TENSOR : LATHE_TYPE_QUANTIZED;
+    type.element = format.element;
+    type.shape = shape.data();
+    type.rank = 2;
+    type.row_factor = type.block_rows = 1;
+    type.block_columns = count;
+    type.scale_element = LATHE_ELEMENT_F32;
+    ProgramBuilder builder;
+    builder.function("f", 1);
+    const lathe_value *w =
+        builder.weight("w", builder.type(type), is_half ? bytesOf(halves.data(), 2 * count) : bytes,
+                       storedAs(LATHE_ELEMENT_F32, {1}));
+    builder.result("y", builder.op("lathe.linear",
+                                   {{"x", builder.input("x", builder.rows(count))}, {"weight", w}},
+                                   builder.rows(1)));
+    auto compiled = Compiled::make(*plugin_, builder.program());
+    ASSERT_TRUE(compiled.ok()) << compiled.status();
+    const auto packed = compiled->pack(0, 1 << 20);
+    for (int64_t i = 0; i < count; ++i) {
+      float mine;
+      std::memcpy(&mine, packed->data() + 4 * i, 4);
+      const float expected = format.value(static_cast<uint16_t>(i));
+      if (std::isnan(expected))
+        ASSERT_TRUE(std::isnan(mine)) << format.element << ": " << i;
+      else
+        ASSERT_EQ(bitsOfF32(mine), bitsOfF32(expected)) << format.element << ": " << i;
+    }
+  }
+}
+
 TEST_F(OnednnCompile, saysWhatItConverted) {
   Block block;
   auto f32 = Compiled::make(*plugin_, block.builder.program());
