@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "border.h"
-#include "floats.h"
 #include "kernels/kernels.h"
 
 namespace onednn {
@@ -11,10 +10,11 @@ namespace {
 
 using dnnl::memory;
 
-enum { key_product }; // the first word of a key; rows.cpp and attention.cpp begin at others
+enum { key_product, key_rounding }; // the first word of a key; others begin at 100 and 200
 
 // A block of so many rows and columns of the result is an item: large enough that bringing the
-// weight into oneDNN's order once an item does not show.
+// weight into oneDNN's order, once an item, shows little. Twice as large is a tenth faster on one
+// core, and leaves others without work.
 constexpr uint64_t kRows = 512, kColumns = 256;
 constexpr uint64_t kFewRows = 8, kWeightsOfAnItem = 1 << 18; // where reading the weight is all
 
@@ -73,11 +73,27 @@ uint64_t columnsOfAnItem(uint64_t rows, uint64_t k) {
   return rows > kFewRows ? kColumns : std::max<uint64_t>(kWeightsOfAnItem / k / 64 * 64, 64);
 }
 
+std::shared_ptr<const Primitive> rounding(uint64_t count, Library &library) {
+  return library.find({key_rounding, static_cast<int64_t>(count)}, [&] {
+    const memory::dims dims = {static_cast<int64_t>(count)};
+    const memory::desc from(dims, memory::data_type::f32, memory::format_tag::a);
+    const memory::desc to(dims, memory::data_type::bf16, memory::format_tag::a);
+    const dnnl::reorder::primitive_desc made(library.engine(), from, library.engine(), to,
+                                             ownScratchpad());
+    return Primitive{
+        dnnl::reorder(made), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}, made.scratchpad_desc()};
+  });
+}
+
 // Rows of x as bf16, one after the other.
-const uint16_t *roundedRows(const Matrix &x, Workspace &workspace) {
+const uint16_t *roundedRows(const Matrix &x, Library &library, Workspace &workspace) {
   auto *rows = workspace.rows.of<uint16_t>(x.rows * x.columns);
-  for (uint64_t t = 0; t < x.rows; ++t)
-    toBf16(rows + t * x.columns, x.row(t), x.columns);
+  const auto round = rounding(x.columns, library);
+  forEachItem(static_cast<int64_t>(x.rows), [&](int64_t begin, int64_t end) {
+    Library::Lease mine(library);
+    for (int64_t t = begin; t < end; ++t)
+      library.run(*round, *mine, {x.row(t), rows + t * x.columns});
+  });
   return rows;
 }
 
@@ -88,7 +104,7 @@ void linear(const Step &step, Library &library) {
   const bool is_bf16 = weight.element == element_bf16;
   Library::Lease lease(library); // holds the rounded rows until all items are done
   const uint64_t x_stride = is_bf16 ? x.columns : x.stride, size = is_bf16 ? 2 : 4;
-  const char *rows = is_bf16 ? reinterpret_cast<const char *>(roundedRows(x, *lease))
+  const char *rows = is_bf16 ? reinterpret_cast<const char *>(roundedRows(x, library, *lease))
                              : static_cast<const char *>(x.data);
   const uint64_t wide = columnsOfAnItem(x.rows, x.columns);
   const uint64_t across = (result.columns + wide - 1) / wide, down = (x.rows + kRows - 1) / kRows;
