@@ -7,7 +7,8 @@ namespace {
 
 // What two cores of a server with AMX did, measured (README.md); costs are told by these.
 constexpr double kBytesPerSecond = 25e9;
-constexpr double kFlopsF32 = 2.6e11, kFlopsBf16 = 8.5e11, kFlopsOfAttention = 1e11;
+constexpr double kReorderedBytesPerSecond = 11e9; // of weights, where there is more than one row
+constexpr double kFlopsF32 = 3e11, kFlopsBf16 = 1e12, kFlopsOfAttention = 1e11;
 constexpr double kSecondsOfACall = 3e-6;
 
 // Looks at instructions as they come, and keeps nothing.
@@ -49,6 +50,8 @@ private:
     if (instruction.kind == run_linear) {
       flops = 2 * rowsOf(result) * weight.shape.rows * weight.shape.columns;
       rate = weight.element == element_bf16 ? kFlopsBf16 : kFlopsF32;
+      if (rowsOf(result) > 1) // as many bytes more as the slower pace is worth
+        bytes += bytesOf(weight, 1, 1) * (kBytesPerSecond / kReorderedBytesPerSecond - 1);
     } else if (instruction.kind == run_attention) {
       const CacheShape &cache = instruction.cache;
       const double columns = cache.key_dim + cache.value_dim;
