@@ -27,7 +27,7 @@ function(check_files)
   if(NOT headers STREQUAL "include/lathe/plugin.h")
     message(FATAL_ERROR "sdk_install: include/ should hold lathe/plugin.h alone, and holds ${headers}")
   endif()
-  foreach(file bin/lathe lib/liblathe_runtime.so lib/liblathe_null.so libexec/lathe/lathe-probe
+  foreach(file bin/lathe lib/liblathe_runtime.so lib/liblathe_null.so lib/liblathe_onednn.so libexec/lathe/lathe-probe
                lib/cmake/Lathe/LatheConfig.cmake lib/cmake/Lathe/LatheConfigVersion.cmake share/doc/lathe/plugins.md
                share/man/man1/lathe.1 share/man/man1/lathe-devices.1 share/lathe/template/plugin.c)
     if(NOT EXISTS ${prefix}/${file})
@@ -69,6 +69,7 @@ endfunction()
 run(ignored ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 check_files()
 list_devices(null null)
+list_devices(onednn onednn)
 check_probe()
 build_plugin(null ${SOURCE}/plugins/null)
 build_plugin(template ${prefix}/share/lathe/template)
