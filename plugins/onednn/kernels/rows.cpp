@@ -87,12 +87,22 @@ void scale(const Step &step, Library &library) {
   });
 }
 
+// oneDNN's exponential is 0 below the smallest normal number. A gate times it is not yet, and there
+// its sigmoid is an exponential.
+static void gateFarBelow(const float *gate, float *result, uint64_t count) {
+  constexpr float kFarBelow = -87;
+  for (uint64_t i = 0; i < count; ++i)
+    if (gate[i] < kFarBelow)
+      result[i] = static_cast<float>(gate[i] * std::exp(double{gate[i]}));
+}
+
 // swish(x) = x * sigmoid(alpha x).
 void swiglu(const Step &step, Library &library) {
   const auto &[result, gate, up, none, none2, none3] = step.matrices;
   forEachRun(step, library, [&](uint64_t row, uint64_t count, Workspace &workspace) {
     library.run(*eltwise(dnnl::algorithm::eltwise_swish, 1, count, library), workspace,
                 {gate.row(row), result.row(row)});
+    gateFarBelow(gate.row(row), result.row(row), count);
     library.run(*binary(dnnl::algorithm::binary_mul, count, library), workspace,
                 {result.row(row), up.row(row), result.row(row)});
   });

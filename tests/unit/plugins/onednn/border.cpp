@@ -218,7 +218,7 @@ TEST_F(OnednnBorder, runsWithoutAndWithThreadsOfTheHost) {
   static int regions;
   std::vector<Floats> seen;
   ProgramBuilder builder;
-  builder.function("f", 3);
+  builder.function("f", 9);
   const lathe_value *x = builder.input("x", builder.rows(40));
   const lathe_value *w = builder.input("w", builder.tensor({900, 40}));
   builder.result("y", builder.op("lathe.linear", {{"x", x}, {"weight", w}}, builder.rows(900)));
@@ -242,22 +242,22 @@ TEST_F(OnednnBorder, runsWithoutAndWithThreadsOfTheHost) {
         {static_cast<const uint8_t *>(args.compiled->code), args.compiled->code_size},
         runtime::fromAbi(args.compiled->compatibility));
     ASSERT_TRUE(executable.ok()) << executable.status();
-    const Floats inputs = numbers(128 + 36000, 5);
+    const Floats inputs = numbers(368 + 36000, 5);
     std::vector<runtime::DeviceBuffer> buffers;
     buffers.push_back(*(*device)->allocate(inputs.size() * 4, 0));
-    buffers.push_back(*(*device)->allocate(2700 * 4, 0));
+    buffers.push_back(*(*device)->allocate(8100 * 4, 0));
     std::memcpy(*buffers[0].map(LATHE_MAP_WRITE), inputs.data(), inputs.size() * 4);
-    const lathe_binding bindings[] = {{buffers[0].handle(), 0, 480},
-                                      {buffers[0].handle(), 512, 144000},
+    const lathe_binding bindings[] = {{buffers[0].handle(), 0, 1440},
+                                      {buffers[0].handle(), 1472, 144000},
                                       buffers[1].binding(),
                                       {},
                                       {},
                                       {}};
-    auto status = (*device)->run(*executable, 0, bindings, 3, 0);
+    auto status = (*device)->run(*executable, 0, bindings, 9, 0);
     ASSERT_TRUE(status.ok()) << status;
     const auto *y = static_cast<const float *>(*buffers[1].map(LATHE_MAP_READ));
-    seen.emplace_back(y, y + 2700);
-    EXPECT_EQ(regions, 0) << "a product of this size is one item";
+    seen.emplace_back(y, y + 8100);
+    EXPECT_EQ(regions, with_threads ? 1 : 0);
     args.compiled->release(args.compiled);
   }
   EXPECT_EQ(seen[0], seen[1]);

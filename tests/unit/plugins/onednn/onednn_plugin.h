@@ -37,6 +37,17 @@ inline Floats roundedToBf16(Floats floats) {
 
 class OnednnTest : public testing::Test {
 protected:
+  // Those whose code runs here: bf16 needs AVX-512.
+  std::vector<Target> runnable() {
+    std::vector<Target> targets;
+    for (Target target : {target_f32, target_bf16}) {
+      auto fit = (*plugin_->openDevice(0))->compatibility(plugin_->targets()[target].compatibility);
+      if (fit.ok() && fit->verdict != runtime::Compatibility::Verdict::no)
+        targets.push_back(target);
+    }
+    return targets;
+  }
+
   // The results of function "f", each of as many floats as `sizes` say.
   std::vector<Floats> run(ProgramBuilder &builder, const std::vector<Floats> &inputs,
                           const std::vector<size_t> &sizes, int64_t rows,

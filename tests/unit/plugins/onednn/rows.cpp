@@ -54,6 +54,19 @@ TEST_F(OnednnRows, computesWhatTheDialectSays) {
   }
 }
 
+// Where an exponential in f32 is no normal number any more, the gate times it still is.
+TEST_F(OnednnRows, keepsGatesFarBelowZero) {
+  ProgramBuilder builder;
+  builder.function("f", 1);
+  const lathe_value *gate = builder.input("gate", builder.rows(4));
+  const lathe_value *up = builder.input("up", builder.rows(4));
+  builder.result("y", builder.op("lathe.swiglu", {{"gate", gate}, {"up", up}}, builder.rows(4)));
+  const Floats x = {-86, -88, -90, -1000};
+  const Floats y = run(builder, {x, {1e20f, 1e20f, 1e20f, 1e20f}}, {4}, 1)[0];
+  for (size_t i = 0; i < 4; ++i)
+    EXPECT_NEAR(y[i], x[i] * std::exp(double{x[i]}) * 1e20, 1e-20) << x[i];
+}
+
 // Slices are views into a wider matrix: rows are not one after the other.
 TEST_F(OnednnRows, worksOnColumnsOfAWiderMatrix) {
   ProgramBuilder builder;
