@@ -17,7 +17,8 @@ endif()
 install(FILES runtime/abi/plugin.h DESTINATION include/lathe)
 include(CMakePackageConfigHelpers)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/LatheConfigVersion.cmake COMPATIBILITY SameMajorVersion)
-install(FILES cmake/LatheConfig.cmake cmake/LathePlugin.cmake ${PROJECT_BINARY_DIR}/LatheConfigVersion.cmake
+install(FILES cmake/LatheConfig.cmake cmake/LathePlugin.cmake cmake/plugin_exports.map
+              ${PROJECT_BINARY_DIR}/LatheConfigVersion.cmake
         DESTINATION ${LATHE_CMAKE_DIR})
 install(DIRECTORY plugins/template DESTINATION share/lathe)
 
