@@ -1,9 +1,12 @@
 // Attention. Latent attention is always absorbed: all its forms have one meaning, and a weight that
 // stands inside of the op is folded around it. Caches are f16 rows, whatever the model calls them.
 //
-// Rows go into the cache; then, for as many tokens at once as scratch memory is meant to hold
-// scores of: scores on the cube, softmax on the vector unit, sums of values on the cube.
+// Rows go into the cache. Latent attention is then one launch where the device has vector cores
+// beside its cube cores (latent_decode). Otherwise, for as many tokens at once as scratch memory is
+// meant to hold scores of: scores on the cube, softmax on the vector unit, sums of values on the
+// cube.
 #include "codegen/generator.h"
+#include "kernels/latent_decode.h"
 
 namespace npu::codegen {
 
@@ -102,14 +105,16 @@ struct Cached {
   Source keys, values;
   uint64_t key_ld = 0, key_group = 0, value_ld = 0, value_group = 0;
   uint64_t groups = 1, key_dim = 0, value_dim = 0, slots = 1, max_context = 0;
+  uint64_t block_keys = 0; // of fractals; 0: rows
 };
 
 Status emit_append(Generator &g, const Op &op, const Matrix &x, const Source &cache, uint64_t ld,
                    const Cached &in) {
   NPU_ASSIGN_OR_RETURN(Matrix slots, g.matrix(op.part("slots")));
   NPU_ASSIGN_OR_RETURN(Matrix positions, g.matrix(op.part("positions")));
-  kernels::AppendPlan plan{DType::F16, x.cols, x.ld, in.max_context, in.slots, ld};
-  std::string key = text("append ", x.cols, " ", x.ld, " ", in.max_context, " ", in.slots, " ", ld);
+  kernels::AppendPlan plan{DType::F16, x.cols, x.ld, in.max_context, in.slots, ld, in.block_keys};
+  std::string key = text("append ", x.cols, " ", x.ld, " ", in.max_context, " ", in.slots, " ", ld,
+                         " ", in.block_keys);
   NPU_ASSIGN_OR_RETURN(uint32_t kernel, g.kernel(key, [&] { return append(g.device, plan); }));
   uint64_t rows = g.most(x.rows);
   g.launch(kernel, text("append ", x.cols), x.rows,
@@ -208,7 +213,18 @@ Status emit_attention(Generator &g, const Op &op, const Matrix &query, const Cac
   return {};
 }
 
-Result<Cached> latent_cache(Generator &g, const Part &part) {
+kernels::LatentDecodePlan latent_plan(const Op &op, const Type &cache) {
+  return {.heads = static_cast<uint64_t>(op.integer("num_heads")),
+          .c = cache.kv_lora_rank,
+          .r = cache.rope_dim,
+          .max_context = cache.max_context,
+          .slots = cache.slots,
+          .scale = static_cast<float>(op.real("softmax_scale"))};
+}
+
+// In blocks of fractals for latent_decode, else in rows.
+Result<Cached> latent_cache(Generator &g, const Part &part,
+                            const std::optional<kernels::LatentTiles> &tiles) {
   const Type &type = part.type;
   uint64_t dim = type.kv_lora_rank + type.rope_dim, ld = kernels::round_up(dim, 16) * 2;
   Cached in{.keys = {},
@@ -218,27 +234,57 @@ Result<Cached> latent_cache(Generator &g, const Part &part) {
             .key_dim = dim,
             .value_dim = type.kv_lora_rank,
             .slots = type.slots,
-            .max_context = type.max_context};
-  NPU_ASSIGN_OR_RETURN(in.keys, g.cache(part, "latents", type.slots * type.max_context * ld));
+            .max_context = type.max_context,
+            .block_keys = tiles ? tiles->keys : 0};
+  uint64_t rows = kernels::round_up(type.max_context, tiles ? tiles->keys : 1);
+  NPU_ASSIGN_OR_RETURN(in.keys, g.cache(part, "latents", type.slots * rows * ld));
   in.values = in.keys;
   return in;
 }
 
+Status emit_latent_decode(Generator &g, const Op &op, const Matrix &query, const Cached &in,
+                          const kernels::LatentDecodePlan &plan, const Matrix &result) {
+  NPU_ASSIGN_OR_RETURN(Matrix rounded, g.as(query, DType::F16));
+  NPU_ASSIGN_OR_RETURN(Matrix q, dense(g, rounded));
+  NPU_ASSIGN_OR_RETURN(Matrix slots, g.matrix(op.part("slots")));
+  NPU_ASSIGN_OR_RETURN(Matrix positions, g.matrix(op.part("positions")));
+  kernels::LatentTiles tiles = *latent_tiles(g.device, plan);
+  uint64_t tokens = g.most(q.rows), items = tokens * kernels::ceil_div(plan.heads, tiles.heads);
+  auto blocks = static_cast<unsigned>(std::min<uint64_t>(items, g.device.groups));
+  std::string key = text("latent_decode ", plan.heads, " ", plan.c, " ", plan.r, " ",
+                         plan.max_context, " ", plan.slots, " ", plan.scale, " ", blocks);
+  NPU_ASSIGN_OR_RETURN(uint32_t kernel,
+                       g.kernel(key, [&] { return latent_decode(g.device, plan, blocks); }));
+  Matrix work = g.scratch(DType::F32, {Count::Constant, blocks}, tiles.work_bytes / 4);
+  double keys = static_cast<double>(tokens * plan.max_context);
+  g.launch(kernel, text("latent_decode ", plan.heads, "x", plan.c + plan.r), q.rows,
+           {q.at, in.keys, result.at, work.at, slots.at, positions.at, number(q.rows)},
+           {CoreKind::Aic, items, keys * static_cast<double>(in.key_ld),
+            keys * 2.0 * static_cast<double>(plan.heads * (2 * plan.c + plan.r))});
+  return {};
+}
+
 Status lower_mla(Generator &g, const Op &op) {
-  NPU_ASSIGN_OR_RETURN(Cached in, latent_cache(g, op.part("cache")));
+  kernels::LatentDecodePlan plan = latent_plan(op, op.part("cache").type);
+  std::optional<kernels::LatentTiles> tiles = latent_tiles(g.device, plan);
+  NPU_ASSIGN_OR_RETURN(Cached in, latent_cache(g, op.part("cache"), tiles));
   NPU_ASSIGN_OR_RETURN(Matrix query, g.matrix(op.part("query")));
   NPU_ASSIGN_OR_RETURN(Matrix latent, g.matrix(op.part("latent")));
   Shape s = shape_of(op, in.value_dim);
   NPU_RETURN_IF_ERROR(emit_append(g, op, latent, in.keys, in.key_ld, in));
   g.converted = "the cache is kept in f16; products take f16";
+  auto attend = [&](const Matrix &q, const Matrix &to) {
+    return tiles ? emit_latent_decode(g, op, q, in, plan, to)
+                 : emit_attention(g, op, q, in, s.heads, to);
+  };
   Matrix result = g.make(op.results[0], DType::F32);
   if (!op.operand("kv_b"))
-    return emit_attention(g, op, query, in, s.heads, result);
+    return attend(query, result);
   NPU_ASSIGN_OR_RETURN(Weight kv_b, folded_weight(g, op, s));
   Matrix folded = g.scratch(DType::F32, query.rows, s.heads * in.key_dim);
   Matrix latents = g.scratch(DType::F32, query.rows, s.heads * in.value_dim);
   NPU_RETURN_IF_ERROR(emit_absorb(g, query, kv_b, s, folded));
-  NPU_RETURN_IF_ERROR(emit_attention(g, op, folded, in, s.heads, latents));
+  NPU_RETURN_IF_ERROR(attend(folded, latents));
   return emit_expand(g, latents, kv_b, s, result);
 }
 

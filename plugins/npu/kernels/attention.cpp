@@ -11,8 +11,9 @@ public:
 
   Result<Kernel> build() {
     x = b.arg(kernel.buffer("x", ArgAccess::Read, 0));
-    cache = b.arg(kernel.buffer("cache", ArgAccess::ReadWrite,
-                                plan.slots * plan.max_context * plan.cache_ld));
+    slot_rows = plan.keys ? round_up(plan.max_context, plan.keys) : plan.max_context;
+    cache =
+        b.arg(kernel.buffer("cache", ArgAccess::ReadWrite, plan.slots * slot_rows * plan.cache_ld));
     slots = b.arg(kernel.buffer("slots", ArgAccess::Read, 0));
     positions = b.arg(kernel.buffer("positions", ArgAccess::Read, 0));
     Operand rows = b.arg(kernel.scalar("rows"));
@@ -33,7 +34,7 @@ private:
     b.when(Cmp::Ge, slot, plan.slots, trap);
     b.when(Cmp::Lt, position, 0, trap);
     b.when(Cmp::Ge, position, plan.max_context, trap);
-    Operand to = row_at(b, cache, b.add(b.mul(slot, plan.max_context), position), plan.cache_ld);
+    Operand to = place(slot, position);
     b.loop(0, plan.cols, tile, [&](Reg col) {
       Operand n = b.min(tile, b.sub(plan.cols, col));
       b.ldUb(in->produce(), row_at(b, row_at(b, x, row, plan.x_ld), col, 4), b.mul(n, 4), 1, 0, 0,
@@ -44,10 +45,25 @@ private:
              {out->produce(), from, static_cast<int>(Round::Rint), 1, n});
       in->release();
       out->filled();
-      unsigned size = bitsOf(plan.cache) / 8;
-      b.stGm(row_at(b, to, col, size), out->consume(), b.mul(n, size));
+      store(to, col, n);
       out->release();
     });
+  }
+
+  Operand place(Operand slot, Operand position) {
+    if (!plan.keys)
+      return row_at(b, cache, b.add(b.mul(slot, slot_rows), position), plan.cache_ld);
+    Operand row = b.add(b.mul(slot, slot_rows), b.mul(b.div(position, plan.keys), plan.keys));
+    return row_at(b, row_at(b, cache, row, plan.cache_ld), b.rem(position, plan.keys), 32);
+  }
+
+  // A row, or a block of 32 bytes in each column block.
+  void store(Operand to, Reg col, Operand n) {
+    unsigned size = bitsOf(plan.cache) / 8;
+    if (!plan.keys)
+      return b.stGm(row_at(b, to, col, size), out->consume(), b.mul(n, size));
+    b.stGm(row_at(b, to, col, size * plan.keys), out->consume(), 32, b.div(b.mul(n, size), 32), 32,
+           plan.keys * 32);
   }
 
   const Device &device;
@@ -55,7 +71,7 @@ private:
   KernelBuilder kernel;
   CoreBuilder &b;
   Operand x = 0, cache = 0, slots = 0, positions = 0;
-  uint64_t tile = 0;
+  uint64_t tile = 0, slot_rows = 0;
   std::optional<Ring> in, out;
 };
 

@@ -94,10 +94,11 @@ uint64_t product_items(const ProductPlan &plan, const ProductTiles &tiles);
 // ---- attention.cpp
 
 // Writes rows into a cache at (slot, position), converted. Arguments x, cache, slots, positions,
-// rows.
+// rows. With `keys` the cache has blocks of so many rows in zN, as latent_decode reads them; then
+// `cols` is a multiple of a fractal's.
 struct AppendPlan {
   DType cache = f16;
-  uint64_t cols = 0, x_ld = 0, max_context = 0, slots = 1, cache_ld = 0;
+  uint64_t cols = 0, x_ld = 0, max_context = 0, slots = 1, cache_ld = 0, keys = 0;
 };
 Result<Kernel> append(const Device &device, const AppendPlan &plan);
 
