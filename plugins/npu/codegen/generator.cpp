@@ -104,8 +104,12 @@ Result<Matrix> Generator::as(const Matrix &from, DType type) {
                          from.ld, ",", from.rows.factor, ",", name(type));
   if (auto known = converted_known.find(key); known != converted_known.end())
     return known->second;
+  Matrix source = from;
+  if (from.type != DType::F32 && type != DType::F32 && !casts(from.type, type)) {
+    NPU_ASSIGN_OR_RETURN(source, as(from, DType::F32));
+  }
   Matrix made = scratch(type, from.rows, from.cols);
-  NPU_RETURN_IF_ERROR(emit_map(*this, kernels::MapOp::Copy, {from}, made));
+  NPU_RETURN_IF_ERROR(emit_map(*this, kernels::MapOp::Copy, {source}, made));
   return converted_known[key] = made;
 }
 

@@ -103,6 +103,10 @@ public:
 
   uint64_t most(Count count) const { return count.of(max_rows, max_rows); }
   bool cube_has(DType type) const { return device.cube.find(type, type) != nullptr; }
+  bool casts(DType from, DType to) const { // the vector unit
+    auto known = device.vector.casts.find(from);
+    return known != device.vector.casts.end() && known->second >> static_cast<unsigned>(to) & 1;
+  }
 
   // ---- What was made.
 

@@ -106,15 +106,24 @@ struct Cached {
   uint64_t key_ld = 0, key_group = 0, value_ld = 0, value_group = 0;
   uint64_t groups = 1, key_dim = 0, value_dim = 0, slots = 1, max_context = 0;
   uint64_t block_keys = 0; // of fractals; 0: rows
+  bool as_bf16 = false;    // what goes in is rounded to bf16, as the model says
 };
+
+// Where the vector unit knows bf16, numbers of a bf16 cache are those that the model means; f16
+// holds them.
+bool rounds_to_bf16(const Generator &g, const Type &cache) {
+  return cache.element == LATHE_ELEMENT_BF16 && g.casts(DType::F32, DType::Bf16) &&
+         g.casts(DType::Bf16, DType::F32);
+}
 
 Status emit_append(Generator &g, const Op &op, const Matrix &x, const Source &cache, uint64_t ld,
                    const Cached &in) {
   NPU_ASSIGN_OR_RETURN(Matrix slots, g.matrix(op.part("slots")));
   NPU_ASSIGN_OR_RETURN(Matrix positions, g.matrix(op.part("positions")));
-  kernels::AppendPlan plan{DType::F16, x.cols, x.ld, in.max_context, in.slots, ld, in.block_keys};
+  kernels::AppendPlan plan{DType::F16, x.cols, x.ld,          in.max_context,
+                           in.slots,   ld,     in.block_keys, in.as_bf16};
   std::string key = text("append ", x.cols, " ", x.ld, " ", in.max_context, " ", in.slots, " ", ld,
-                         " ", in.block_keys);
+                         " ", in.block_keys, in.as_bf16);
   NPU_ASSIGN_OR_RETURN(uint32_t kernel, g.kernel(key, [&] { return append(g.device, plan); }));
   uint64_t rows = g.most(x.rows);
   g.launch(kernel, text("append ", x.cols), x.rows,
@@ -235,7 +244,8 @@ Result<Cached> latent_cache(Generator &g, const Part &part,
             .value_dim = type.kv_lora_rank,
             .slots = type.slots,
             .max_context = type.max_context,
-            .block_keys = tiles ? tiles->keys : 0};
+            .block_keys = tiles ? tiles->keys : 0,
+            .as_bf16 = rounds_to_bf16(g, type)};
   uint64_t rows = kernels::round_up(type.max_context, tiles ? tiles->keys : 1);
   NPU_ASSIGN_OR_RETURN(in.keys, g.cache(part, "latents", type.slots * rows * ld));
   in.values = in.keys;
@@ -300,7 +310,9 @@ Result<Cached> kv_cache(Generator &g, const Part &part) {
             .key_dim = type.key_dim,
             .value_dim = type.value_dim,
             .slots = type.slots,
-            .max_context = type.max_context};
+            .max_context = type.max_context,
+            .block_keys = 0,
+            .as_bf16 = rounds_to_bf16(g, type)};
   uint64_t rows = type.slots * type.max_context;
   NPU_ASSIGN_OR_RETURN(in.keys, g.cache(part, "keys", rows * in.key_ld));
   NPU_ASSIGN_OR_RETURN(in.values, g.cache(part, "values", rows * in.value_ld));

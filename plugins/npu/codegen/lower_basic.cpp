@@ -107,10 +107,7 @@ Status lower_embedding(Generator &g, const Op &op) {
   DType stored = type.is_tensor(LATHE_ELEMENT_BF16)  ? DType::Bf16
                  : type.is_tensor(LATHE_ELEMENT_F16) ? DType::F16
                                                      : DType::F32;
-  auto casts = g.device.vector.casts.find(stored);
-  bool turns = casts != g.device.vector.casts.end() &&
-               casts->second >> static_cast<unsigned>(DType::F32) & 1;
-  if (!turns)
+  if (stored != DType::F32 && !g.casts(stored, DType::F32))
     stored = DType::F32;
   uint64_t rows = type.rows.factor;
   Packing packing{.type = stored, .n = rows, .k = type.cols, .k_padded = type.cols};

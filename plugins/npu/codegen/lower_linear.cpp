@@ -29,7 +29,7 @@ static Packing packing_of(const Generator &g, const Product &p,
 
 static void note_conversion(Generator &g, const Product &p) {
   bool codes = p.weight.type.kind == LATHE_TYPE_QUANTIZED;
-  if (g.converted.empty())
+  if (p.type != DType::F32)
     g.converted = text("products take ", name(p.type), " rows", codes ? " and weights of " : "",
                        codes ? element_name(p.weight.type.element) : "",
                        codes ? text(" dequantised to ", name(p.type)) : "", "; sums are f32");

@@ -75,18 +75,23 @@ Status emit_combine(Generator &g, const Matrix &rows, const Matrix &order, const
   return {};
 }
 
-Status check_activations(Generator &g, const Op &op) {
+// The type in which the experts' products take their rows.
+Result<DType> activation_type(Generator &g, const Op &op) {
   std::string_view activations = op.word("activations");
+  if (activations == "bf16" && g.cube_has(DType::Bf16) && g.casts(DType::F32, DType::Bf16))
+    return DType::Bf16;
   if (activations == "f32" || activations == "bf16")
-    return {};
-  return g.refuse(LATHE_REASON_UNSUPPORTED_TYPE, text("activations are ", activations, "; ",
-                                                      g.device.name, " takes f32 and bf16"));
+    return DType::F16;
+  NPU_RETURN_IF_ERROR(
+      g.refuse(LATHE_REASON_UNSUPPORTED_TYPE,
+               text("activations are ", activations, "; ", g.device.name, " takes f32 and bf16")));
+  return DType::F16;
 }
 
 // The gated MLP of each expert on its own rows.
 Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source &offsets,
                     const Matrix &result) {
-  NPU_RETURN_IF_ERROR(check_activations(g, op));
+  NPU_ASSIGN_OR_RETURN(DType type, activation_type(g, op));
   NPU_ASSIGN_OR_RETURN(Weight gate, g.weight(op.part("gate")));
   NPU_ASSIGN_OR_RETURN(Weight up, g.weight(op.part("up")));
   NPU_ASSIGN_OR_RETURN(Weight down, g.weight(op.part("down")));
@@ -99,7 +104,7 @@ Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source
                             .k = weight.type.cols,
                             .step = weight.rows(),
                             .offsets = offsets,
-                            .type = DType::F16,
+                            .type = type,
                             .label = "experts"});
   };
   Matrix gated = g.scratch(DType::F32, rows.rows, inner);
@@ -140,8 +145,9 @@ Status lower_fused_experts(Generator &g, const Op &op) {
   NPU_RETURN_IF_ERROR(emit_route(g, op, logits, routed));
   Dispatched to = scratch_for(g, x.rows, top_k, experts);
   NPU_RETURN_IF_ERROR(emit_dispatch(g, routed.indices, to, experts));
-  NPU_ASSIGN_OR_RETURN(Matrix half, g.as(x, DType::F16));
-  Matrix rows = g.scratch(DType::F16, to.order.rows, x.cols);
+  NPU_ASSIGN_OR_RETURN(DType type, activation_type(g, op));
+  NPU_ASSIGN_OR_RETURN(Matrix half, g.as(x, type));
+  Matrix rows = g.scratch(type, to.order.rows, x.cols);
   NPU_RETURN_IF_ERROR(emit_gather(g, to.tokens.at, half, x.rows, rows));
   Matrix made = g.scratch(DType::F32, to.order.rows, x.cols);
   NPU_RETURN_IF_ERROR(emit_experts(g, op, rows, to.offsets.at, made));

@@ -17,7 +17,10 @@ public:
     slots = b.arg(kernel.buffer("slots", ArgAccess::Read, 0));
     positions = b.arg(kernel.buffer("positions", ArgAccess::Read, 0));
     Operand rows = b.arg(kernel.scalar("rows"));
-    tile = std::min(round_up(plan.cols, 16), b.freeBytes(Space::UB) * 9 / 10 / 12 / 16 * 16);
+    tile = std::min(round_up(plan.cols, 16), b.freeBytes(Space::UB) * 9 / 10 / 24 / 16 * 16);
+    if (plan.as_bf16)
+      rounded = b.allocate(Space::UB, tile * 2, "bf16"),
+      widened = b.allocate(Space::UB, tile * 4, "f32");
     in.emplace(device, b, Space::UB, tile * 4, Pipe::MTE2, Pipe::V, "row");
     out.emplace(device, b, Space::UB, tile * 4, Pipe::V, Pipe::MTE3, "made");
     share_out(b, rows, [&](Reg row) { one_row(row); });
@@ -40,14 +43,22 @@ private:
       b.ldUb(in->produce(), row_at(b, row_at(b, x, row, plan.x_ld), col, 4), b.mul(n, 4), 1, 0, 0,
              true);
       in->filled();
-      Operand from = in->consume();
-      b.emit(Op::Vcast, f32, plan.cache, {plan.cache == f16 ? "sat" : ""},
-             {out->produce(), from, static_cast<int>(Round::Rint), 1, n});
+      convert(out->produce(), in->consume(), n);
       in->release();
       out->filled();
       store(to, col, n);
       out->release();
     });
+  }
+
+  void convert(Operand to, Operand from, Operand n) {
+    if (plan.as_bf16) {
+      b.cast(f32, DType::Bf16, rounded, from, {.cols = n});
+      b.cast(DType::Bf16, f32, widened, rounded, {.cols = n});
+      from = widened;
+    }
+    b.emit(Op::Vcast, f32, plan.cache, {plan.cache == f16 ? "sat" : ""},
+           {to, from, static_cast<int>(Round::Rint), 1, n});
   }
 
   Operand place(Operand slot, Operand position) {
@@ -73,6 +84,7 @@ private:
   Operand x = 0, cache = 0, slots = 0, positions = 0;
   uint64_t tile = 0, slot_rows = 0;
   std::optional<Ring> in, out;
+  Buffer rounded, widened;
 };
 
 // Twice over a row: once for its largest score and the sum of the exponents, which is corrected as

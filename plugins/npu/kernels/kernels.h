@@ -99,6 +99,7 @@ uint64_t product_items(const ProductPlan &plan, const ProductTiles &tiles);
 struct AppendPlan {
   DType cache = f16;
   uint64_t cols = 0, x_ld = 0, max_context = 0, slots = 1, cache_ld = 0, keys = 0;
+  bool as_bf16 = false; // rounded to bf16 first
 };
 Result<Kernel> append(const Device &device, const AppendPlan &plan);
 

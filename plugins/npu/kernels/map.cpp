@@ -108,15 +108,22 @@ private:
            {to, from, static_cast<int>(Round::Rint), tile.rows, tile.cols, tile.ldd, tile.lda});
   }
 
-  // gate / (1 + e^-gate) * up
+  // gate * e^min(gate, 0) / (1 + e^-|gate|) * up: no exponent grows beyond 1.
   void swiglu(Operand to, Operand gate, Operand up, Tile tile) {
-    b.withScalar(Op::Vmuls, f32, between, gate, Operand::number(-1), tile);
-    b.unary(Op::Vexp, f32, between, between, tile);
-    b.withScalar(Op::Vadds, f32, between, between, Operand::number(1), tile);
-    tile.ldb = pitch(f32);
-    b.binary(Op::Vdiv, f32, between, gate, between, tile);
-    tile.ldb = stride(1);
-    b.binary(Op::Vmul, f32, to, between, up, tile);
+    const Operand one = Operand::number(1);
+    Tile inside = tile;
+    inside.lda = inside.ldb = inside.ldd;
+    b.withScalar(Op::Vmins, f32, between, gate, Operand::number(0), tile);
+    b.unary(Op::Vexp, f32, between, between, inside);
+    tile.ldb = inside.ldd;
+    b.binary(Op::Vmul, f32, between, gate, between, tile);
+    b.unary(Op::Vabs, f32, to, gate, tile);
+    b.withScalar(Op::Vmuls, f32, to, to, Operand::number(-1), inside);
+    b.unary(Op::Vexp, f32, to, to, inside);
+    b.withScalar(Op::Vadds, f32, to, to, one, inside);
+    b.binary(Op::Vdiv, f32, to, between, to, inside);
+    inside.ldb = stride(1);
+    b.binary(Op::Vmul, f32, to, to, up, inside);
   }
 
   const Device &device;

@@ -54,14 +54,12 @@ private:
   void one_row(Reg row) {
     order(device, b, Pipe::V, Pipe::MTE2);
     load(scores, row_at(b, logits, row, plan.experts * 4));
-    plan.sigmoid ? sigmoid() : softmax();
     b.fill(f32, selection, Operand::number(lowest), {.cols = padded});
-    Tile all = groups();
-    all.ldb = pitch;
-    if (plan.bias)
-      b.binary(Op::Vadd, f32, selection, scores, bias, all);
-    else
-      b.unary(Op::Vcopy, f32, selection, scores, all);
+    if (by_logits())
+      b.unary(Op::Vcopy, f32, selection, scores, groups());
+    plan.sigmoid ? sigmoid() : softmax();
+    if (!by_logits())
+      select_by_scores();
     if (plan.n_group > 1)
       drop_groups();
     order(device, b, Pipe::MTE3, Pipe::S);
@@ -72,6 +70,19 @@ private:
     order(device, b, Pipe::V, Pipe::MTE3);
     b.stGm(row_at(b, indices, row, plan.top_k * 4), chosen, plan.top_k * 4);
     b.stGm(row_at(b, weights, row, plan.top_k * 4), chosen_weights, plan.top_k * 4);
+  }
+
+  // Scores rise with logits, and logits differ where scores have become 1. Only sums of scores are
+  // another order.
+  bool by_logits() const { return !plan.bias && !(plan.n_group > 1 && plan.top2_sum); }
+
+  void select_by_scores() {
+    Tile all = groups();
+    all.ldb = pitch;
+    if (plan.bias)
+      b.binary(Op::Vadd, f32, selection, scores, bias, all);
+    else
+      b.unary(Op::Vcopy, f32, selection, scores, all);
   }
 
   void sigmoid() {

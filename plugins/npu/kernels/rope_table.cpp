@@ -1,5 +1,6 @@
-// Cosines and sines without an instruction for them: the angle minus its whole turns, a quarter of
-// what is left through polynomials, and the angle doubled twice. Within 2e-6 up to 2^15 radians.
+// Cosines and sines without an instruction for them: the angle minus its quarter turns, what is
+// left through polynomials, and sides exchanged and signs set by which quarter it is. Within 2e-7
+// up to 2^16 radians.
 #include "kernels/kernels.h"
 
 #include <bit>
@@ -13,7 +14,7 @@ public:
   RopeTable(const Device &device, const RopeTablePlan &plan)
       : device(device), plan(plan), kernel(device, "rope_table"), b(vector_core(kernel)),
         half(plan.frequencies.size()), pitch(row_pitch(f32, half)),
-        tile(std::min<uint64_t>(8, b.freeBytes(Space::UB) * 9 / 10 / (9 * pitch))) {}
+        tile(std::min<uint64_t>(8, b.freeBytes(Space::UB) * 9 / 10 / (10 * pitch))) {}
 
   Result<Kernel> build() {
     Operand positions = b.arg(kernel.buffer("positions", ArgAccess::Read, 0));
@@ -45,7 +46,7 @@ private:
     };
     frequencies = room(pitch, "frequencies");
     numbers = room(32, "positions"), reals = room(32, "reals"), blocks = room(32 * 8, "blocks");
-    for (Buffer *each : {&angle, &turns, &whole, &square, &sine, &cosine, &other})
+    for (Buffer *each : {&angle, &turns, &mask, &odd, &square, &sine, &cosine, &other})
       *each = room(tile * pitch, "work");
   }
 
@@ -88,40 +89,59 @@ private:
              {.rows = count, .cols = half, .lda = 0, .ldb = 32}, true);
     reduce(count);
     product(square, angle, angle, count);
-    polynomial(sine, {1.0 / 362880, -1.0 / 5040, 1.0 / 120, -1.0 / 6, 1}, count);
+    polynomial(sine, {1.0 / 362880, -1.0 / 5040, 1.0 / 120, -1.0 / 6}, count);
+    product(sine, sine, square, count);
     product(sine, sine, angle, count);
+    plus_rows(sine, angle, count); // x + x^3 (...): the first term is exact
     polynomial(cosine, {-1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24, -1.0 / 2, 1}, count);
-    double_angle(count);
-    double_angle(count);
+    turn(count);
     if (plan.magnitude != 1) {
       times(sine, sine, plan.magnitude, count);
       times(cosine, cosine, plan.magnitude, count);
     }
   }
 
-  // angle = (angle - 2 pi * its whole turns) / 4. 2 pi comes in three parts, of which the first has
-  // so few bits that its product with the turns is exact.
+  // angle -= pi / 2 * its quarter turns. Half of pi comes in three parts, of which the first has so
+  // few bits that its product with the turns is exact.
   void reduce(Operand count) {
-    constexpr double turn = 2 * std::numbers::pi;
-    constexpr float high = 6.28125f;
+    constexpr double quarter = std::numbers::pi / 2;
+    constexpr float high = 1.5703125f;
     const float middle = std::bit_cast<float>(
-        std::bit_cast<uint32_t>(static_cast<float>(turn - double{high})) & 0xfffff000u);
-    const float low = static_cast<float>(turn - double{high} - double{middle});
-    times(other, angle, static_cast<float>(1 / turn), count);
+        std::bit_cast<uint32_t>(static_cast<float>(quarter - double{high})) & 0xfffff000u);
+    const float low = static_cast<float>(quarter - double{high} - double{middle});
+    times(other, angle, static_cast<float>(1 / quarter), count);
     b.cast(f32, i32, turns, other, all(count));
-    b.cast(i32, f32, whole, turns, all(count));
+    b.cast(i32, f32, other, turns, all(count));
     for (float part : {high, middle, low})
-      b.emit(Op::Vaxpy, f32, DType::None, {}, {angle, whole, Operand::number(-part), count, half});
-    times(angle, angle, 0.25f, count);
+      b.emit(Op::Vaxpy, f32, DType::None, {}, {angle, other, Operand::number(-part), count, half});
   }
 
-  // sin 2x = 2 sin x cos x, cos 2x = 1 - 2 sin^2 x
-  void double_angle(Operand count) {
-    product(other, sine, cosine, count);
-    product(cosine, sine, sine, count);
-    times(cosine, cosine, -2, count);
-    plus(cosine, 1, count);
-    times(sine, other, 2, count);
+  void plus_rows(Buffer to, Buffer term, Operand count) {
+    b.binary(Op::Vadd, f32, to, to, term, all(count));
+  }
+
+  // other = 1 - (turns & bit) * 2 / bit: -1 where the bit is set
+  void sign_of(int bit, Operand count) {
+    b.fill(i32, mask, bit, all(count));
+    b.binary(Op::Vand, i32, mask, turns, mask, all(count));
+    b.cast(i32, f32, other, mask, all(count));
+    times(other, other, -2.0f / static_cast<float>(bit), count);
+    plus(other, 1, count);
+  }
+
+  // Odd quarters exchange sides; sines of the third and fourth are negative, cosines of the second
+  // and third.
+  void turn(Operand count) {
+    b.fill(i32, mask, 1, all(count));
+    b.binary(Op::Vand, i32, mask, turns, mask, all(count));
+    b.emit(Op::Vcmps, i32, DType::None, {}, {odd, mask, 1, int(Cmp::Eq), count, half});
+    b.emit(Op::Vsel, f32, DType::None, {}, {angle, odd, cosine, sine, count, half});
+    b.emit(Op::Vsel, f32, DType::None, {}, {square, odd, sine, cosine, count, half});
+    sign_of(2, count);
+    product(sine, angle, other, count);
+    b.withScalar(Op::Vadds, i32, turns, turns, 1, all(count));
+    sign_of(2, count);
+    product(cosine, square, other, count);
   }
 
   const Device &device;
@@ -129,7 +149,7 @@ private:
   KernelBuilder kernel;
   CoreBuilder &b;
   const uint64_t half, pitch, tile;
-  Buffer frequencies, numbers, reals, blocks, angle, turns, whole, square, sine, cosine, other;
+  Buffer frequencies, numbers, reals, blocks, angle, turns, mask, odd, square, sine, cosine, other;
 };
 
 } // namespace

@@ -137,8 +137,8 @@ TEST_P(Kernels, ropeTableKnowsCosAndSin) {
   for (size_t t = 0; t < positions.size(); ++t)
     for (size_t i = 0; i < half; ++i) {
       double angle = float(positions[t]) * plan.frequencies[i];
-      ASSERT_NEAR(got[t * 2 * half + i], std::cos(angle) * 1.25, 3e-6) << positions[t];
-      ASSERT_NEAR(got[t * 2 * half + half + i], std::sin(angle) * 1.25, 3e-6) << positions[t];
+      ASSERT_NEAR(got[t * 2 * half + i], std::cos(angle) * 1.25, 4e-7) << positions[t];
+      ASSERT_NEAR(got[t * 2 * half + half + i], std::sin(angle) * 1.25, 4e-7) << positions[t];
     }
 }
 
