@@ -7,10 +7,10 @@
 #pragma once
 
 #include "plugin/code.h"
+#include "plugin/profile.h"
 #include "sim/machine.h"
 
 #include <functional>
-#include <map>
 
 namespace npu::plugin {
 
@@ -24,13 +24,6 @@ struct Places {
   Range scratch, weights, state;
   std::vector<uint64_t> weight_offsets;
   uint64_t rows = 1, output_rows = 0;
-};
-
-// What launches of one label took together.
-struct Usage {
-  uint64_t launches = 0;
-  double microseconds = 0, bound = 0; // core time; what memory and cube allow
-  std::array<double, numPipes> pipes{};
 };
 
 class Session {
@@ -49,15 +42,10 @@ public:
 
 private:
   Status launch(const Code &code, const Launch &launch, const Places &places);
-  void note(const Launch &launch, const Kernel &kernel, const Report &report);
-  std::string table() const;
 
   std::unique_ptr<Machine> machine;
   LaunchOptions options;
-  std::string trace_file;
-  std::map<std::string, Usage> usage; // by label
-  std::vector<std::string> traces;    // events of the first launches
-  double traced_until = 0;            // microseconds
+  std::optional<Profile> profile; // where trace=FILE is set
 };
 
 } // namespace npu::plugin
