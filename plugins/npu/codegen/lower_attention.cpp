@@ -252,26 +252,57 @@ Result<Cached> latent_cache(Generator &g, const Part &part,
   return in;
 }
 
+// Few conversations leave cores without work, unless the keys of each go to several. A split has
+// two blocks or more of a full context, so that loading one goes on while another is computed with.
+uint64_t splits_for(const Generator &g, const kernels::LatentDecodePlan &plan,
+                    const kernels::LatentTiles &tiles, uint64_t tokens) {
+  uint64_t items = tokens * kernels::ceil_div(plan.heads, tiles.heads);
+  uint64_t blocks = kernels::ceil_div(plan.max_context, tiles.keys);
+  return std::max<uint64_t>(1, std::min(g.device.groups / items, blocks / 2));
+}
+
+Status emit_latent_merge(Generator &g, const kernels::LatentDecodePlan &plan, const Matrix &sums,
+                         const Matrix &stats, Count rows, const Matrix &result) {
+  std::string key = text("latent_merge ", plan.heads, " ", plan.c, " ", plan.splits);
+  NPU_ASSIGN_OR_RETURN(uint32_t kernel,
+                       g.kernel(key, [&] { return latent_merge(g.device, plan); }));
+  uint64_t items = g.most(rows) * plan.heads;
+  g.launch(kernel, text("latent_merge ", plan.splits), rows,
+           {sums.at, stats.at, result.at, number(rows)},
+           {CoreKind::Aiv, items, 4.0 * items * plan.splits * plan.c});
+  return {};
+}
+
 Status emit_latent_decode(Generator &g, const Op &op, const Matrix &query, const Cached &in,
-                          const kernels::LatentDecodePlan &plan, const Matrix &result) {
+                          kernels::LatentDecodePlan plan, const Matrix &result) {
   NPU_ASSIGN_OR_RETURN(Matrix rounded, g.as(query, DType::F16));
   NPU_ASSIGN_OR_RETURN(Matrix q, dense(g, rounded));
   NPU_ASSIGN_OR_RETURN(Matrix slots, g.matrix(op.part("slots")));
   NPU_ASSIGN_OR_RETURN(Matrix positions, g.matrix(op.part("positions")));
   kernels::LatentTiles tiles = *latent_tiles(g.device, plan);
-  uint64_t tokens = g.most(q.rows), items = tokens * kernels::ceil_div(plan.heads, tiles.heads);
+  uint64_t tokens = g.most(q.rows);
+  plan.splits = splits_for(g, plan, tiles, tokens);
+  uint64_t items = tokens * kernels::ceil_div(plan.heads, tiles.heads) * plan.splits;
   auto blocks = static_cast<unsigned>(std::min<uint64_t>(items, g.device.groups));
-  std::string key = text("latent_decode ", plan.heads, " ", plan.c, " ", plan.r, " ",
-                         plan.max_context, " ", plan.slots, " ", plan.scale, " ", blocks);
+  std::string key =
+      text("latent_decode ", plan.heads, " ", plan.c, " ", plan.r, " ", plan.max_context, " ",
+           plan.slots, " ", plan.scale, " ", plan.splits, " ", blocks);
   NPU_ASSIGN_OR_RETURN(uint32_t kernel,
                        g.kernel(key, [&] { return latent_decode(g.device, plan, blocks); }));
   Matrix work = g.scratch(DType::F32, {Count::Constant, blocks}, tiles.work_bytes / 4);
+  std::vector<Source> args{q.at,     in.keys,      result.at,     work.at,
+                           slots.at, positions.at, number(q.rows)};
+  Count rows = {q.rows.extent, q.rows.factor * plan.splits * plan.heads};
+  Matrix sums = plan.splits > 1 ? g.scratch(DType::F32, rows, plan.c) : result;
+  Matrix stats = plan.splits > 1 ? g.scratch(DType::F32, rows, 2) : result;
+  if (plan.splits > 1)
+    args[2] = sums.at, args.push_back(stats.at);
   double keys = static_cast<double>(tokens * plan.max_context);
   g.launch(kernel, text("latent_decode ", plan.heads, "x", plan.c + plan.r), q.rows,
-           {q.at, in.keys, result.at, work.at, slots.at, positions.at, number(q.rows)},
+           std::move(args),
            {CoreKind::Aic, items, keys * static_cast<double>(in.key_ld),
             keys * 2.0 * static_cast<double>(plan.heads * (2 * plan.c + plan.r))});
-  return {};
+  return plan.splits > 1 ? emit_latent_merge(g, plan, sums, stats, q.rows, result) : Status();
 }
 
 Status lower_mla(Generator &g, const Op &op) {

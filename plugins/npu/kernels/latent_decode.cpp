@@ -1,4 +1,4 @@
-// An item is a token and a tile of its heads. Over blocks i of keys:
+// An item is a token, a tile of its heads and a part of its keys. Over blocks i of keys:
 //
 //   cube core      MTE2  ... P(i)  L(i+2) ...          latents go round three slots of L1, so that
 //                  M     ... S(i+1)  O(i) ...          memory is read without a break
@@ -32,6 +32,8 @@ public:
     slots = kernel.buffer("slots", ArgAccess::Read, 0);
     positions = kernel.buffer("positions", ArgAccess::Read, 0);
     rows = kernel.scalar("rows");
+    if (plan.splits > 1)
+      stats = kernel.buffer("stats", ArgAccess::Write, 0);
   }
 
   Result<Kernel> build() {
@@ -43,7 +45,7 @@ public:
 private:
   // What both kinds of core know of an item.
   struct Item {
-    Reg token, head, heads, keys, blocks;
+    Reg token, head, heads, split, begin, keys, blocks; // keys: from `begin` on
     Reg s, p, o; // where the block at hand is handed over; see turn()
   };
 
@@ -52,11 +54,11 @@ private:
 
   void each_item(CoreBuilder &b, const std::function<void(const Item &)> &body) {
     b.scope([&] {
-      Operand count = b.mul(b.arg(rows), head_tiles());
+      Operand count = b.mul(b.arg(rows), head_tiles() * plan.splits);
       b.loop(b.id(Id::Block), count, b.id(Id::Blocks), [&](Reg number) {
         Item item;
-        for (Reg *each : {&item.token, &item.head, &item.heads, &item.keys, &item.blocks, &item.s,
-                          &item.p, &item.o})
+        for (Reg *each : {&item.token, &item.head, &item.heads, &item.split, &item.begin,
+                          &item.keys, &item.blocks, &item.s, &item.p, &item.o})
           *each = b.reg();
         b.scope([&] { find(b, item, number); });
         body(item);
@@ -65,13 +67,19 @@ private:
   }
 
   void find(CoreBuilder &b, const Item &item, Reg number) {
-    b.set(item.token, b.div(number, head_tiles()));
-    b.set(item.head, b.mul(b.rem(number, head_tiles()), t.heads));
+    b.set(item.split, b.rem(number, plan.splits));
+    Operand tile = b.div(number, plan.splits);
+    b.set(item.token, b.div(tile, head_tiles()));
+    b.set(item.head, b.mul(b.rem(tile, head_tiles()), t.heads));
     b.set(item.heads, b.min(t.heads, b.sub(plan.heads, item.head)));
     b.set(item.keys, b.add(b.loadGm(i32, row_at(b, b.arg(positions), item.token, 4)), 1));
-    b.set(item.blocks, b.div(b.add(item.keys, t.keys - 1), t.keys));
     b.when(Cmp::Gt, item.keys, plan.max_context,
            [&] { b.emit(Op::Trap, DType::None, DType::None, {}, {6}); });
+    Operand all = b.div(b.add(item.keys, t.keys - 1), t.keys);
+    Operand each = b.div(b.add(all, plan.splits - 1), plan.splits);
+    b.set(item.begin, b.mul(item.split, each));
+    b.set(item.blocks, b.max(0, b.min(each, b.sub(all, item.begin))));
+    b.set(item.keys, b.sub(item.keys, b.mul(item.begin, t.keys)));
     Operand mine = row_at(b, b.arg(work), b.id(Id::Block), t.work_bytes);
     b.set(item.s, mine);
     b.set(item.p, b.add(mine, 2 * s_bytes));
@@ -95,7 +103,9 @@ private:
     l0b.emplace(b, Space::L0B, t.keys * std::max(t.k, t.n) * 2, Pipe::MTE1, Pipe::M, 2, "b");
     s_l0c.emplace(b, Space::L0C, t.heads * t.keys * 4, Pipe::M, Pipe::FIX, 1, "s");
     o_l0c.emplace(b, Space::L0C, t.heads * t.n * 4, Pipe::M, Pipe::FIX, 2, "o");
-    each_item(b, [&](const Item &item) { cube_item(b, item); });
+    each_item(b, [&](const Item &item) {
+      b.when(Cmp::Gt, item.blocks, 0, [&] { cube_item(b, item); }); // splits may have no keys
+    });
     for (unsigned i = 0; i < slots_l1; ++i)
       b.waitFlag(Pipe::MTE1, Pipe::MTE2, free_slot + i);
     for (auto *channel : {&p_l1, &p_l0a, &l0b, &s_l0c, &o_l0c})
@@ -119,7 +129,8 @@ private:
       auto trap = [&] { b.emit(Op::Trap, DType::None, DType::None, {}, {7}); };
       b.when(Cmp::Lt, slot, 0, trap);
       b.when(Cmp::Ge, slot, plan.slots, trap);
-      b.set(base, row_at(b, b.arg(cache), slot, latent_slot_bytes(plan, t)));
+      b.set(base, row_at(b, row_at(b, b.arg(cache), slot, latent_slot_bytes(plan, t)), item.begin,
+                         block_bytes()));
     });
     load_block(b, item, base, 0);
     load_block(b, item, base, 1);
@@ -247,8 +258,11 @@ private:
       b.when(Cmp::Gt, i, 0, [&] { add_values(b, item, b.sub(i, 1), first, mine); });
       b.unary(Op::Vcopy, f32, factor_before, factor, {.cols = half()});
     });
-    b.scope([&] { add_values(b, item, b.sub(item.blocks, 1), first, mine); });
-    b.when(Cmp::Gt, mine, 0, [&] { finish_item(b, item, first, mine); });
+    b.when(Cmp::Gt, item.blocks, 0,
+           [&] { add_values(b, item, b.sub(item.blocks, 1), first, mine); });
+    b.when(Cmp::Gt, mine, 0, [&] {
+      plan.splits > 1 ? keep_item(b, item, first, mine) : finish_item(b, item, first, mine);
+    });
   }
 
   void softmax(CoreBuilder &b, const Item &item, Reg i, Reg first, Reg mine) {
@@ -315,12 +329,29 @@ private:
     b.stGm(row_at(b, b.arg(out), row, plan.c * 4), sum_o, b.mul(mine, plan.c * 4));
   }
 
+  // The sum as it is, and what it is relative to.
+  void keep_item(CoreBuilder &b, const Item &item, Reg first, Reg mine) {
+    b.sync(Pipe::V, Pipe::MTE3);
+    Operand head = b.add(item.head, first);
+    Operand row = b.add(b.mul(b.add(b.mul(item.token, plan.splits), item.split), plan.heads), head);
+    b.stGm(row_at(b, b.arg(out), row, plan.c * 4), sum_o, b.mul(mine, plan.c * 4));
+    Operand numbers = b.add(b.mul(item.token, plan.heads), head);
+    Operand to = b.add(row_at(b, b.arg(stats), numbers, 2 * plan.splits * 4), b.mul(item.split, 4));
+    for (const Buffer &each : {top, sum}) {
+      b.sync(Pipe::MTE3, Pipe::V);
+      b.broadcastBlocks(f32, spread, each, mine);
+      b.sync(Pipe::V, Pipe::MTE3);
+      b.stGm(to, spread, 4, mine, 32, 2 * plan.splits * 4);
+      to = b.add(to, plan.splits * 4);
+    }
+  }
+
   const Device &device;
   const LatentDecodePlan &plan;
   const LatentTiles t;
   KernelBuilder kernel;
   const uint64_t dim, s_bytes, p_bytes, o_bytes;
-  unsigned q, cache, out, work, slots, positions, rows;
+  unsigned q, cache, out, work, slots, positions, rows, stats = 0;
   Buffer latents, q_l1, q_l0a;
   unsigned filled_slot = 0, free_slot = 0;
   std::optional<Channel> p_l1, p_l0a, l0b, s_l0c, o_l0c, s_in, o_in, p_out;

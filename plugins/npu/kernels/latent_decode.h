@@ -10,6 +10,7 @@ namespace npu::kernels {
 struct LatentDecodePlan {
   uint64_t heads = 0, c = 0, r = 0, max_context = 0, slots = 1;
   float scale = 1;
+  uint64_t splits = 1; // parts of a token's keys that go to different cores
 };
 
 struct LatentTiles {
@@ -25,7 +26,12 @@ std::optional<LatentTiles> latent_tiles(const Device &device, const LatentDecode
 uint64_t latent_slot_bytes(const LatentDecodePlan &plan, const LatentTiles &tiles);
 
 // Arguments q (f16 [T, heads * (c + r)]), cache, out (f32 [T, heads * c]), work, slots, positions,
-// rows. `blocks` is of the launch, for the size of work.
+// rows. `blocks` is of the launch, for the size of work. With splits `out` holds a sum for each,
+// [T, splits, heads, c], and one more argument at the end, `stats`, what latent_merge needs of them:
+// [T, heads, 2, splits], the largest score and the sum of exponents.
 Result<Kernel> latent_decode(const Device &device, const LatentDecodePlan &plan, unsigned blocks);
+
+// The splits of each token together. Arguments sums, stats, out (f32 [T, heads * c]), rows.
+Result<Kernel> latent_merge(const Device &device, const LatentDecodePlan &plan);
 
 } // namespace npu::kernels

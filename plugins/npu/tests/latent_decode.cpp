@@ -13,6 +13,7 @@ struct Case {
   std::string device;
   uint64_t heads, c, r, context;
   std::vector<int32_t> slots, positions;
+  uint64_t splits = 1;
 };
 
 std::vector<float> wave(size_t n, float step) {
@@ -28,7 +29,7 @@ TEST_P(LatentDecode, isAttentionOverAppendedLatents) {
   const Case &at = GetParam();
   Rig rig(at.device);
   const Device &device = rig.machine->device();
-  LatentDecodePlan plan{at.heads, at.c, at.r, at.context, 2, 0.25f};
+  LatentDecodePlan plan{at.heads, at.c, at.r, at.context, 2, 0.25f, at.splits};
   auto tiles = latent_tiles(device, plan);
   ASSERT_TRUE(tiles);
   uint64_t dim = at.c + at.r, tokens = at.positions.size(), rows = 2 * at.context;
@@ -58,12 +59,20 @@ TEST_P(LatentDecode, isAttentionOverAppendedLatents) {
     unsigned blocks = device.groups;
     Result<Kernel> kernel = latent_decode(device, plan, blocks);
     ASSERT_TRUE(kernel.ok()) << kernel.message();
-    uint64_t out = rig.put(std::vector<float>(tokens * at.heads * at.c, 77));
-    ASSERT_EQ(rig.run(*kernel,
-                      {queries, cache, out, rig.empty(blocks * tiles->work_bytes), slots, positions,
-                       tokens},
-                      {.blocks = blocks, .mode = mode}),
-              "");
+    uint64_t floats = tokens * at.heads * at.c;
+    uint64_t out = rig.put(std::vector<float>(floats, 77));
+    uint64_t sums = rig.empty(floats * at.splits * 4), stats = rig.empty(floats * at.splits * 8);
+    std::vector<uint64_t> args{
+        queries,   cache, at.splits > 1 ? sums : out, rig.empty(blocks * tiles->work_bytes), slots,
+        positions, tokens};
+    if (at.splits > 1)
+      args.push_back(stats);
+    ASSERT_EQ(rig.run(*kernel, args, {.blocks = blocks, .mode = mode}), "");
+    if (at.splits > 1) {
+      ASSERT_EQ(rig.run(*latent_merge(device, plan), {sums, stats, out, tokens},
+                        {.blocks = blocks, .mode = mode}),
+                "");
+    }
     auto got = rig.get<float>(out, tokens * at.heads * at.c);
     for (uint64_t t = 0; t < tokens; ++t)
       for (uint64_t h = 0; h < at.heads; ++h) {
@@ -92,6 +101,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"tiny", 1, 16, 0, 40, {0}, {33}},
                     Case{"ascend-910b", 4, 48, 16, 600, {0, 1}, {599, 127}},
                     Case{"ascend-910b", 40, 32, 16, 300, {0, 1, 0}, {256, 128, 255}},
+                    Case{"ascend-910b", 20, 32, 16, 700, {0, 1}, {600, 3}, 4},
+                    Case{"tiny", 3, 48, 16, 100, {1, 0}, {99, 0}, 3},
                     Case{"ascend-950", 16, 64, 32, 300, {1}, {299}}));
 
 // DeepSeek-V2-Lite's heads, a conversation of 4096 keys for each group of cores.

@@ -15,7 +15,10 @@ struct Setting {
 };
 
 int show(const Device &device, const Setting &at) {
-  LatentDecodePlan plan{at.heads, 512, 64, at.context, at.tokens, 0.1f};
+  LatentDecodePlan plan{at.heads, 512, 64, at.context, at.tokens, 0.1f, 1};
+  if (at.tokens == 1) // as the code generator cuts it
+    plan.splits = std::max<uint64_t>(
+        1, std::min<uint64_t>(device.groups / ceil_div(at.heads, 32), at.context / 256));
   auto tiles = latent_tiles(device, plan);
   Result<Kernel> kernel = latent_decode(device, plan, device.groups);
   if (!kernel.ok())
@@ -30,10 +33,14 @@ int show(const Device &device, const Setting &at) {
   for (size_t i = 0; i < slots.size(); ++i)
     slots[i] = int32_t(i);
   auto bytes = [&](uint64_t count) { return *machine->memory().allocate(count); };
-  uint64_t q = bytes(at.tokens * at.heads * 576 * 2), out = bytes(at.tokens * at.heads * 512 * 4);
+  uint64_t q = bytes(at.tokens * at.heads * 576 * 2),
+           out = bytes(plan.splits * at.tokens * at.heads * 512 * 4);
+  uint64_t stats = bytes(plan.splits * at.tokens * at.heads * 8);
   uint64_t cache = bytes(at.tokens * latent_slot_bytes(plan, *tiles));
   uint64_t work = bytes(device.groups * tiles->work_bytes);
   std::vector<uint64_t> args{q, cache, out, work, put(slots), put(positions), at.tokens};
+  if (plan.splits > 1)
+    args.push_back(stats);
   Result<Report> report = machine->launch(
       *kernel, args, 0, {.blocks = device.groups, .mode = Mode::Timed, .checks = false});
   if (!report.ok())
@@ -50,9 +57,10 @@ int main(int count, char **words) {
   Result<Device> device = builtinDevice(count > 1 ? words[1] : "ascend-910b");
   if (!device.ok())
     return std::printf("%s\n", device.message().c_str()), 1;
-  for (uint64_t heads : {16, 128})
-    for (uint64_t context : {1024, 4096, 32768})
-      if (int failed = show(*device, {heads, context, device->groups}))
-        return failed;
+  for (uint64_t tokens : {uint64_t{device->groups}, uint64_t{1}})
+    for (uint64_t heads : {16, 128})
+      for (uint64_t context : {1024, 4096, 32768})
+        if (int failed = show(*device, {heads, context, tokens}))
+          return failed;
   return 0;
 }
