@@ -97,20 +97,31 @@ Matrix Generator::scratch(DType type, Count rows, uint64_t cols, uint64_t ld) {
   return made;
 }
 
+Result<Matrix> Generator::convert(const Matrix &from, kernels::MapOp how, DType type) {
+  uint64_t parts = how == kernels::MapOp::Split ? 2 : 1;
+  std::string key = text(from.at.kind, ",", from.at.index, ",", from.at.offset, ",", from.cols, ",",
+                         from.ld, ",", from.rows.factor, ",", parts, name(type));
+  if (auto known = converted_known.find(key); known != converted_known.end())
+    return known->second;
+  Matrix made = scratch(type, from.rows, parts * from.cols), written = made;
+  written.cols = from.cols;
+  NPU_RETURN_IF_ERROR(emit_map(*this, how, {from}, written));
+  return converted_known[key] = made;
+}
+
 Result<Matrix> Generator::as(const Matrix &from, DType type) {
   if (from.type == type)
     return from;
-  std::string key = text(from.at.kind, ",", from.at.index, ",", from.at.offset, ",", from.cols, ",",
-                         from.ld, ",", from.rows.factor, ",", name(type));
-  if (auto known = converted_known.find(key); known != converted_known.end())
-    return known->second;
   Matrix source = from;
   if (from.type != DType::F32 && type != DType::F32 && !casts(from.type, type)) {
     NPU_ASSIGN_OR_RETURN(source, as(from, DType::F32));
   }
-  Matrix made = scratch(type, from.rows, from.cols);
-  NPU_RETURN_IF_ERROR(emit_map(*this, kernels::MapOp::Copy, {source}, made));
-  return converted_known[key] = made;
+  return convert(source, kernels::MapOp::Copy, type);
+}
+
+Result<Matrix> Generator::in_parts(const Matrix &from) {
+  NPU_ASSIGN_OR_RETURN(Matrix source, as(from, DType::F32));
+  return convert(source, kernels::MapOp::Split, DType::Bf16);
 }
 
 Result<Source> Generator::cache(const Part &part, std::string_view what, uint64_t bytes) {

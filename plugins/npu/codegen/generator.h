@@ -70,6 +70,8 @@ public:
   Matrix scratch(DType type, Count rows, uint64_t cols, uint64_t ld = 0);
   // The same numbers in another type; made once for each value.
   Result<Matrix> as(const Matrix &from, DType type);
+  // As two parts of bf16 side by side.
+  Result<Matrix> in_parts(const Matrix &from);
 
   // A cache's memory: its first byte in the state. `bytes` must be the same each time.
   Result<Source> cache(const Part &part, std::string_view what, uint64_t bytes);
@@ -119,6 +121,7 @@ public:
   double seconds = 0;
 
 private:
+  Result<Matrix> convert(const Matrix &from, kernels::MapOp how, DType type);
   Status copy_results(const lathe_function &function);
   void place_scratch();
   Status lower(const Op &op);
@@ -162,11 +165,9 @@ struct Product {
   bool transposed = false;
   uint64_t first = 0, step = 0;  // rows of the weight, of Packing
   std::optional<Source> offsets; // a matrix for each expert
-  DType type = DType::F16;
+  std::optional<DType> type;     // in which rows are rounded; else as suits the weight
   std::string label;
 };
 Status emit_product(Generator &g, const Product &product);
-// The type in which a product takes these rows.
-DType product_type(const Generator &g, const Matrix &a);
 
 } // namespace npu::codegen

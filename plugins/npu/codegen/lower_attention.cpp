@@ -52,7 +52,7 @@ Status emit_absorb(Generator &g, const Matrix &query, const Weight &kv_b, const 
                   .first = 0,
                   .step = s.n + s.v,
                   .offsets = {},
-                  .type = DType::F16,
+                  .type = {},
                   .label = "absorb_query"};
   NPU_RETURN_IF_ERROR(emit_product(g, product));
   return emit_map(g, MapOp::Copy, {x.split(s.heads).columns(s.n, s.r)},
@@ -72,7 +72,7 @@ Status emit_expand(Generator &g, const Matrix &latents, const Weight &kv_b, cons
                   .first = s.n,
                   .step = s.n + s.v,
                   .offsets = {},
-                  .type = DType::F16,
+                  .type = {},
                   .label = "expand_value"};
   return emit_product(g, product);
 }

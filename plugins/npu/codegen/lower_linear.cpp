@@ -6,67 +6,94 @@ namespace npu::codegen {
 
 using kernels::MapOp;
 
-DType product_type(const Generator &g, const Matrix &a) {
-  return a.type == DType::Bf16 && g.cube_has(DType::Bf16) ? DType::Bf16 : DType::F16;
+namespace {
+
+// How rows enter a product.
+struct Form {
+  DType type = DType::F16;
+  uint64_t parts = 1;
+};
+
+// bf16 weights, whose range f16 does not have, meet rows of two bf16 parts; rows that are bf16 are
+// one.
+Form form_of(const Generator &g, const Product &p) {
+  if (p.type)
+    return {*p.type, 1};
+  if (p.a.type == DType::Bf16 && g.cube_has(DType::Bf16))
+    return {DType::Bf16, 1};
+  bool splits = g.casts(DType::F32, DType::Bf16) && g.casts(DType::Bf16, DType::F32);
+  if (p.weight.type.is_tensor(LATHE_ELEMENT_BF16) && g.cube_has(DType::Bf16) && splits)
+    return {DType::Bf16, 2};
+  return {};
 }
 
-static Packing packing_of(const Generator &g, const Product &p,
-                          const kernels::ProductTiles &tiles) {
-  uint64_t block = elementsPerBlock(p.type);
+Packing packing_of(const Generator &g, const Product &p, DType type,
+                   const kernels::ProductTiles &tiles) {
   bool rows_in_l1 = g.device.spec(Space::L1).layout == Layout::Rows;
-  uint64_t matrices = p.offsets ? p.weight.type.matrices : p.groups;
-  return {.type = p.type,
+  return {.type = type,
           .fractals = !rows_in_l1,
           .transposed = p.transposed,
-          .matrices = matrices,
+          .matrices = p.offsets ? p.weight.type.matrices : p.groups,
           .n = p.n,
           .k = p.k,
           .strip = tiles.n,
-          .k_padded = kernels::round_up(p.k, block),
+          .k_padded = kernels::round_up(p.k, elementsPerBlock(type)),
           .first = p.first,
           .step = p.step};
 }
 
-static void note_conversion(Generator &g, const Product &p) {
-  bool codes = p.weight.type.kind == LATHE_TYPE_QUANTIZED;
-  if (p.type != DType::F32)
-    g.converted = text("products take ", name(p.type), " rows", codes ? " and weights of " : "",
-                       codes ? element_name(p.weight.type.element) : "",
-                       codes ? text(" dequantised to ", name(p.type)) : "", "; sums are f32");
+void note_conversion(Generator &g, const Product &p, const Form &form) {
+  if (form.type == DType::F32)
+    return;
+  g.converted =
+      text("products take ", form.parts > 1 ? "two parts of " : "", name(form.type), " rows");
+  if (p.weight.type.kind == LATHE_TYPE_QUANTIZED)
+    g.converted += text(" and weights of ", element_name(p.weight.type.element), " dequantised to ",
+                        name(form.type));
+  g.converted += "; sums are f32";
 }
 
+kernels::ProductPlan plan_of(const Generator &g, const Product &p, const Form &form,
+                             const Matrix &a) {
+  uint64_t size = bitsOf(form.type) / 8;
+  return {.form = p.offsets ? kernels::ProductForm::Experts : kernels::ProductForm::Weights,
+          .type = form.type,
+          .m = g.most(a.rows),
+          .n = p.n,
+          .k = p.k,
+          .a_ld = a.ld,
+          .c_ld = p.c.ld,
+          .parts = form.parts,
+          .a_part = p.a.cols * size,
+          .groups = p.groups,
+          .a_group = p.a_group * size,
+          .c_group = p.c_group * 4,
+          .experts = p.offsets ? p.weight.type.matrices : 1};
+}
+
+} // namespace
+
 Status emit_product(Generator &g, const Product &p) {
-  NPU_ASSIGN_OR_RETURN(Matrix a, g.as(p.a, p.type));
-  uint64_t size = bitsOf(p.type) / 8, rows = g.most(a.rows);
-  kernels::ProductPlan plan{.form = p.offsets ? kernels::ProductForm::Experts
-                                              : kernels::ProductForm::Weights,
-                            .type = p.type,
-                            .m = rows,
-                            .n = p.n,
-                            .k = p.k,
-                            .a_ld = a.ld,
-                            .c_ld = p.c.ld,
-                            .groups = p.groups,
-                            .a_group = p.a_group * size,
-                            .c_group = p.c_group * 4,
-                            .experts = p.offsets ? p.weight.type.matrices : 1};
+  Form form = form_of(g, p);
+  NPU_ASSIGN_OR_RETURN(Matrix a, form.parts > 1 ? g.in_parts(p.a) : g.as(p.a, form.type));
+  kernels::ProductPlan plan = plan_of(g, p, form, a);
   Result<kernels::ProductTiles> tiles = product_tiles(g.device, plan);
   if (!tiles.ok())
     return g.refuse(LATHE_REASON_SHAPE_LIMIT, tiles.message());
-  std::string key =
-      text("product ", int(plan.form), name(p.type), " ", rows, " ", p.n, " ", p.k, " ", a.ld, " ",
-           p.c.ld, " ", p.groups, " ", p.a_group, " ", p.c_group, " ", plan.experts);
+  std::string key = text("product ", int(plan.form), name(form.type), form.parts, " ", plan.m, " ",
+                         p.n, " ", p.k, " ", a.ld, " ", plan.a_part, " ", p.c.ld, " ", p.groups,
+                         " ", p.a_group, " ", p.c_group, " ", plan.experts);
   NPU_ASSIGN_OR_RETURN(uint32_t kernel, g.kernel(key, [&] { return product(g.device, plan); }));
-  Packing packing = packing_of(g, p, *tiles);
-  note_conversion(g, p);
+  Packing packing = packing_of(g, p, form.type, *tiles);
+  note_conversion(g, p, form);
   std::vector<Source> args{a.at, g.packed(p.weight, packing), p.c.at};
   args.push_back(p.offsets ? *p.offsets : number(a.rows));
-  double touched = static_cast<double>(packing.bytes());
+  double touched = static_cast<double>(packing.bytes()), rows = static_cast<double>(plan.m);
   if (p.offsets) // only the experts that have rows
-    touched *= std::min(1.0, static_cast<double>(rows) / static_cast<double>(plan.experts));
-  g.launch(kernel, text(p.label, " ", p.n, "x", p.k, " ", name(p.type)), a.rows, std::move(args),
+    touched *= std::min(1.0, rows / static_cast<double>(plan.experts));
+  g.launch(kernel, text(p.label, " ", p.n, "x", p.k, " ", name(form.type)), a.rows, std::move(args),
            {CoreKind::Aic, product_items(plan, *tiles), touched,
-            2.0 * static_cast<double>(rows) * static_cast<double>(p.groups * p.n * p.k)});
+            2.0 * rows * static_cast<double>(form.parts * p.groups * p.n * p.k)});
   return {};
 }
 
@@ -91,8 +118,9 @@ Status emit_linear(Generator &g, const Op &op, const Part &x_part, const Part &w
                   .weight = weight,
                   .n = weight.rows(),
                   .k = weight.type.cols,
+
                   .offsets = {},
-                  .type = product_type(g, x),
+                  .type = {},
                   .label = op.name.substr(6)};
   NPU_RETURN_IF_ERROR(emit_product(g, product));
   if (!bias)

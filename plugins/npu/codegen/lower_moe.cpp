@@ -75,23 +75,23 @@ Status emit_combine(Generator &g, const Matrix &rows, const Matrix &order, const
   return {};
 }
 
-// The type in which the experts' products take their rows.
-Result<DType> activation_type(Generator &g, const Op &op) {
+// The type in which the experts' products take their rows, where the op says it.
+Result<std::optional<DType>> activation_type(Generator &g, const Op &op) {
   std::string_view activations = op.word("activations");
   if (activations == "bf16" && g.cube_has(DType::Bf16) && g.casts(DType::F32, DType::Bf16))
-    return DType::Bf16;
+    return std::optional(DType::Bf16);
   if (activations == "f32" || activations == "bf16")
-    return DType::F16;
+    return std::optional<DType>();
   NPU_RETURN_IF_ERROR(
       g.refuse(LATHE_REASON_UNSUPPORTED_TYPE,
                text("activations are ", activations, "; ", g.device.name, " takes f32 and bf16")));
-  return DType::F16;
+  return std::optional<DType>();
 }
 
 // The gated MLP of each expert on its own rows.
 Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source &offsets,
                     const Matrix &result) {
-  NPU_ASSIGN_OR_RETURN(DType type, activation_type(g, op));
+  NPU_ASSIGN_OR_RETURN(std::optional<DType> type, activation_type(g, op));
   NPU_ASSIGN_OR_RETURN(Weight gate, g.weight(op.part("gate")));
   NPU_ASSIGN_OR_RETURN(Weight up, g.weight(op.part("up")));
   NPU_ASSIGN_OR_RETURN(Weight down, g.weight(op.part("down")));
@@ -131,7 +131,7 @@ Status emit_router(Generator &g, const Op &op, const Matrix &x, const Matrix &lo
                           .n = router.rows(),
                           .k = router.type.cols,
                           .offsets = {},
-                          .type = g.cube_has(DType::F32) ? DType::F32 : DType::F16,
+                          .type = g.cube_has(DType::F32) ? std::optional(DType::F32) : std::nullopt,
                           .label = "router"});
 }
 
@@ -145,10 +145,8 @@ Status lower_fused_experts(Generator &g, const Op &op) {
   NPU_RETURN_IF_ERROR(emit_route(g, op, logits, routed));
   Dispatched to = scratch_for(g, x.rows, top_k, experts);
   NPU_RETURN_IF_ERROR(emit_dispatch(g, routed.indices, to, experts));
-  NPU_ASSIGN_OR_RETURN(DType type, activation_type(g, op));
-  NPU_ASSIGN_OR_RETURN(Matrix half, g.as(x, type));
-  Matrix rows = g.scratch(type, to.order.rows, x.cols);
-  NPU_RETURN_IF_ERROR(emit_gather(g, to.tokens.at, half, x.rows, rows));
+  Matrix rows = g.scratch(DType::F32, to.order.rows, x.cols);
+  NPU_RETURN_IF_ERROR(emit_gather(g, to.tokens.at, x, x.rows, rows));
   Matrix made = g.scratch(DType::F32, to.order.rows, x.cols);
   NPU_RETURN_IF_ERROR(emit_experts(g, op, rows, to.offsets.at, made));
   return emit_combine(g, made, to.order, routed.weights, g.make(op.results[0], DType::F32));

@@ -10,7 +10,8 @@ namespace npu::kernels {
 
 // ---- map.cpp: one pass over rows. Arguments: inputs..., output, rows.
 
-enum class MapOp : uint8_t { Copy, Add, Scale, Swiglu };
+// Split: a row of bf16 numbers, then a row of what they lack.
+enum class MapOp : uint8_t { Copy, Add, Scale, Swiglu, Split };
 
 struct MapPlan {
   struct Matrix {
@@ -77,6 +78,7 @@ struct ProductPlan {
   uint64_t m = 0; // most rows of a at once; of Scores and Values all of them
   uint64_t n = 0, k = 0;
   uint64_t a_ld = 0, c_ld = 0;
+  uint64_t parts = 1, a_part = 0; // of a, a_part bytes from one to the next: rows are their sums
   uint64_t groups = 1, a_group = 0, c_group = 0; // bytes from one group to the next
   uint64_t experts = 1;
   // Caches: bytes between keys, groups, slots; tokens at once; a row of c or a for each token.

@@ -27,8 +27,8 @@ uint64_t latent_slot_bytes(const LatentDecodePlan &plan, const LatentTiles &tile
 
 // Arguments q (f16 [T, heads * (c + r)]), cache, out (f32 [T, heads * c]), work, slots, positions,
 // rows. `blocks` is of the launch, for the size of work. With splits `out` holds a sum for each,
-// [T, splits, heads, c], and one more argument at the end, `stats`, what latent_merge needs of them:
-// [T, heads, 2, splits], the largest score and the sum of exponents.
+// [T, splits, heads, c], and one more argument at the end, `stats`, what latent_merge needs of
+// them: [T, heads, 2, splits], the largest score and the sum of exponents.
 Result<Kernel> latent_decode(const Device &device, const LatentDecodePlan &plan, unsigned blocks);
 
 // The splits of each token together. Arguments sums, stats, out (f32 [T, heads * c]), rows.

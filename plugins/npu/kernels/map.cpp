@@ -29,7 +29,7 @@ public:
 private:
   // As much as two buffers for each matrix, and one for what is in between, leave room for.
   void choose_tile() {
-    uint64_t bytes = 2 * bitsOf(plan.output.type) / 8 + 4;
+    uint64_t bytes = 2 * parts() * bitsOf(plan.output.type) / 8 + 4;
     for (const MapPlan::Matrix &input : plan.inputs)
       bytes += 2 * bitsOf(input.type) / 8;
     uint64_t elements = std::min<uint64_t>(4096, b.freeBytes(Space::UB) * 9 / 10 / bytes);
@@ -37,14 +37,15 @@ private:
     tile_rows = std::max<uint64_t>(1, elements / tile_cols);
   }
 
+  uint64_t parts() const { return plan.op == MapOp::Split ? 2 : 1; }
+  uint64_t part_bytes() const { return round_up(tile_rows * pitch(plan.output.type), 64); }
   uint64_t pitch(DType type) const { return bytesOf(type, tile_cols); }
 
   void make_rings() {
     for (const MapPlan::Matrix &input : plan.inputs)
       rings.push_back(std::make_unique<Ring>(device, b, Space::UB, tile_rows * pitch(input.type),
                                              Pipe::MTE2, Pipe::V, "in"));
-    result.emplace(device, b, Space::UB, tile_rows * pitch(plan.output.type), Pipe::V, Pipe::MTE3,
-                   "out");
+    result.emplace(device, b, Space::UB, parts() * part_bytes(), Pipe::V, Pipe::MTE3, "out");
     between = b.allocate(Space::UB, tile_rows * pitch(f32), "between");
   }
 
@@ -79,8 +80,11 @@ private:
 
   void store(Operand row, Operand col, Operand m, Operand n) {
     Operand from = result->consume();
-    b.stGm(place(plan.output, out, row, col), from, b.mul(n, bitsOf(plan.output.type) / 8), m,
-           pitch(plan.output.type), plan.output.ld);
+    unsigned size = bitsOf(plan.output.type) / 8;
+    for (uint64_t part = 0; part < parts(); ++part)
+      b.stGm(b.add(place(plan.output, out, row, col), part * plan.cols * size),
+             b.add(from, part * part_bytes()), b.mul(n, size), m, pitch(plan.output.type),
+             plan.output.ld);
     result->release();
   }
 
@@ -96,6 +100,7 @@ private:
       tile.ldb = stride(1);
       return b.binary(Op::Vadd, f32, to, from[0], from[1], tile);
     case MapOp::Swiglu: return swiglu(to, from[0], from[1], tile);
+    case MapOp::Split: return split(to, from[0], tile);
     }
   }
 
@@ -106,6 +111,17 @@ private:
     // A number beyond f16 becomes its largest, not infinity.
     b.emit(Op::Vcast, in, made, {made == f16 ? "sat" : ""},
            {to, from, static_cast<int>(Round::Rint), tile.rows, tile.cols, tile.ldd, tile.lda});
+  }
+
+  void split(Operand to, Operand from, Tile tile) {
+    const DType type = plan.output.type;
+    Tile back = tile, rest = tile;
+    back.lda = tile.ldd, back.ldd = rest.ldd = rest.ldb = pitch(f32);
+    b.cast(f32, type, to, from, tile);
+    b.cast(type, f32, between, to, back);
+    b.binary(Op::Vsub, f32, between, from, between, rest);
+    rest.lda = rest.ldd, rest.ldd = tile.ldd;
+    b.cast(f32, type, b.add(to, part_bytes()), between, rest);
   }
 
   // gate * e^min(gate, 0) / (1 + e^-|gate|) * up: no exponent grows beyond 1.

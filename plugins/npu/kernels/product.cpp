@@ -32,7 +32,8 @@ private:
   bool by_k() const { return plan.form == ProductForm::Values; } // b is [k, n]
   uint64_t across() const { return ceil_div(plan.n, tiles.n); }
   uint64_t chunk_k() const { return tiles.k * tiles.steps; }
-  uint64_t bytes_a() const { return round_up(tiles.m * chunk_k() * size, 64); }
+  uint64_t bytes_part() const { return round_up(tiles.m * chunk_k() * size, 64); }
+  uint64_t bytes_a() const { return plan.parts * bytes_part(); }
   uint64_t bytes_b() const { return round_up(tiles.n * chunk_k() * size, 64); }
   uint64_t l0b_bytes() const {
     bool blocks_of_64 = device.spec(Space::L0B).layout == Layout::Lt;
@@ -162,7 +163,10 @@ private:
 
   void load_chunk(const Item &item, Operand from, Operand m, Reg k, Operand length) {
     Operand to = l1->produce(), to_b = b.add(to, bytes_a());
-    load_rows(to, b.add(from, b.mul(k, size)), m, length, plan.a_ld, tiles.m, chunk_k());
+    for (uint64_t part = 0; part < plan.parts; ++part)
+      load_rows(b.add(to, part * bytes_part()),
+                b.add(b.add(from, b.mul(k, size)), part * plan.a_part), m, length, plan.a_ld,
+                tiles.m, chunk_k());
     if (packed())
       load_packed(to_b, item.w, k, length);
     else if (by_k())
@@ -204,24 +208,30 @@ private:
     b.ldL0b(plan.type, to, from, length, n, pitch, by_k());
   }
 
+  // All parts of a meet a tile of b.
   void multiply(Operand sum, Operand chunk, Operand m, Operand n, Reg k, Reg step, Operand length) {
-    Operand chunk_b = b.add(chunk, bytes_a());
-    uint64_t row_bytes = chunk_k() * size;
-    b.scope([&] {
-      b.ldL0a(plan.type, l0a->produce(), column_at(chunk, step, tiles.m), m, length,
-              rows_in_l1 ? row_bytes : tiles.m);
-    });
-    l0a->filled();
-    b.scope([&] { load_l0b(chunk_b, step, n, length); });
+    b.scope([&] { load_l0b(b.add(chunk, bytes_a()), step, n, length); });
     l0b->filled();
-    Operand from_a = l0a->consume(), from_b = l0b->consume();
-    auto emit = [&](bool accumulate) {
-      b.mmad(plan.type, plan.type, sum, from_a, from_b, m, n, length,
-             {.accumulate = accumulate, .unit = false, .bias = {}});
-    };
-    b.when(
-        Cmp::Eq, b.add(k, step), 0, [&] { emit(false); }, [&] { emit(true); });
-    l0a->release();
+    Operand from_b = l0b->consume();
+    for (uint64_t part = 0; part < plan.parts; ++part) {
+      b.scope([&] {
+        b.ldL0a(plan.type, l0a->produce(),
+                column_at(b.add(chunk, part * bytes_part()), step, tiles.m), m, length,
+                rows_in_l1 ? chunk_k() * size : tiles.m);
+      });
+      l0a->filled();
+      Operand from_a = l0a->consume();
+      auto emit = [&](bool accumulate) {
+        b.mmad(plan.type, plan.type, sum, from_a, from_b, m, n, length,
+               {.accumulate = accumulate, .unit = false, .bias = {}});
+      };
+      if (part > 0)
+        emit(true);
+      else
+        b.when(
+            Cmp::Eq, b.add(k, step), 0, [&] { emit(false); }, [&] { emit(true); });
+      l0a->release();
+    }
     l0b->release();
   }
 

@@ -28,7 +28,7 @@ Result<ProductTiles> product_tiles(const Device &device, const ProductPlan &plan
                       floor_to(l0c / (2 * tiles.m * 4), 16)});
   if (!tiles.m || !tiles.n || !tiles.k)
     return error("a product of ", name(plan.type), " does not fit the cube's memories");
-  uint64_t step = 2 * (tiles.m + tiles.n) * k * size;
+  uint64_t step = 2 * (plan.parts * tiles.m + tiles.n) * k * size;
   tiles.steps = std::min({uint64_t{8}, ceil_div(plan.k, k), l1 * 9 / 10 / step});
   if (!tiles.steps)
     return error("a tile of ", tiles.m, " + ", tiles.n, " rows of ", k, " does not fit L1");
