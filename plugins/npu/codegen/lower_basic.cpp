@@ -30,7 +30,7 @@ Status emit_map(Generator &g, MapOp op, const std::vector<Matrix> &inputs, const
   args.push_back(output.at);
   args.push_back(number(output.rows));
   NPU_ASSIGN_OR_RETURN(uint32_t kernel, g.kernel(key, [&] { return map(g.device, plan); }));
-  constexpr const char *names[] = {"copy", "add", "scale", "swiglu", "split"};
+  constexpr const char *names[] = {"copy", "add", "scale", "swiglu", "split", "round"};
   uint64_t rows = g.most(output.rows);
   g.launch(kernel, text(names[int(op)], " ", output.cols, " ", name(output.type)), output.rows,
            std::move(args),

@@ -80,6 +80,17 @@ TEST_P(Kernels, mapCopiesColumnsAndConverts) {
       ASSERT_EQ(got[r * 20 + i], f32ToF16(x[r * 50 + 10 + i]));
 }
 
+TEST_P(Kernels, mapRoundsToBf16) {
+  Floats x = wave(2 * 50, 1e3f), wanted = x;
+  x[0] = 1.00390625f, x[1] = -1.01171875f; // ties: to even
+  for (size_t i = 0; i < x.size(); ++i)
+    wanted[i] = bf16ToF32(f32ToBf16(x[i]));
+  uint64_t out = room(100);
+  run(map(device(), {.op = MapOp::Round, .cols = 50, .inputs = {{f32, 200}}, .output = {f32, 200}}),
+      {rig.put(x), out, 2});
+  expect_near(rig.get<float>(out, 100), wanted, 0);
+}
+
 TEST_P(Kernels, mapAppliesSwiglu) {
   Floats gate = wave(2 * 33, 4), up = wave(2 * 33), wanted(66);
   for (int i = 0; i < 66; ++i)
