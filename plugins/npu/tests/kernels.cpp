@@ -42,11 +42,12 @@ class Kernels : public testing::TestWithParam<const char *> {
 protected:
   const Device &device() { return rig.machine->device(); }
 
-  // Runs it on all cores and on one.
+  // Runs it on all cores and on one, and once with the time that it takes.
   void run(const Result<Kernel> &kernel, const std::vector<uint64_t> &args) {
     ASSERT_TRUE(kernel.ok()) << kernel.message();
     for (unsigned blocks : {1u, device().groups})
       ASSERT_EQ(rig.run(*kernel, args, {.blocks = blocks}), "");
+    ASSERT_EQ(rig.run(*kernel, args, {.blocks = device().groups, .mode = Mode::Timed}), "");
   }
   uint64_t room(size_t floats) { return rig.put(Floats(floats, 77)); }
 
