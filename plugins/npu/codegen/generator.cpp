@@ -100,7 +100,7 @@ Matrix Generator::scratch(DType type, Count rows, uint64_t cols, uint64_t ld) {
 Result<Matrix> Generator::convert(const Matrix &from, kernels::MapOp how, DType type) {
   uint64_t parts = how == kernels::MapOp::Split ? 2 : 1;
   std::string key = text(from.at.kind, ",", from.at.index, ",", from.at.offset, ",", from.cols, ",",
-                         from.ld, ",", from.rows.factor, ",", parts, name(type));
+                         from.ld, ",", from.rows.factor, ",", int(how), name(type));
   if (auto known = converted_known.find(key); known != converted_known.end())
     return known->second;
   Matrix made = scratch(type, from.rows, parts * from.cols), written = made;
@@ -122,6 +122,10 @@ Result<Matrix> Generator::as(const Matrix &from, DType type) {
 Result<Matrix> Generator::in_parts(const Matrix &from) {
   NPU_ASSIGN_OR_RETURN(Matrix source, as(from, DType::F32));
   return convert(source, kernels::MapOp::Split, DType::Bf16);
+}
+
+Result<Matrix> Generator::as_if_bf16(const Matrix &from) {
+  return convert(from, kernels::MapOp::Round, DType::F32);
 }
 
 Result<Source> Generator::cache(const Part &part, std::string_view what, uint64_t bytes) {

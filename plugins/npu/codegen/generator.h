@@ -72,6 +72,8 @@ public:
   Result<Matrix> as(const Matrix &from, DType type);
   // As two parts of bf16 side by side.
   Result<Matrix> in_parts(const Matrix &from);
+  // f32, rounded to what bf16 has.
+  Result<Matrix> as_if_bf16(const Matrix &from);
 
   // A cache's memory: its first byte in the state. `bytes` must be the same each time.
   Result<Source> cache(const Part &part, std::string_view what, uint64_t bytes);

@@ -109,12 +109,8 @@ struct Cached {
   bool as_bf16 = false;    // what goes in is rounded to bf16, as the model says
 };
 
-// Where the vector unit knows bf16, numbers of a bf16 cache are those that the model means; f16
-// holds them.
-bool rounds_to_bf16(const Generator &g, const Type &cache) {
-  return cache.element == LATHE_ELEMENT_BF16 && g.casts(DType::F32, DType::Bf16) &&
-         g.casts(DType::Bf16, DType::F32);
-}
+// Numbers of a bf16 cache are those that the model means; f16 holds them.
+bool rounds_to_bf16(const Type &cache) { return cache.element == LATHE_ELEMENT_BF16; }
 
 Status emit_append(Generator &g, const Op &op, const Matrix &x, const Source &cache, uint64_t ld,
                    const Cached &in) {
@@ -245,7 +241,7 @@ Result<Cached> latent_cache(Generator &g, const Part &part,
             .slots = type.slots,
             .max_context = type.max_context,
             .block_keys = tiles ? tiles->keys : 0,
-            .as_bf16 = rounds_to_bf16(g, type)};
+            .as_bf16 = rounds_to_bf16(type)};
   uint64_t rows = kernels::round_up(type.max_context, tiles ? tiles->keys : 1);
   NPU_ASSIGN_OR_RETURN(in.keys, g.cache(part, "latents", type.slots * rows * ld));
   in.values = in.keys;
@@ -343,7 +339,7 @@ Result<Cached> kv_cache(Generator &g, const Part &part) {
             .slots = type.slots,
             .max_context = type.max_context,
             .block_keys = 0,
-            .as_bf16 = rounds_to_bf16(g, type)};
+            .as_bf16 = rounds_to_bf16(type)};
   uint64_t rows = type.slots * type.max_context;
   NPU_ASSIGN_OR_RETURN(in.keys, g.cache(part, "keys", rows * in.key_ld));
   NPU_ASSIGN_OR_RETURN(in.values, g.cache(part, "values", rows * in.value_ld));

@@ -12,6 +12,11 @@ static std::string key_of(const Matrix &matrix) {
 // A matrix of 0 rows is one row for all rows: a bias.
 Status emit_map(Generator &g, MapOp op, const std::vector<Matrix> &inputs, const Matrix &output,
                 float factor) {
+  bool converts = op == MapOp::Copy && inputs[0].type != output.type;
+  if (converts && !g.casts(inputs[0].type, output.type))
+    return g.refuse(LATHE_REASON_UNSUPPORTED_TYPE,
+                    text("the vector unit of ", g.device.name, " turns no ", name(inputs[0].type),
+                         " into ", name(output.type)));
   kernels::MapPlan plan{.op = op,
                         .cols = output.cols,
                         .inputs = {},
@@ -30,7 +35,7 @@ Status emit_map(Generator &g, MapOp op, const std::vector<Matrix> &inputs, const
   args.push_back(output.at);
   args.push_back(number(output.rows));
   NPU_ASSIGN_OR_RETURN(uint32_t kernel, g.kernel(key, [&] { return map(g.device, plan); }));
-  constexpr const char *names[] = {"copy", "add", "scale", "swiglu", "split"};
+  constexpr const char *names[] = {"copy", "add", "scale", "swiglu", "split", "round"};
   uint64_t rows = g.most(output.rows);
   g.launch(kernel, text(names[int(op)], " ", output.cols, " ", name(output.type)), output.rows,
            std::move(args),

@@ -75,28 +75,30 @@ Status emit_combine(Generator &g, const Matrix &rows, const Matrix &order, const
   return {};
 }
 
-// The type in which the experts' products take their rows, where the op says it.
-Result<std::optional<DType>> activation_type(Generator &g, const Op &op) {
+// Rows as `activations` says that products take them. Of bf16 one part is enough, in any type.
+Result<Matrix> entering(Generator &g, const Op &op, const Matrix &rows) {
   std::string_view activations = op.word("activations");
+  if (activations == "f32")
+    return rows;
   if (activations == "bf16" && g.cube_has(DType::Bf16) && g.casts(DType::F32, DType::Bf16))
-    return std::optional(DType::Bf16);
-  if (activations == "f32" || activations == "bf16")
-    return std::optional<DType>();
+    return g.as(rows, DType::Bf16);
+  if (activations == "bf16")
+    return g.as_if_bf16(rows);
   NPU_RETURN_IF_ERROR(
       g.refuse(LATHE_REASON_UNSUPPORTED_TYPE,
                text("activations are ", activations, "; ", g.device.name, " takes f32 and bf16")));
-  return std::optional<DType>();
+  return rows;
 }
 
 // The gated MLP of each expert on its own rows.
 Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source &offsets,
                     const Matrix &result) {
-  NPU_ASSIGN_OR_RETURN(std::optional<DType> type, activation_type(g, op));
   NPU_ASSIGN_OR_RETURN(Weight gate, g.weight(op.part("gate")));
   NPU_ASSIGN_OR_RETURN(Weight up, g.weight(op.part("up")));
   NPU_ASSIGN_OR_RETURN(Weight down, g.weight(op.part("down")));
   uint64_t inner = gate.rows();
-  auto one = [&](const Matrix &a, const Weight &weight, const Matrix &c) {
+  auto one = [&](const Matrix &given, const Weight &weight, const Matrix &c) -> Status {
+    NPU_ASSIGN_OR_RETURN(Matrix a, entering(g, op, given));
     return emit_product(g, {.a = a,
                             .c = c,
                             .weight = weight,
@@ -104,7 +106,7 @@ Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source
                             .k = weight.type.cols,
                             .step = weight.rows(),
                             .offsets = offsets,
-                            .type = type,
+                            .type = {},
                             .label = "experts"});
   };
   Matrix gated = g.scratch(DType::F32, rows.rows, inner);

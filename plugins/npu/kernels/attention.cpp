@@ -18,9 +18,10 @@ public:
     positions = b.arg(kernel.buffer("positions", ArgAccess::Read, 0));
     Operand rows = b.arg(kernel.scalar("rows"));
     tile = std::min(round_up(plan.cols, 16), b.freeBytes(Space::UB) * 9 / 10 / 24 / 16 * 16);
-    if (plan.as_bf16)
-      rounded = b.allocate(Space::UB, tile * 2, "bf16"),
-      widened = b.allocate(Space::UB, tile * 4, "f32");
+    if (plan.as_bf16) {
+      rounding.emplace(b);
+      rounded = b.allocate(Space::UB, tile * 4, "rounded");
+    }
     in.emplace(device, b, Space::UB, tile * 4, Pipe::MTE2, Pipe::V, "row");
     out.emplace(device, b, Space::UB, tile * 4, Pipe::V, Pipe::MTE3, "made");
     share_out(b, rows, [&](Reg row) { one_row(row); });
@@ -53,9 +54,8 @@ private:
 
   void convert(Operand to, Operand from, Operand n) {
     if (plan.as_bf16) {
-      b.cast(f32, DType::Bf16, rounded, from, {.cols = n});
-      b.cast(DType::Bf16, f32, widened, rounded, {.cols = n});
-      from = widened;
+      rounding->apply(rounded, from, {.cols = n});
+      from = rounded;
     }
     b.emit(Op::Vcast, f32, plan.cache, {plan.cache == f16 ? "sat" : ""},
            {to, from, static_cast<int>(Round::Rint), 1, n});
@@ -84,7 +84,8 @@ private:
   Operand x = 0, cache = 0, slots = 0, positions = 0;
   uint64_t tile = 0, slot_rows = 0;
   std::optional<Ring> in, out;
-  Buffer rounded, widened;
+  std::optional<RoundToBf16> rounding;
+  Buffer rounded;
 };
 
 // Twice over a row: once for its largest score and the sum of the exponents, which is corrected as

@@ -70,6 +70,24 @@ void share_out(CoreBuilder &b, Operand count, const std::function<void(Reg)> &bo
   });
 }
 
+RoundToBf16::RoundToBf16(CoreBuilder &b)
+    : b(b), one(b.allocate(Space::UB, 64, "one")), upper(b.allocate(Space::UB, 64, "upper")) {
+  b.fill(i32, one, 1, {.cols = 8});
+  b.fill(i32, upper, -0x10000, {.cols = 8});
+}
+
+// To nearest, ties to even: half of the last place that stays, less one where that place is even.
+void RoundToBf16::apply(Operand to, Operand from, const Tile &tile) {
+  Tile inside = tile, blocks = tile;
+  inside.lda = blocks.lda = tile.ldd, inside.ldb = tile.lda;
+  blocks.ldb = 0;
+  b.withScalar(Op::Vshrs, i32, to, from, 16, tile);
+  b.binary(Op::Vand, i32, to, to, one, blocks, true);
+  b.binary(Op::Vadd, i32, to, to, from, inside);
+  b.withScalar(Op::Vadds, i32, to, to, 0x7fff, inside);
+  b.binary(Op::Vand, i32, to, to, upper, blocks, true);
+}
+
 Operand row_at(CoreBuilder &b, Operand base, Operand row, Operand stride) {
   return b.add(base, b.mul(row, stride));
 }

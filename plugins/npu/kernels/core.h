@@ -46,6 +46,17 @@ private:
 // Calls body with each item of [0, count) that falls to this core.
 void share_out(CoreBuilder &b, Operand count, const std::function<void(Reg)> &body);
 
+// f32 numbers rounded to bf16, by their bits: some chips have no such cast.
+class RoundToBf16 {
+public:
+  explicit RoundToBf16(CoreBuilder &b); // takes two blocks of UB
+  void apply(Operand to, Operand from, const Tile &tile);
+
+private:
+  CoreBuilder &b;
+  Buffer one, upper;
+};
+
 // Bytes of a row of `cols` elements in a core's memory.
 inline uint64_t row_pitch(DType type, uint64_t cols) { return round_up(bytesOf(type, cols), 32); }
 

@@ -10,8 +10,8 @@ namespace npu::kernels {
 
 // ---- map.cpp: one pass over rows. Arguments: inputs..., output, rows.
 
-// Split: a row of bf16 numbers, then a row of what they lack.
-enum class MapOp : uint8_t { Copy, Add, Scale, Swiglu, Split };
+// Split: a row of bf16 numbers, then a row of what they lack. Round: to numbers that bf16 has.
+enum class MapOp : uint8_t { Copy, Add, Scale, Swiglu, Split, Round };
 
 struct MapPlan {
   struct Matrix {

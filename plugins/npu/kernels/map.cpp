@@ -46,6 +46,8 @@ private:
       rings.push_back(std::make_unique<Ring>(device, b, Space::UB, tile_rows * pitch(input.type),
                                              Pipe::MTE2, Pipe::V, "in"));
     result.emplace(device, b, Space::UB, parts() * part_bytes(), Pipe::V, Pipe::MTE3, "out");
+    if (plan.op == MapOp::Round)
+      rounding.emplace(b);
     between = b.allocate(Space::UB, tile_rows * pitch(f32), "between");
   }
 
@@ -101,6 +103,7 @@ private:
       return b.binary(Op::Vadd, f32, to, from[0], from[1], tile);
     case MapOp::Swiglu: return swiglu(to, from[0], from[1], tile);
     case MapOp::Split: return split(to, from[0], tile);
+    case MapOp::Round: return rounding->apply(to, from[0], tile);
     }
   }
 
@@ -151,6 +154,7 @@ private:
   uint64_t tile_rows = 1, tile_cols = 16;
   std::vector<std::unique_ptr<Ring>> rings;
   std::optional<Ring> result;
+  std::optional<RoundToBf16> rounding;
   Buffer between;
 };
 

@@ -1,5 +1,5 @@
 // Pairs of a token and an expert: sorted by expert for the products, and back. Sorting is counting
-// on one scalar unit, a few instructions a pair.
+// on one scalar unit, a few instructions a pair; what goes over experts is the vector unit's.
 #include "kernels/kernels.h"
 
 namespace npu::kernels {
@@ -19,18 +19,24 @@ public:
     uint64_t pairs_bytes = round_up(plan.max_rows * plan.top_k * 4, 32);
     for (Buffer *each : {&chosen, &sorted, &tokens})
       *each = b.allocate(Space::UB, pairs_bytes, "pairs");
-    for (Buffer *each : {&offsets, &next})
-      *each = b.allocate(Space::UB, round_up((plan.experts + 1) * 4, 32), "offsets");
+    for (Buffer *each : {&counts, &ends, &next})
+      *each = b.allocate(Space::UB, round_up(plan.experts * 4, 32), "experts");
+    zero = b.allocate(Space::UB, 32, "zero");
     share_out(b, 1, [&](Reg) {
       Operand pairs = b.mul(rows, plan.top_k);
       b.ldUb(chosen, indices, b.mul(pairs, 4), 1, 0, 0, true);
+      for (const Buffer &each : {counts, zero})
+        b.fill(i32, each, 0, {.cols = each.bytes / 4});
+      order(device, b, Pipe::V, Pipe::S);
       order(device, b, Pipe::MTE2, Pipe::S);
       count(pairs);
       sort(pairs);
       order(device, b, Pipe::S, Pipe::MTE3);
+      order(device, b, Pipe::V, Pipe::MTE3);
       b.stGm(order_out, sorted, b.mul(pairs, 4));
       b.stGm(tokens_out, tokens, b.mul(pairs, 4));
-      b.stGm(offsets_out, offsets, (plan.experts + 1) * 4);
+      b.stGm(offsets_out, zero, 4);
+      b.stGm(b.add(offsets_out, 4), ends, plan.experts * 4);
     });
     return kernel.finish();
   }
@@ -41,22 +47,19 @@ private:
     b.emit(Op::SStUb, i32, DType::None, {}, {row_at(b, to, index, 4), value});
   }
 
-  // offsets[e + 1] = pairs of experts up to e; next[e] = where the next pair of e goes
+  // ends[e] = pairs of experts up to e; next[e] = where the next pair of e goes
   void count(Operand pairs) {
-    b.loop(0, plan.experts + 1, 1, [&](Reg e) { put(offsets, e, 0); });
     b.loop(0, pairs, 1, [&](Reg pair) {
       Operand e = get(chosen, pair);
       auto trap = [&] { b.emit(Op::Trap, DType::None, DType::None, {}, {4}); };
       b.when(Cmp::Lt, e, 0, trap);
       b.when(Cmp::Ge, e, plan.experts, trap);
-      Operand at = b.add(e, 1);
-      put(offsets, at, b.add(get(offsets, at), 1));
+      put(counts, e, b.add(get(counts, e), 1));
     });
-    b.loop(0, plan.experts, 1, [&](Reg e) {
-      Operand before = get(offsets, e), at = b.add(e, 1);
-      put(next, e, before);
-      put(offsets, at, b.add(get(offsets, at), before));
-    });
+    order(device, b, Pipe::S, Pipe::V);
+    b.unary(Op::Vcumsum, i32, ends, counts, {.cols = plan.experts});
+    b.binary(Op::Vsub, i32, next, ends, counts, {.cols = plan.experts});
+    order(device, b, Pipe::V, Pipe::S);
   }
 
   void sort(Operand pairs) {
@@ -72,7 +75,7 @@ private:
   const DispatchPlan &plan;
   KernelBuilder kernel;
   CoreBuilder &b;
-  Buffer chosen, sorted, tokens, offsets, next;
+  Buffer chosen, sorted, tokens, counts, ends, next, zero;
 };
 
 // Every core inverts the order for itself and then takes tokens.

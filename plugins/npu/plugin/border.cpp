@@ -1,26 +1,24 @@
 #include "plugin/border.h"
 
-#include <new>
-
 namespace npu::plugin {
 
 lathe_host host;
 
 namespace {
 
-struct OwnedError {
-  lathe_error error;
+struct OwnedError : lathe_error {
   std::string text;
 };
 
-void release_owned(lathe_error *error) { delete reinterpret_cast<OwnedError *>(error); }
+void release_owned(lathe_error *error) { delete static_cast<OwnedError *>(error); }
 
 } // namespace
 
 lathe_error *fail(uint32_t code, std::string_view message) {
   auto *owned = new OwnedError{{}, "npu: " + std::string(message)};
-  owned->error = {sizeof owned->error, code, 0, shown(owned->text), release_owned};
-  return &owned->error;
+  static_cast<lathe_error &>(*owned) = {sizeof(lathe_error), code, 0, shown(owned->text),
+                                        release_owned};
+  return owned;
 }
 
 std::string take_message(lathe_error *error) {

@@ -90,28 +90,25 @@ lathe_error *supports(lathe_support_args *args) {
 
 // ---- Code
 
-// What was compiled; `shown_of` is what the host sees of it.
-struct Compiled {
-  explicit Compiled(const Device &device) : generator(device) {}
+// What was compiled; its base is what the host sees of it.
+struct Compiled : lathe_compiled {
+  explicit Compiled(const Device &device) : lathe_compiled{}, generator(device) {}
 
-  lathe_compiled shown_of = {};
   Generator generator;
-  std::string code, compatibility, details;
-  std::vector<lathe_compiled_entry> entries;
+  std::string code_bytes, compatibility_text, details_text;
+  std::vector<lathe_compiled_entry> entry_structs;
   std::vector<const lathe_compiled_entry *> entry_list;
   std::vector<std::string> layouts;
   std::vector<uint32_t> sources; // id of each weight's constant
-  std::vector<lathe_packed_weight> weights;
+  std::vector<lathe_packed_weight> weight_structs;
   std::vector<const lathe_packed_weight *> weight_list;
 };
 
-Compiled *compiled_of(lathe_compiled *shown_of) { return reinterpret_cast<Compiled *>(shown_of); }
-
-void release(lathe_compiled *shown_of) { delete compiled_of(shown_of); }
+void release_compiled(lathe_compiled *it) { delete static_cast<Compiled *>(it); }
 
 lathe_error *pack(lathe_pack_args *args) {
   lathe_pack_args mine = take(args);
-  const Generator &generator = compiled_of(mine.compiled)->generator;
+  const Generator &generator = static_cast<Compiled *>(mine.compiled)->generator;
   if (mine.weight >= generator.weights.size())
     return fail(LATHE_ERROR_INVALID_ARGUMENT, text("there is no weight ", mine.weight));
   const Generator::PackedWeight &weight = generator.weights[mine.weight];
@@ -126,9 +123,9 @@ lathe_error *pack(lathe_pack_args *args) {
 
 void show_entries(Compiled &compiled) {
   for (const Entry &entry : compiled.generator.code.entries)
-    compiled.entries.push_back(
+    compiled.entry_structs.push_back(
         {sizeof(lathe_compiled_entry), shown(entry.name), entry.scratch_bytes});
-  for (const lathe_compiled_entry &entry : compiled.entries)
+  for (const lathe_compiled_entry &entry : compiled.entry_structs)
     compiled.entry_list.push_back(&entry);
 }
 
@@ -139,31 +136,31 @@ void show_weights(Compiled &compiled) {
     compiled.sources.push_back(take(weight.weight.constant).id);
   }
   for (size_t i = 0; i < all.size(); ++i)
-    compiled.weights.push_back({sizeof(lathe_packed_weight), shown(compiled.layouts[i]),
-                                &compiled.sources[i], 1, all[i].packing.bytes(), 512});
-  for (const lathe_packed_weight &weight : compiled.weights)
+    compiled.weight_structs.push_back({sizeof(lathe_packed_weight), shown(compiled.layouts[i]),
+                                       &compiled.sources[i], 1, all[i].packing.bytes(), 512});
+  for (const lathe_packed_weight &weight : compiled.weight_structs)
     compiled.weight_list.push_back(&weight);
 }
 
 void finish(Compiled &compiled) {
   Generator &generator = compiled.generator;
   generator.code.weights = generator.weights.size();
-  compiled.code = write_code(generator.code);
-  compiled.compatibility = compatibility_of(generator.device);
-  compiled.details = text("{\"kernels\": ", generator.code.module.kernels.size(),
-                          ", \"converted\": \"", generator.converted, "\"}");
   show_entries(compiled);
   show_weights(compiled);
-  lathe_compiled &it = compiled.shown_of;
+  compiled.code_bytes = write_code(generator.code);
+  compiled.compatibility_text = compatibility_of(generator.device);
+  compiled.details_text = text("{\"kernels\": ", generator.code.module.kernels.size(),
+                               ", \"converted\": \"", generator.converted, "\"}");
+  lathe_compiled &it = compiled;
   it.struct_size = sizeof it;
-  it.compatibility = shown(compiled.compatibility);
-  it.code = compiled.code.data(), it.code_size = compiled.code.size();
+  it.compatibility = shown(compiled.compatibility_text);
+  it.code = compiled.code_bytes.data(), it.code_size = compiled.code_bytes.size();
   it.entries = compiled.entry_list.data(), it.entry_count = compiled.entry_list.size();
   it.weights = compiled.weight_list.data(), it.weight_count = compiled.weight_list.size();
   it.state_bytes = generator.code.state_bytes;
-  it.details = shown(compiled.details);
+  it.details = shown(compiled.details_text);
   it.pack = pack;
-  it.release = release;
+  it.release = release_compiled;
 }
 
 Status add_function(Generator &generator, const lathe_function &function) {
@@ -192,7 +189,7 @@ lathe_error *compile(lathe_compile_args *args) {
       return fail(LATHE_ERROR_UNAVAILABLE, "compile: stopped by the host");
   }
   finish(*compiled);
-  mine.compiled = &compiled.release()->shown_of;
+  mine.compiled = compiled.release();
   return give(args, mine);
 }
 

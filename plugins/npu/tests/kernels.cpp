@@ -42,11 +42,12 @@ class Kernels : public testing::TestWithParam<const char *> {
 protected:
   const Device &device() { return rig.machine->device(); }
 
-  // Runs it on all cores and on one.
+  // Runs it on all cores and on one, and once with the time that it takes.
   void run(const Result<Kernel> &kernel, const std::vector<uint64_t> &args) {
     ASSERT_TRUE(kernel.ok()) << kernel.message();
     for (unsigned blocks : {1u, device().groups})
       ASSERT_EQ(rig.run(*kernel, args, {.blocks = blocks}), "");
+    ASSERT_EQ(rig.run(*kernel, args, {.blocks = device().groups, .mode = Mode::Timed}), "");
   }
   uint64_t room(size_t floats) { return rig.put(Floats(floats, 77)); }
 
@@ -78,6 +79,17 @@ TEST_P(Kernels, mapCopiesColumnsAndConverts) {
   for (int r = 0; r < 3; ++r)
     for (int i = 0; i < 20; ++i)
       ASSERT_EQ(got[r * 20 + i], f32ToF16(x[r * 50 + 10 + i]));
+}
+
+TEST_P(Kernels, mapRoundsToBf16) {
+  Floats x = wave(2 * 50, 1e3f), wanted = x;
+  x[0] = 1.00390625f, x[1] = -1.01171875f; // ties: to even
+  for (size_t i = 0; i < x.size(); ++i)
+    wanted[i] = bf16ToF32(f32ToBf16(x[i]));
+  uint64_t out = room(100);
+  run(map(device(), {.op = MapOp::Round, .cols = 50, .inputs = {{f32, 200}}, .output = {f32, 200}}),
+      {rig.put(x), out, 2});
+  expect_near(rig.get<float>(out, 100), wanted, 0);
 }
 
 TEST_P(Kernels, mapAppliesSwiglu) {

@@ -294,9 +294,11 @@ TEST(Plugin, namesWhatItConverts) {
   const lathe_value *x = program.input("x", LATHE_ELEMENT_F32, {LATHE_EXTENT_ROWS, 8});
   const lathe_value *w = program.weight("w", {4, 8}, wave(32, 1));
   program.op("lathe.linear", {{"x", x}, {"weight", w}}, {LATHE_EXTENT_ROWS, 4});
-  Answer answer = ask(program.last_op(), "ascend-910b");
+  Answer answer = ask(program.last_op(), "ascend-310p");
   EXPECT_EQ(answer.verdict, uint32_t{LATHE_SUPPORT_CONVERTED});
   EXPECT_THAT(answer.text, HasSubstr("f16"));
+  // A cube with f32 converts nothing.
+  EXPECT_EQ(ask(program.last_op(), "ascend-910b").verdict, uint32_t{LATHE_SUPPORT_YES});
   program.op("lathe.add", {{"lhs", x}, {"rhs", x}}, {LATHE_EXTENT_ROWS, 8});
   EXPECT_EQ(ask(program.last_op(), "ascend-910b").verdict, uint32_t{LATHE_SUPPORT_YES});
 }
