@@ -59,11 +59,21 @@ absl::StatusOr<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
   return result;
 }
 
-absl::Status linkKernels(llvm::Module &module, const Level &level) {
+// Those of the bitcode: what uses them was there before.
+void keepApart(llvm::Module &kernels) {
+  for (llvm::Function &function : kernels)
+    if (!function.isDeclaration() && function.getName().starts_with("lathe_x86_"))
+      function.removeFnAttr(llvm::Attribute::AlwaysInline),
+          function.addFnAttr(llvm::Attribute::NoInline);
+}
+
+absl::Status linkKernels(llvm::Module &module, const Level &level, Kernels how) {
   llvm::MemoryBufferRef bitcode(kernelBitcode(level.name), level.name);
   auto kernels = llvm::parseBitcodeFile(bitcode, module.getContext());
   if (!kernels)
     return internal("the kernels of " + level.name + ": " + llvm::toString(kernels.takeError()));
+  if (how == Kernels::shared)
+    keepApart(**kernels);
   if (llvm::Linker::linkModules(module, std::move(*kernels), llvm::Linker::LinkOnlyNeeded))
     return internal("the kernels of " + level.name + " do not link with the step program");
   llvm::internalizeModule(module, [](const llvm::GlobalValue &value) {
@@ -174,13 +184,14 @@ absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object) {
 
 } // namespace
 
-absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level) {
+absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level,
+                                             Kernels kernels) {
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::TargetMachine> machine, makeTargetMachine(level));
   llvm::LLVMContext context;
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::Module> step, translate(module, context));
   step->setTargetTriple(llvm::Triple(kTriple));
   step->setDataLayout(machine->createDataLayout());
-  LATHE_RETURN_IF_ERROR(linkKernels(*step, level));
+  LATHE_RETURN_IF_ERROR(linkKernels(*step, level, kernels));
   setFeatures(*step, level);
   optimise(*step, *machine);
   LATHE_ASSIGN_OR_RETURN(auto object, emitObject(*step, *machine));

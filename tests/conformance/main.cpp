@@ -22,7 +22,7 @@ namespace {
 struct Flags {
   std::optional<std::string> plugin, target, filter, html, xml;
   std::optional<int64_t> seed, jobs, limit;
-  bool list = false;
+  bool list = false, specialise = false;
 };
 
 std::vector<size_t> chosen(const Cases &cases, const std::string &filter) {
@@ -42,6 +42,7 @@ absl::StatusOr<PoolOptions> poolOptions(const Flags &flags) {
       options.work.target.plugin_options.push_back(absl::StrCat(name, "=", value));
   }
   options.work.target.target = flags.target.value_or("");
+  options.work.target.specialise = flags.specialise;
   options.work.seed = flags.seed.value_or(1);
   options.workers =
       static_cast<int>(flags.jobs.value_or(std::max(1U, std::thread::hardware_concurrency())));
@@ -55,6 +56,8 @@ std::string commandOf(const Flags &flags) {
     absl::StrAppend(&command, " --plugin ", *flags.plugin);
   if (flags.target)
     absl::StrAppend(&command, " --target ", *flags.target);
+  if (flags.specialise)
+    absl::StrAppend(&command, " --specialise");
   if (flags.seed)
     absl::StrAppend(&command, " --seed ", *flags.seed);
   return command;
@@ -117,6 +120,9 @@ cli::Action declare(CLI::App &app) {
   cli::addWhole(app, "--jobs", flags->jobs, {1, 256}, "processes side by side; else one a core");
   cli::addWhole(app, "--limit", flags->limit, {1, 86400},
                 "seconds after which a case counts as hanging; else 60");
+  cli::addSwitch(
+      app, "--specialise", flags->specialise,
+      "x86: compile every case as models are compiled, and not a\nsample of them: takes an hour");
   cli::addText(app, "--html", flags->html, "FILE", "write a page for people");
   cli::addText(app, "--xml", flags->xml, "FILE", "write the outcome in JUnit's form");
   return [flags] { return run(*flags); };

@@ -215,52 +215,87 @@ Tensor &Body::tensor(const std::string &name, mlir::Type element, llvm::ArrayRef
   return made;
 }
 
-Value Body::weightOp(const std::string &name, mlir::Type type) {
+Value Body::weightOp(const std::string &name, llvm::ArrayRef<std::string> sources, mlir::Type type,
+                     mlir::Type stored, mlir::DenseI64ArrayAttr rows) {
   if (Value known = known_.lookup(name))
     return known;
-  mlir::MLIRContext *context = builder_.getContext();
-  auto reference = [&](const std::string &tensor) {
-    return builder_.getArrayAttr(ir::TensorRefAttr::get(context, tensor, ""));
+  auto references = [&](llvm::StringRef suffix) {
+    llvm::SmallVector<mlir::Attribute> all;
+    for (const std::string &source : sources)
+      all.push_back(ir::TensorRefAttr::get(builder_.getContext(), source + suffix.str(), ""));
+    return builder_.getArrayAttr(all);
   };
-  const mlir::Type stored = storedType(type);
-  return known_[name] = create<ir::WeightOp>(
-             type, builder_.getStringAttr(name), reference(name),
-             mlir::isa<ir::QuantizedType>(stored) ? reference(name + ".scales") : mlir::ArrayAttr(),
-             mlir::DenseI64ArrayAttr(),
-             stored == type ? mlir::TypeAttr() : mlir::TypeAttr::get(stored));
+  const bool has_scales = mlir::isa<ir::QuantizedType>(stored);
+  return known_[name] =
+             create<ir::WeightOp>(type, builder_.getStringAttr(name), references(""),
+                                  has_scales ? references(".scales") : mlir::ArrayAttr(), rows,
+                                  stored == type ? mlir::TypeAttr() : mlir::TypeAttr::get(stored));
+}
+
+// What a checkpoint holds of a weight of this type: elements by `fill`, or codes and scales.
+void Body::store(const std::string &leaf, mlir::Type type, const Fill &fill) {
+  if (!isFirst())
+    return;
+  const std::string name = program_.place_ + leaf;
+  const llvm::ArrayRef<int64_t> shape = ir::shapeOf(type);
+  auto codes = mlir::dyn_cast<ir::QuantizedType>(type);
+  if (!codes)
+    return fillTensor(tensor(name, ir::elementTypeOf(type), shape), fill ? fill : usualFill(shape),
+                      program_.noise(leaf));
+  auto code = [=](const Noise &noise, int64_t i, int64_t j) {
+    return reference::seededCode(codes.getElementType(), noise(i, j));
+  };
+  auto scale = [=](const Noise &noise, int64_t i, int64_t j) {
+    return reference::seededScale(codes.getElementType(), codes.getScaleType(), noise(i, j),
+                                  codes.getShape().back());
+  };
+  fillTensor(tensor(name, codes.getElementType(), shape), code, program_.noise(leaf));
+  fillTensor(tensor(name + ".scales", codes.getScaleType(), scaleShape(codes)), scale,
+             program_.noise(leaf + ".scales"));
 }
 
 Value Body::weight(const std::string &leaf, llvm::ArrayRef<int64_t> shape, llvm::StringRef layout,
                    Fill fill) {
-  const std::string name = absl::StrCat(program_.place_, leaf);
+  const std::string name = program_.place_ + leaf;
   const mlir::Type type = weightType(builder_.getContext(), shape, layout);
-  const mlir::Type stored = storedType(type);
-  if (auto quantized = mlir::dyn_cast<ir::QuantizedType>(stored)) {
-    auto code = [=](const Noise &noise, int64_t i, int64_t j) {
-      return reference::seededCode(quantized.getElementType(), noise(i, j));
-    };
-    auto scale = [=](const Noise &noise, int64_t i, int64_t j) {
-      return reference::seededScale(quantized.getElementType(), quantized.getScaleType(),
-                                    noise(i, j), quantized.getShape().back());
-    };
-    return codes(leaf, shape, layout, code, scale);
+  store(leaf, storedType(type), fill);
+  return weightOp(name, name, type, storedType(type));
+}
+
+Value Body::stack(const std::string &leaf, llvm::ArrayRef<int64_t> shape, llvm::StringRef layout,
+                  bool separate) {
+  if (!separate)
+    return weight(leaf, shape, layout);
+  const mlir::Type type = weightType(builder_.getContext(), shape, layout);
+  std::vector<std::string> sources;
+  for (int64_t e = 0; e < shape[0]; ++e) {
+    const std::string expert = absl::StrCat(leaf, ".", e);
+    store(expert, storedType(weightType(builder_.getContext(), shape.drop_front(), layout)), {});
+    sources.push_back(program_.place_ + expert);
   }
-  if (isFirst())
-    fillTensor(tensor(name, ir::elementTypeOf(stored), shape), fill ? fill : usualFill(shape),
-               program_.noise(leaf));
-  return weightOp(name, type);
+  return weightOp(program_.place_ + leaf, sources, type, storedType(type));
+}
+
+Value Body::cut(const std::string &leaf, llvm::ArrayRef<int64_t> shape, llvm::StringRef layout,
+                llvm::StringRef stored, int64_t begin, int64_t rows) {
+  const std::string name = program_.place_ + leaf;
+  mlir::MLIRContext *context = builder_.getContext();
+  store(leaf, weightType(context, {rows, shape[1]}, stored), {});
+  return weightOp(name, name, weightType(context, shape, layout),
+                  weightType(context, shape, stored),
+                  builder_.getDenseI64ArrayAttr({begin, begin + shape[0]}));
 }
 
 Value Body::codes(const std::string &leaf, llvm::ArrayRef<int64_t> shape, llvm::StringRef layout,
                   Fill code, Fill scale) {
-  const std::string name = absl::StrCat(program_.place_, leaf);
+  const std::string name = program_.place_ + leaf;
   auto type = mlir::cast<ir::QuantizedType>(weightType(builder_.getContext(), shape, layout));
   if (isFirst()) {
     fillTensor(tensor(name, type.getElementType(), shape), code, program_.noise(leaf));
     fillTensor(tensor(name + ".scales", type.getScaleType(), scaleShape(type)), scale,
                program_.noise(leaf + ".scales"));
   }
-  return weightOp(name, type);
+  return weightOp(name, name, type, type);
 }
 
 Value Body::identity(int64_t columns) {

@@ -37,6 +37,12 @@ public:
   // Codes as they are, and the scale of every block.
   mlir::Value codes(const std::string &name, llvm::ArrayRef<int64_t> shape, llvm::StringRef layout,
                     Fill code, Fill scale);
+  // A stack of experts [E, rows, columns]; `separate`: a tensor of the checkpoint for each.
+  mlir::Value stack(const std::string &name, llvm::ArrayRef<int64_t> shape, llvm::StringRef layout,
+                    bool separate);
+  // Rows [begin, begin + shape[0]) of a tensor of `rows` rows, whose layout is `stored`.
+  mlir::Value cut(const std::string &name, llvm::ArrayRef<int64_t> shape, llvm::StringRef layout,
+                  llvm::StringRef stored, int64_t begin, int64_t rows);
   // W with x W^T = x, as codes whose scales are 1.
   mlir::Value identity(int64_t columns);
 
@@ -71,7 +77,9 @@ private:
                        int64_t factor, std::function<reference::Value(size_t)> value);
   mlir::Value lookUp(const std::string &name, int64_t columns, const Fill &fill);
   mlir::Value cache(mlir::Type type);
-  mlir::Value weightOp(const std::string &name, mlir::Type type);
+  mlir::Value weightOp(const std::string &name, llvm::ArrayRef<std::string> sources,
+                       mlir::Type type, mlir::Type stored, mlir::DenseI64ArrayAttr rows = {});
+  void store(const std::string &leaf, mlir::Type type, const Fill &fill);
   Tensor &tensor(const std::string &name, mlir::Type element, llvm::ArrayRef<int64_t> shape);
   Result describe(mlir::Value value, const Measure &measure, bool has_constant_rows);
   mlir::Value joinedResults();

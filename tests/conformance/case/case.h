@@ -24,6 +24,8 @@ struct Case {
   std::function<void(Body &)> build;
   int64_t max_rows = 0; // of @prefill; 0: the most rows of a step
   int64_t slots = 1;    // sequences that the rows belong to, in turn
+  // A target may refuse to compile it: its weights are of a kind that no model has.
+  bool may_be_refused = false;
 
   std::string group() const { return name.substr(0, name.find('/')); }
 };

@@ -25,6 +25,7 @@ Measure exact(const char *why);
 // One rounding of each element, or a few.
 Measure roundings(double ulps, const char *why);
 // Sums of `terms` products in f32 in any order, of which few cancel: errors grow with the root.
+// Results are of size 1 or so; one that stands alone in its row may be smaller by chance.
 Measure sums(int64_t terms, const char *why);
 
 struct Difference {

@@ -46,6 +46,19 @@ absl::StatusOr<absl::Span<const uint8_t>> Program::bytes(llvm::StringRef tensor)
   return absl::MakeConstSpan(found->second.bytes);
 }
 
+std::vector<reference::Tensor> Program::split(const reference::Tensor &joined) const {
+  std::vector<reference::Tensor> parts;
+  int64_t offset = 0;
+  for (const Result &result : results_) {
+    reference::Tensor part({joined.rows(), result.columns});
+    for (int64_t i = 0; i < joined.rows(); ++i)
+      std::copy_n(joined.row(i) + offset, result.columns, part.row(i));
+    offset += result.columns;
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 reference::Noise Program::noise(const std::string &name, size_t step) const {
   return reference::Noise(seed_, absl::StrCat(spec_.name, "|", name, "|", step));
 }

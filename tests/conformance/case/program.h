@@ -73,6 +73,9 @@ public:
   // The bytes of a tensor; NOT_FOUND where no weight names it.
   absl::StatusOr<absl::Span<const uint8_t>> bytes(llvm::StringRef tensor) const;
   const std::map<std::string, Tensor> &tensors() const { return tensors_; }
+  // Whether the functions return their results side by side, as one.
+  bool joinsResults() const { return rows_from_ == RowsFrom::table; }
+  std::vector<reference::Tensor> split(const reference::Tensor &joined) const;
   // Empty, or why no program of the host's CPU can be entered with this case's inputs.
   const std::string &unfitForTable() const { return unfit_; }
 

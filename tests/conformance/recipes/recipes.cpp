@@ -5,9 +5,10 @@ namespace lathe::conformance {
 const Cases &allCases() {
   static const Cases cases = [] {
     Cases made;
-    addRowCases(made);
-    addNormCases(made);
-    addLinearCases(made);
+    for (auto add : {addRowCases, addNormCases, addRopeCases, addLinearCases, addScaledMatmulCases,
+                     addQuantisationCases, addWeightCases, addAttentionCases, addMlaCases,
+                     addMoeCases, addFusedExpertCases})
+      add(made);
     return made;
   }();
   return cases;

@@ -34,7 +34,9 @@ public:
       : program_(program), prepared_(prepared), outcome_(outcome) {}
 
   void run() {
-    if (!prepared_.failed.ok())
+    if (!prepared_.failed.ok() && program_.spec().may_be_refused)
+      prepared_.skipped = absl::StrCat("refused: ", prepared_.failed.message());
+    else if (!prepared_.failed.ok())
       return fail(prepared_.failed.message());
     if (!prepared_.skipped.empty()) {
       outcome_.verdict = Verdict::skipped;

@@ -45,6 +45,7 @@ struct TargetOptions {
   std::vector<std::string> plugin_options; // NAME=VALUE
   std::string target; // "x86", "x86-64-v3", a target of the plugin; empty: the first one
   int threads = 1;
+  bool specialise = false; // x86: every case compiled as models are, and not a sample of them
 };
 
 absl::StatusOr<std::unique_ptr<Target>> openTarget(const TargetOptions &options);

@@ -1,9 +1,12 @@
-// The host's CPU through our own backend. Several cases become steps of one program, which is
-// compiled once: linking the kernels costs more than the code of a case.
+// The host's CPU through our own backend. Many cases become steps of one program that share their
+// kernels: to fold the constants of each case into copies of them, as it is done for models, takes
+// a hundred times longer. A sample of the cases is compiled like that.
 #include <map>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+
+#include "llvm/Support/xxhash.h"
 
 #include "backends/x86/annotate.h"
 #include "backends/x86/compile.h"
@@ -44,7 +47,6 @@ public:
 private:
   absl::Status allocate();
   int64_t columns() const;
-  std::vector<reference::Tensor> split(const reference::Tensor &joined) const;
 
   std::shared_ptr<Batch> batch_;
   const Program &program_;
@@ -76,19 +78,6 @@ absl::Status LoadedCase::allocate() {
   return absl::OkStatus();
 }
 
-std::vector<reference::Tensor> LoadedCase::split(const reference::Tensor &joined) const {
-  std::vector<reference::Tensor> parts;
-  int64_t offset = 0;
-  for (const Result &result : program_.results()) {
-    reference::Tensor part({joined.rows(), result.columns});
-    for (int64_t i = 0; i < joined.rows(); ++i)
-      std::copy_n(joined.row(i) + offset, result.columns, part.row(i));
-    offset += result.columns;
-    parts.push_back(std::move(part));
-  }
-  return parts;
-}
-
 absl::StatusOr<std::vector<reference::Tensor>> LoadedCase::run(size_t step) {
   if (buffers_.empty())
     LATHE_RETURN_IF_ERROR(allocate());
@@ -110,25 +99,32 @@ absl::StatusOr<std::vector<reference::Tensor>> LoadedCase::run(size_t step) {
   const int64_t rows = program_.results().front().rowsIn(of);
   std::vector<uint8_t> bytes(4 * rows * columns());
   LATHE_RETURN_IF_ERROR(buffers_[4].read(absl::MakeSpan(bytes)));
-  return split(tensorOf(bytes, rows, columns(), false));
+  return program_.split(tensorOf(bytes, rows, columns(), false));
 }
+
+// Cases of a batch that are compiled alike.
+using Group = std::vector<size_t>;
 
 class X86 : public Target {
 public:
-  X86(const x86::Level &level, std::shared_ptr<runtime::Device> device)
-      : level_(level), device_(std::move(device)) {}
+  X86(const x86::Level &level, std::shared_ptr<runtime::Device> device, bool specialise)
+      : level_(level), device_(std::move(device)), specialise_(specialise) {}
 
   RowsFrom rowsFrom() const override { return RowsFrom::table; }
-  size_t batch() const override { return 24; }
+  size_t batch() const override { return specialise_ ? 16 : 400; }
   std::vector<Prepared> prepare(absl::Span<Program *const> programs) override;
 
 private:
+  bool isSpecialised(const Program &program) const;
   Prepared select(Program &program, Sizes &sizes) const;
-  absl::Status compile(absl::Span<Program *const> programs, const std::vector<bool> &chosen,
-                       Batch &batch) const;
+  void load(absl::Span<Program *const> programs, const Group &group, x86::Kernels kernels,
+            const std::vector<Sizes> &sizes, std::vector<Prepared> &answers) const;
+  absl::Status compile(absl::Span<Program *const> programs, const Group &group,
+                       x86::Kernels kernels, Batch &batch) const;
 
   const x86::Level &level_;
   std::shared_ptr<runtime::Device> device_;
+  bool specialise_;
 };
 
 std::string prefixOf(size_t index) { return absl::StrCat("case", index, "."); }
@@ -160,6 +156,8 @@ Prepared X86::select(Program &program, Sizes &sizes) const {
     x86::annotateForPlanning(function);
   Program *const only[] = {&program};
   x86::WeightPlan plan(lookupIn(only));
+  auto nowhere = [](absl::Span<const uint8_t>) { return absl::OkStatus(); };
+  auto go_on = [](const x86::PackedCopy &, const std::vector<std::string> &) { return true; };
   if (mlir::failed(passes::plan(program.module())) ||
       mlir::failed(x86::selectProgram(program.module(), level_, plan))) {
     const std::string why(diagnostics.status("").message());
@@ -169,6 +167,7 @@ Prepared X86::select(Program &program, Sizes &sizes) const {
       answer.failed = diagnostics.status("selecting kernels");
     return answer;
   }
+  answer.failed = plan.pack(nowhere, go_on);
   for (FuncOp function : program.module().getOps<FuncOp>()) {
     sizes.arena = std::max(sizes.arena, sizeOf(function, "lathe.arena_bytes"));
     sizes.state = std::max(sizes.state, sizeOf(function, "lathe.state_bytes"));
@@ -176,23 +175,22 @@ Prepared X86::select(Program &program, Sizes &sizes) const {
   return answer;
 }
 
-absl::Status X86::compile(absl::Span<Program *const> programs, const std::vector<bool> &chosen,
-                          Batch &batch) const {
+absl::Status X86::compile(absl::Span<Program *const> programs, const Group &group,
+                          x86::Kernels kernels, Batch &batch) const {
   mlir::MLIRContext &context = *programs[0]->module().getContext();
   compiler::CollectedDiagnostics diagnostics(context);
   mlir::OwningOpRef<mlir::ModuleOp> all = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
-  for (size_t i = 0; i < programs.size(); ++i)
-    for (FuncOp function : programs[i]->module().getOps<FuncOp>())
-      if (chosen[i]) {
-        FuncOp copy = function.clone();
-        copy.setName(prefixOf(i) + function.getName().str());
-        all->push_back(copy);
-      }
+  for (size_t i : group)
+    for (FuncOp function : programs[i]->module().getOps<FuncOp>()) {
+      FuncOp copy = function.clone();
+      copy.setName(prefixOf(i) + function.getName().str());
+      all->push_back(copy);
+    }
   x86::WeightPlan weights(lookupIn(programs));
   auto program = x86::selectProgram(*all, level_, weights);
   if (mlir::failed(program))
     return diagnostics.status("selecting kernels");
-  LATHE_ASSIGN_OR_RETURN(batch.code, x86::makeCode(*program, level_));
+  LATHE_ASSIGN_OR_RETURN(batch.code, x86::makeCode(*program, level_, kernels));
   auto sink = [&](absl::Span<const uint8_t> bytes) {
     batch.weight_bytes.insert(batch.weight_bytes.end(), bytes.begin(), bytes.end());
     return absl::OkStatus();
@@ -210,24 +208,41 @@ absl::Status X86::compile(absl::Span<Program *const> programs, const std::vector
   return absl::OkStatus();
 }
 
+// Where a group does not compile, its halves say whose fault that is.
+void X86::load(absl::Span<Program *const> programs, const Group &group, x86::Kernels kernels,
+               const std::vector<Sizes> &sizes, std::vector<Prepared> &answers) const {
+  if (group.empty())
+    return;
+  auto batch = std::make_shared<Batch>();
+  const absl::Status compiled = compile(programs, group, kernels, *batch);
+  if (!compiled.ok() && group.size() > 1) {
+    const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
+    load(programs, {group.begin(), middle}, kernels, sizes, answers);
+    return load(programs, {middle, group.end()}, kernels, sizes, answers);
+  }
+  for (size_t i : group)
+    if (compiled.ok())
+      answers[i].loaded = std::make_unique<LoadedCase>(batch, *programs[i], prefixOf(i), sizes[i]);
+    else
+      answers[i].failed = compiled;
+}
+
+// A case is always compiled in the same way, alone or in company: one in 32 as models are.
+bool X86::isSpecialised(const Program &program) const {
+  return specialise_ || llvm::xxh3_64bits(program.spec().name) % 32 == 0;
+}
+
 std::vector<Prepared> X86::prepare(absl::Span<Program *const> programs) {
   std::vector<Prepared> answers;
   std::vector<Sizes> sizes(programs.size());
-  std::vector<bool> chosen;
+  Group shared, specialised;
   for (size_t i = 0; i < programs.size(); ++i) {
     answers.push_back(select(*programs[i], sizes[i]));
-    chosen.push_back(answers[i].skipped.empty() && answers[i].failed.ok());
+    if (answers[i].skipped.empty() && answers[i].failed.ok())
+      (isSpecialised(*programs[i]) ? specialised : shared).push_back(i);
   }
-  if (std::find(chosen.begin(), chosen.end(), true) == chosen.end())
-    return answers;
-  auto batch = std::make_shared<Batch>();
-  const absl::Status compiled = compile(programs, chosen, *batch);
-  for (size_t i = 0; i < programs.size(); ++i) {
-    if (chosen[i] && compiled.ok())
-      answers[i].loaded = std::make_unique<LoadedCase>(batch, *programs[i], prefixOf(i), sizes[i]);
-    else if (chosen[i])
-      answers[i].failed = compiled;
-  }
+  load(programs, shared, x86::Kernels::shared, sizes, answers);
+  load(programs, specialised, x86::Kernels::specialised, sizes, answers);
   return answers;
 }
 
@@ -239,7 +254,7 @@ absl::StatusOr<std::unique_ptr<Target>> openX86(const TargetOptions &options) {
     names.push_back(options.target);
   LATHE_ASSIGN_OR_RETURN(auto levels, compiler::chooseTargets(names));
   LATHE_ASSIGN_OR_RETURN(auto device, runtime::createCpuDevice({options.threads}));
-  return std::make_unique<X86>(*levels.front(), std::move(device));
+  return std::make_unique<X86>(*levels.front(), std::move(device), options.specialise);
 }
 
 } // namespace lathe::conformance
