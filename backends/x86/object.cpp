@@ -31,7 +31,8 @@ constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
 
 absl::Status internal(const llvm::Twine &what) { return absl::InternalError(what.str()); }
 
-absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Level &level) {
+absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Level &level,
+                                                                       Kernels kernels) {
   static std::once_flag initialised;
   std::call_once(initialised, [] {
     LLVMInitializeX86TargetInfo();
@@ -46,7 +47,8 @@ absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Lev
     return internal("llvm knows no target " + llvm::Twine(kTriple) + ": " + error);
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, level.cpu, level.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
+      kernels == Kernels::shared ? llvm::CodeGenOptLevel::Less
+                                 : llvm::CodeGenOptLevel::Aggressive));
 }
 
 absl::StatusOr<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
@@ -99,7 +101,7 @@ void setFeatures(llvm::Module &module, const Level &level) {
   }
 }
 
-void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
+void optimise(llvm::Module &module, llvm::TargetMachine &machine, Kernels kernels) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization =
       false; // kernels are written in vectors: these find nothing and take a sixth
@@ -115,7 +117,11 @@ void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  // Kernels for all shapes have branches for each format: O3 would unroll them all.
+  builder
+      .buildPerModuleDefaultPipeline(kernels == Kernels::shared ? llvm::OptimizationLevel::O1
+                                                                : llvm::OptimizationLevel::O3)
+      .run(module, modules);
 }
 
 absl::StatusOr<llvm::SmallVector<char, 0>> emitObject(llvm::Module &module,
@@ -186,14 +192,15 @@ absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object) {
 
 absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level,
                                              Kernels kernels) {
-  LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::TargetMachine> machine, makeTargetMachine(level));
+  LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::TargetMachine> machine,
+                         makeTargetMachine(level, kernels));
   llvm::LLVMContext context;
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::Module> step, translate(module, context));
   step->setTargetTriple(llvm::Triple(kTriple));
   step->setDataLayout(machine->createDataLayout());
   LATHE_RETURN_IF_ERROR(linkKernels(*step, level, kernels));
   setFeatures(*step, level);
-  optimise(*step, *machine);
+  optimise(*step, *machine, kernels);
   LATHE_ASSIGN_OR_RETURN(auto object, emitObject(*step, *machine));
   return linkShared(object);
 }

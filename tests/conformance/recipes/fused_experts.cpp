@@ -13,6 +13,7 @@ struct Layer {
   const char *kind = "";
   Fill router = {}, bias = uniform(0.2);
   const char *router_layout = "f32";
+  double logits = 1; // their size: weights of experts err by as many times their rounding
 };
 
 void add(Cases &cases, const Routing &r, const Layer &l) {
@@ -32,7 +33,9 @@ void add(Cases &cases, const Routing &r, const Layer &l) {
          auto bias = r.has_bias ? b.weight("bias", {r.experts}, "f32", l.bias) : mlir::Value();
          auto op = b.create<ir::FusedExpertsOp>(b.rowsType(l.hidden), input, router, gate, up, down,
                                                 bias, r.attribute(b), l.activations);
-         b.result(op.getResult(), expertSums(l.hidden, l.inner, l.activations));
+         Measure measure = expertSums(l.hidden, l.inner, l.activations);
+         measure.of_row += l.logits * 0x1p-22;
+         b.result(op.getResult(), measure);
        }});
 }
 
@@ -88,7 +91,8 @@ void addFusedExpertCases(Cases &cases) {
       }
   for (const char *layout : {"f32", "bf16"}) {
     add(cases, routings()[0],
-        {layout, Activations::f32, stepsOf({12, 1}), 64, 32, false, "_crowd", crowd()});
+        {layout, Activations::f32, stepsOf({12, 1}), 64, 32, false, "_crowd", crowd(), uniform(0.2),
+         "f32", 120});
     add(cases, routings()[0], {layout, Activations::f32, stepsOf({7, 1}), 33, 17, false, "_odd"});
   }
 }

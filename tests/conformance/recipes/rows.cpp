@@ -34,7 +34,7 @@ void addSwiglu(Cases &cases, std::vector<Step> steps, int64_t columns, double si
                    steps, [=](Body &b) {
                      auto gate = b.rows("gate", columns, uniform(size)), up = b.rows("up", columns);
                      b.result(b.create<ir::SwigluOp>(b.rowsType(columns), gate, up),
-                              {0, 8 * 0x1p-23, 0x1p-122, 1,
+                              {0, 8 * 0x1p-23, 0x1p-119, 1,
                                "an exponential, which may be 0 below the smallest numbers, a "
                                "quotient, two products"});
                    }});
