@@ -1,6 +1,7 @@
 #include "backends/x86/compile.h"
 
 #include "backends/x86/emit.h"
+#include "backends/x86/object.h"
 #include "backends/x86/select/explain_products.h"
 #include "backends/x86/select/selector.h"
 
@@ -27,7 +28,8 @@ mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level
   return program;
 }
 
-absl::StatusOr<std::string> makeCode(const Program &program, const Level &level, Kernels kernels) {
+absl::StatusOr<std::string> makeCode(const Program &program, const Level &level,
+                                     llvm::StringRef kernels) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   mlir::OwningOpRef<mlir::ModuleOp> module = emitProgram(context, program);
   return makeSharedObject(*module, level, kernels);

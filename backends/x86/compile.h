@@ -7,7 +7,6 @@
 #include "mlir/IR/BuiltinOps.h"
 
 #include "backends/x86/level.h"
-#include "backends/x86/object.h"
 #include "backends/x86/program.h"
 #include "backends/x86/weight_plan.h"
 
@@ -19,7 +18,8 @@ mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level
                                        WeightPlan &weights);
 
 // The program as the bytes of an ELF shared object. Thread-safe.
+// `kernels`: see object.h.
 absl::StatusOr<std::string> makeCode(const Program &program, const Level &level,
-                                     Kernels kernels = Kernels::specialised);
+                                     llvm::StringRef kernels = {});
 
 } // namespace lathe::x86

@@ -31,8 +31,7 @@ constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
 
 absl::Status internal(const llvm::Twine &what) { return absl::InternalError(what.str()); }
 
-absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Level &level,
-                                                                       Kernels kernels) {
+absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Level &level) {
   static std::once_flag initialised;
   std::call_once(initialised, [] {
     LLVMInitializeX86TargetInfo();
@@ -47,8 +46,7 @@ absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Lev
     return internal("llvm knows no target " + llvm::Twine(kTriple) + ": " + error);
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, level.cpu, level.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
-      kernels == Kernels::shared ? llvm::CodeGenOptLevel::Less
-                                 : llvm::CodeGenOptLevel::Aggressive));
+      llvm::CodeGenOptLevel::Aggressive));
 }
 
 absl::StatusOr<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
@@ -61,21 +59,11 @@ absl::StatusOr<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
   return result;
 }
 
-// Those of the bitcode: what uses them was there before.
-void keepApart(llvm::Module &kernels) {
-  for (llvm::Function &function : kernels)
-    if (!function.isDeclaration() && function.getName().starts_with("lathe_x86_"))
-      function.removeFnAttr(llvm::Attribute::AlwaysInline),
-          function.addFnAttr(llvm::Attribute::NoInline);
-}
-
-absl::Status linkKernels(llvm::Module &module, const Level &level, Kernels how) {
+absl::Status linkKernels(llvm::Module &module, const Level &level) {
   llvm::MemoryBufferRef bitcode(kernelBitcode(level.name), level.name);
   auto kernels = llvm::parseBitcodeFile(bitcode, module.getContext());
   if (!kernels)
     return internal("the kernels of " + level.name + ": " + llvm::toString(kernels.takeError()));
-  if (how == Kernels::shared)
-    keepApart(**kernels);
   if (llvm::Linker::linkModules(module, std::move(*kernels), llvm::Linker::LinkOnlyNeeded))
     return internal("the kernels of " + level.name + " do not link with the step program");
   llvm::internalizeModule(module, [](const llvm::GlobalValue &value) {
@@ -101,7 +89,7 @@ void setFeatures(llvm::Module &module, const Level &level) {
   }
 }
 
-void optimise(llvm::Module &module, llvm::TargetMachine &machine, Kernels kernels) {
+void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization =
       false; // kernels are written in vectors: these find nothing and take a sixth
@@ -117,11 +105,7 @@ void optimise(llvm::Module &module, llvm::TargetMachine &machine, Kernels kernel
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  // Kernels for all shapes have branches for each format: O3 would unroll them all.
-  builder
-      .buildPerModuleDefaultPipeline(kernels == Kernels::shared ? llvm::OptimizationLevel::O1
-                                                                : llvm::OptimizationLevel::O3)
-      .run(module, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
 absl::StatusOr<llvm::SmallVector<char, 0>> emitObject(llvm::Module &module,
@@ -169,12 +153,24 @@ absl::StatusOr<TemporaryFile> TemporaryFile::write(llvm::StringRef suffix,
   return file;
 }
 
-absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object) {
+// Of an object with kernels nothing but the entry may be seen from outside.
+constexpr llvm::StringLiteral kOneSymbol =
+    "{ global: " LATHE_CPU_EXECUTABLE_SYMBOL "; local: *; };";
+
+absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object, llvm::StringRef kernels) {
   LATHE_ASSIGN_OR_RETURN(TemporaryFile input, TemporaryFile::write("o", object));
   LATHE_ASSIGN_OR_RETURN(TemporaryFile output, TemporaryFile::write("so", {}));
-  const char *arguments[] = {"ld.lld",      "-shared", "--gc-sections",       "-z",
-                             "now",         "-z",      "noexecstack",         "--build-id=none",
-                             "--strip-all", "-o",      output.path().c_str(), input.path().c_str()};
+  LATHE_ASSIGN_OR_RETURN(TemporaryFile library,
+                         TemporaryFile::write("o", {kernels.data(), kernels.size()}));
+  LATHE_ASSIGN_OR_RETURN(TemporaryFile symbols,
+                         TemporaryFile::write("map", {kOneSymbol.data(), kOneSymbol.size()}));
+  std::vector<const char *> arguments = {
+      "ld.lld",      "-shared", "--gc-sections",       "-z",
+      "now",         "-z",      "noexecstack",         "--build-id=none",
+      "--strip-all", "-o",      output.path().c_str(), input.path().c_str()};
+  if (!kernels.empty())
+    arguments.insert(arguments.end(),
+                     {library.path().c_str(), "--version-script", symbols.path().c_str()});
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   static std::mutex one_at_a_time; // lld has global state
@@ -191,18 +187,18 @@ absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object) {
 } // namespace
 
 absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level,
-                                             Kernels kernels) {
-  LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::TargetMachine> machine,
-                         makeTargetMachine(level, kernels));
+                                             llvm::StringRef kernels) {
+  LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::TargetMachine> machine, makeTargetMachine(level));
   llvm::LLVMContext context;
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::Module> step, translate(module, context));
   step->setTargetTriple(llvm::Triple(kTriple));
   step->setDataLayout(machine->createDataLayout());
-  LATHE_RETURN_IF_ERROR(linkKernels(*step, level, kernels));
+  if (kernels.empty())
+    LATHE_RETURN_IF_ERROR(linkKernels(*step, level));
   setFeatures(*step, level);
-  optimise(*step, *machine, kernels);
+  optimise(*step, *machine);
   LATHE_ASSIGN_OR_RETURN(auto object, emitObject(*step, *machine));
-  return linkShared(object);
+  return linkShared(object, kernels);
 }
 
 } // namespace lathe::x86

@@ -10,16 +10,15 @@
 
 namespace lathe::x86 {
 
-// What becomes of the constants that a kernel is used with: folded into a copy of it, as models are
-// compiled, or handed to one kernel for all uses, which is compiled once and runs slower. Results
-// are the same: the conformance kit compiles thousands of shapes.
-enum class Kernels { specialised, shared };
-
 // Links the level's kernels in, inlines them, optimises, emits an object and links it with lld in
 // this process. Gives the bytes of the shared object. INTERNAL with LLVM's own words where a tool
 // of LLVM refuses; RESOURCE_EXHAUSTED where the temporary folder is full. Thread-safe for modules
 // of different contexts.
+//
+// `kernels`: an object file with the level's kernels, which is linked instead. Then no constants
+// are folded into them: the code is made in a hundredth of the time and runs slower. Its results
+// are the same; the conformance kit, which compiles thousands of shapes, is made so.
 absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level,
-                                             Kernels kernels = Kernels::specialised);
+                                             llvm::StringRef kernels = {});
 
 } // namespace lathe::x86

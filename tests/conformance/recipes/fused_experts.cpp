@@ -46,6 +46,20 @@ Fill twins() {
   };
 }
 
+// Every group of four has the same rows: groups tie, and so do experts of different groups.
+Fill mirrored() {
+  return [](const reference::Noise &noise, int64_t i, int64_t j) {
+    return static_cast<float>(noise(i % 4, j) / 4);
+  };
+}
+
+// Logits of some hundred: their exponentials are no f32 numbers.
+Fill huge() {
+  return [](const reference::Noise &noise, int64_t i, int64_t j) {
+    return static_cast<float>(64 * noise(i, j));
+  };
+}
+
 // Everybody likes the last two experts; what is left over is far below.
 Fill crowd() {
   return [](const reference::Noise &noise, int64_t i, int64_t) {
@@ -74,6 +88,14 @@ void addFusedExpertCases(Cases &cases) {
          {},
          uniform(0.2),
          "bf16"});
+  }
+  for (const Routing &r : {routings()[0], routings()[5], routings()[6]}) {
+    add(cases, r,
+        {"bf16", Activations::f32, stepsOf({5, 1}), 64, 32, false, "_mirrored", mirrored(),
+         constant(0.125F)});
+    add(cases, r,
+        {"bf16", Activations::f32, stepsOf({5, 1}), 64, 32, false, "_huge", huge(), uniform(0.2),
+         "f32", 4000});
   }
   for (const Routing &r : {routings()[0], routings()[6]})
     for (const char *layout : {"f32", "bf16", "f16", "f8e4m3_128x128", "f8e4m3_128x128_f8e8m0",

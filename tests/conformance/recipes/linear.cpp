@@ -5,12 +5,12 @@ namespace lathe::conformance {
 namespace {
 
 void addLinear(Cases &cases, const char *layout, const ProductShape &s, bool has_bias,
-               const char *kind = "", const Fill &fill = uniform()) {
+               const char *kind = "", const Fill &fill = uniform(), const Fill &weights = {}) {
   cases.push_back(
       {absl::StrCat("linear/", layout, has_bias ? "_bias" : "", kind, "/", productText(s)),
        stepsOf({s.rows}), [=](Body &b) {
          auto x = b.rows("x", s.k, fill);
-         auto weight = b.weight("weight", {s.n, s.k}, layout);
+         auto weight = b.weight("weight", {s.n, s.k}, layout, weights);
          auto bias = has_bias ? b.weight("bias", {s.n}, layout) : mlir::Value();
          b.result(b.create<ir::LinearOp>(b.rowsType(s.n), x, weight, bias),
                   sums(s.k, "f32 sums of k products"));
@@ -80,6 +80,8 @@ void addLinearCases(Cases &cases) {
     }
     addLinear(cases, layout, {4, 96, 33}, false, "_outliers", outliers());
     addLinear(cases, layout, {1, 96, 33}, false, "_zeros", constant(0));
+    // Below the smallest normal number of f16.
+    addLinear(cases, layout, {3, 96, 33}, false, "_small", uniform(1e5), uniform(2e-6));
     addRounded(cases, layout, stepsOf({1}), 130, 65);
     addRounded(cases, layout, stepsOf({9, 1, 4}), 257, 48);
     addRounded(cases, layout, stepsOf({40, 3}), 64, 130);

@@ -7,7 +7,7 @@ const Cases &allCases() {
     Cases made;
     for (auto add : {addRowCases, addNormCases, addRopeCases, addLinearCases, addScaledMatmulCases,
                      addQuantisationCases, addWeightCases, addAttentionCases, addMlaCases,
-                     addMoeCases, addFusedExpertCases})
+                     addMoeCases, addFusedExpertCases, addLayerCases, addModelCases})
       add(made);
     return made;
   }();

@@ -22,6 +22,8 @@ void addMlaCases(Cases &cases);
 void addMoeCases(Cases &cases);
 void addFusedExpertCases(Cases &cases);
 void addWeightCases(Cases &cases);
+void addLayerCases(Cases &cases);
+void addModelCases(Cases &cases);
 
 // All of them, in a fixed order; names are unique.
 const Cases &allCases();

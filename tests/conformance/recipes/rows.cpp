@@ -87,6 +87,14 @@ void addEmbedding(Cases &cases, const char *layout, std::vector<Step> steps, int
        }});
 }
 
+// Numbers that stand between two of bf16.
+Fill halfWay() {
+  return [](const reference::Noise &noise, int64_t i, int64_t j) {
+    const float middle = 1 + static_cast<float>(2 * (j % 128) + 1) * 0x1p-8F;
+    return noise(i, j) < 0 ? -middle : middle;
+  };
+}
+
 // bf16 and f16 rows stay inside of a program, so the op is seen through a second one.
 void addCast(Cases &cases, const char *element, std::vector<Step> steps, int64_t columns,
              const char *kind, const Fill &fill) {
@@ -116,6 +124,7 @@ void addRowCases(Cases &cases) {
     addEmbedding(cases, "bf16", kMixed, 97, columns);
     addEmbedding(cases, "f16", stepsOf({1}), 97, columns);
     addCast(cases, "bf16", kMixed, columns, "", wide());
+    addCast(cases, "bf16", stepsOf({3, 1}), columns, "_half_way", halfWay());
     addCast(cases, "f16", kMixed, columns, "", uniform(60000));
     addCast(cases, "f16", stepsOf({3}), columns, "_small", uniform(0x1p-14));
   }

@@ -11,7 +11,6 @@
 #include "backends/plugin/constants.h"
 #include "base/status.h"
 #include "passes/cost/table.h"
-#include "passes/partition/offers.h"
 #include "passes/step.h"
 #include "runtime/device/error.h"
 #include "runtime/plugin/plugin.h"
@@ -221,13 +220,16 @@ absl::StatusOr<Verdict> PluginTarget::ask(const lathe_op *op, int64_t rows) cons
 absl::StatusOr<Verdict> PluginTarget::askAll(const Program &program,
                                              const ProgramView &view) const {
   Verdict all{true, "", ""};
-  for (auto [op, rows] : passes::placeableOps(program.module())) {
-    LATHE_ASSIGN_OR_RETURN(Verdict one, ask(view.op(op), rows));
-    if (!one.takes)
-      return one;
-    if (!one.converted_to.empty())
-      all.converted_to = one.converted_to;
-  }
+  for (auto function : program.module().getOps<mlir::func::FuncOp>())
+    for (mlir::Operation &op : function.getBody().front().without_terminator()) {
+      if (mlir::isa<ir::WeightOp>(op))
+        continue;
+      LATHE_ASSIGN_OR_RETURN(Verdict one, ask(view.op(&op), passes::maxRows(function)));
+      if (!one.takes)
+        return one;
+      if (!one.converted_to.empty())
+        all.converted_to = one.converted_to;
+    }
   return all;
 }
 

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "passes/pipeline.h"
 #include "runtime/cpu/device.h"
+#include "tests/conformance/targets/kernel_objects.h"
 #include "tests/conformance/targets/memory.h"
 #include "tests/conformance/targets/target.h"
 #include "tools/compiler/diagnostics.h"
@@ -117,10 +118,10 @@ public:
 private:
   bool isSpecialised(const Program &program) const;
   Prepared select(Program &program, Sizes &sizes) const;
-  void load(absl::Span<Program *const> programs, const Group &group, x86::Kernels kernels,
+  void load(absl::Span<Program *const> programs, const Group &group, llvm::StringRef kernels,
             const std::vector<Sizes> &sizes, std::vector<Prepared> &answers) const;
   absl::Status compile(absl::Span<Program *const> programs, const Group &group,
-                       x86::Kernels kernels, Batch &batch) const;
+                       llvm::StringRef kernels, Batch &batch) const;
 
   const x86::Level &level_;
   std::shared_ptr<runtime::Device> device_;
@@ -176,7 +177,7 @@ Prepared X86::select(Program &program, Sizes &sizes) const {
 }
 
 absl::Status X86::compile(absl::Span<Program *const> programs, const Group &group,
-                          x86::Kernels kernels, Batch &batch) const {
+                          llvm::StringRef kernels, Batch &batch) const {
   mlir::MLIRContext &context = *programs[0]->module().getContext();
   compiler::CollectedDiagnostics diagnostics(context);
   mlir::OwningOpRef<mlir::ModuleOp> all = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
@@ -209,7 +210,7 @@ absl::Status X86::compile(absl::Span<Program *const> programs, const Group &grou
 }
 
 // Where a group does not compile, its halves say whose fault that is.
-void X86::load(absl::Span<Program *const> programs, const Group &group, x86::Kernels kernels,
+void X86::load(absl::Span<Program *const> programs, const Group &group, llvm::StringRef kernels,
                const std::vector<Sizes> &sizes, std::vector<Prepared> &answers) const {
   if (group.empty())
     return;
@@ -241,8 +242,8 @@ std::vector<Prepared> X86::prepare(absl::Span<Program *const> programs) {
     if (answers[i].skipped.empty() && answers[i].failed.ok())
       (isSpecialised(*programs[i]) ? specialised : shared).push_back(i);
   }
-  load(programs, shared, x86::Kernels::shared, sizes, answers);
-  load(programs, specialised, x86::Kernels::specialised, sizes, answers);
+  load(programs, shared, kernelObject(level_.name), sizes, answers);
+  load(programs, specialised, {}, sizes, answers);
   return answers;
 }
 
