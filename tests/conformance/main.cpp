@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/status.h"
+#include "tests/conformance/lint/lint.h"
 #include "tests/conformance/recipes/recipes.h"
 #include "tests/conformance/report/report.h"
 #include "tests/conformance/run/pool.h"
@@ -22,7 +23,7 @@ namespace {
 struct Flags {
   std::optional<std::string> plugin, target, filter, html, xml;
   std::optional<int64_t> seed, jobs, limit;
-  bool list = false, specialise = false;
+  bool list = false, specialise = false, lint = false;
 };
 
 std::vector<size_t> chosen(const Cases &cases, const std::string &filter) {
@@ -88,6 +89,8 @@ absl::Status judgeAndReport(const Flags &flags, const std::vector<size_t> &indic
   progress.clear();
   if (flags.xml)
     LATHE_RETURN_IF_ERROR(writeXml(report, *flags.xml));
+  if (flags.html)
+    LATHE_RETURN_IF_ERROR(writeHtml(report, *flags.html));
   cli::print(closingText(report));
   const size_t failed = count(report.outcomes).failed;
   return failed ? absl::InternalError(
@@ -95,7 +98,28 @@ absl::Status judgeAndReport(const Flags &flags, const std::vector<size_t> &indic
                 : absl::OkStatus();
 }
 
+absl::Status lintAndReport(const Flags &flags) {
+  if (!flags.plugin)
+    return cli::usageError("--lint looks at a plugin; --plugin says which");
+  LATHE_ASSIGN_OR_RETURN(PoolOptions options, poolOptions(flags));
+  size_t broken = 0, unseen = 0;
+  const auto findings = lint(options.work.target, options.limit, [&](const Finding &finding) {
+    const bool is_unseen = absl::IsUnimplemented(finding.status);
+    broken += !finding.status.ok() && !is_unseen;
+    unseen += is_unseen;
+    const char *word = finding.status.ok() ? "kept   " : is_unseen ? "unseen " : "BROKEN ";
+    cli::printNow(absl::StrCat(word, finding.rule->name, ": ",
+                               finding.status.ok() ? finding.rule->text : finding.status.message(),
+                               "\n"));
+  });
+  cli::print(absl::StrCat(findings.size() - broken - unseen, " rules kept, ", unseen,
+                          " could not be looked at, ", broken, " broken\n"));
+  return broken ? absl::InternalError(absl::StrCat(broken, " rules are broken")) : absl::OkStatus();
+}
+
 absl::Status run(const Flags &flags) {
+  if (flags.lint)
+    return lintAndReport(flags);
   const std::vector<size_t> indices = chosen(allCases(), flags.filter.value_or(""));
   if (indices.empty())
     return absl::NotFoundError(
@@ -116,6 +140,9 @@ cli::Action declare(CLI::App &app) {
                "of its targets this one; without --plugin x86, or one of its\nlevels");
   cli::addText(app, "--filter", flags->filter, "GLOB", "only cases of such names: 'linear/*'");
   cli::addSwitch(app, "--list", flags->list, "print the names of the cases and end");
+  cli::addSwitch(app, "--lint", flags->lint,
+                 "look whether the plugin keeps the rules of plugin.h instead:\nsymbols, other "
+                 "versions, misuse, threads, leaks");
   cli::addWhole(app, "--seed", flags->seed, {}, "of all numbers in the cases; else 1");
   cli::addWhole(app, "--jobs", flags->jobs, {1, 256}, "processes side by side; else one a core");
   cli::addWhole(app, "--limit", flags->limit, {1, 86400},
