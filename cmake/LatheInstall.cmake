@@ -8,6 +8,9 @@ install(TARGETS lathe RUNTIME DESTINATION bin)
 install(TARGETS lathe-probe RUNTIME DESTINATION libexec/lathe)
 install(TARGETS lathe_runtime LIBRARY DESTINATION lib)
 set_target_properties(lathe-probe PROPERTIES INSTALL_RPATH "$ORIGIN/../../lib")
+if(TARGET lathe-conformance)
+  install(TARGETS lathe-conformance RUNTIME DESTINATION bin)
+endif()
 if(TARGET lathe_compiler)
   install(TARGETS lathe_compiler LIBRARY DESTINATION lib)
   set_target_properties(lathe_compiler PROPERTIES INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON)
@@ -30,6 +33,7 @@ install(FILES plugins/README.md DESTINATION ${LATHE_DOC_DIR} RENAME plugins.md)
 install(CODE "
   execute_process(
     COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:lathe> -DVERSION=${PROJECT_VERSION}
+            $<$<TARGET_EXISTS:lathe-conformance>:-DCONFORMANCE=$<TARGET_FILE:lathe-conformance>>
             -DOUT=\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/share/man/man1
             -P ${PROJECT_SOURCE_DIR}/cmake/man_pages.cmake
     COMMAND_ERROR_IS_FATAL ANY)")
