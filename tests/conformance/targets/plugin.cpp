@@ -9,6 +9,7 @@
 
 #include "backends/plugin/compile.h"
 #include "backends/plugin/constants.h"
+#include "backends/plugin/program_view.h"
 #include "base/status.h"
 #include "passes/cost/table.h"
 #include "passes/step.h"
@@ -261,7 +262,7 @@ Prepared PluginTarget::prepareOne(const Program &program) const {
   if (!answer.skipped.empty())
     return answer;
   const plugin::Target target{target_.name, plugin_->compiler(), target_.handle, 0, 0};
-  auto code = Code::compile(target, compiled->view, [](double) { return true; });
+  auto code = Code::compile(target, *compiled->view.program(), [](double) { return true; });
   if (!code.ok()) {
     answer.failed = code.status();
     return answer;
