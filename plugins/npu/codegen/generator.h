@@ -166,7 +166,8 @@ struct Product {
   uint64_t groups = 1, a_group = 0, c_group = 0; // columns from one group to the next
   bool transposed = false;
   uint64_t first = 0, step = 0;  // rows of the weight, of Packing
-  std::optional<Source> offsets; // a matrix for each expert
+  std::optional<Source> offsets; // a matrix for each expert; then also
+  Source active;                 // what find_active gives
   std::optional<DType> type;     // in which rows are rounded; else as suits the weight
   std::string label;
 };

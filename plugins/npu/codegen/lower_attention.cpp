@@ -52,6 +52,7 @@ Status emit_absorb(Generator &g, const Matrix &query, const Weight &kv_b, const 
                   .first = 0,
                   .step = s.n + s.v,
                   .offsets = {},
+                  .active = {},
                   .type = {},
                   .label = "absorb_query"};
   NPU_RETURN_IF_ERROR(emit_product(g, product));
@@ -72,6 +73,7 @@ Status emit_expand(Generator &g, const Matrix &latents, const Weight &kv_b, cons
                   .first = s.n,
                   .step = s.n + s.v,
                   .offsets = {},
+                  .active = {},
                   .type = {},
                   .label = "expand_value"};
   return emit_product(g, product);

@@ -89,7 +89,10 @@ Status emit_product(Generator &g, const Product &p) {
   Packing packing = packing_of(g, p, form.type, *tiles);
   note_conversion(g, p, form);
   std::vector<Source> args{a.at, g.packed(p.weight, packing), p.c.at};
-  args.push_back(p.offsets ? *p.offsets : number(a.rows));
+  if (p.offsets)
+    args.insert(args.end(), {*p.offsets, p.active});
+  else
+    args.push_back(number(a.rows));
   double touched = static_cast<double>(packing.bytes()), rows = static_cast<double>(plan.m);
   if (p.offsets) // only the experts that have rows
     touched *= std::min(1.0, rows / static_cast<double>(plan.experts));
@@ -122,6 +125,7 @@ Status emit_linear(Generator &g, const Op &op, const Part &x_part, const Part &w
                   .k = weight.type.cols,
 
                   .offsets = {},
+                  .active = {},
                   .type = {},
                   .label = op.name.substr(6)};
   NPU_RETURN_IF_ERROR(emit_product(g, product));

@@ -90,6 +90,15 @@ Result<Matrix> entering(Generator &g, const Op &op, const Matrix &rows) {
   return rows;
 }
 
+Status emit_find_active(Generator &g, const Source &offsets, const Source &active, uint64_t experts,
+                        Count rows) {
+  auto make = [&] { return kernels::find_active(g.device, experts); };
+  NPU_ASSIGN_OR_RETURN(uint32_t kernel, g.kernel(text("find_active ", experts), make));
+  g.launch(kernel, text("find_active ", experts), rows, {offsets, active},
+           {kernels::vector_kind(g.device), 1, 8.0 * experts});
+  return {};
+}
+
 // The gated MLP of each expert on its own rows.
 Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source &offsets,
                     const Matrix &result) {
@@ -97,6 +106,8 @@ Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source
   NPU_ASSIGN_OR_RETURN(Weight up, g.weight(op.part("up")));
   NPU_ASSIGN_OR_RETURN(Weight down, g.weight(op.part("down")));
   uint64_t inner = gate.rows();
+  Matrix active = g.scratch(DType::I32, {Count::Constant, gate.type.matrices + 1}, 1);
+  NPU_RETURN_IF_ERROR(emit_find_active(g, offsets, active.at, gate.type.matrices, rows.rows));
   auto one = [&](const Matrix &given, const Weight &weight, const Matrix &c) -> Status {
     NPU_ASSIGN_OR_RETURN(Matrix a, entering(g, op, given));
     return emit_product(g, {.a = a,
@@ -106,6 +117,7 @@ Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source
                             .k = weight.type.cols,
                             .step = weight.rows(),
                             .offsets = offsets,
+                            .active = active.at,
                             .type = {},
                             .label = "experts"});
   };
@@ -133,6 +145,7 @@ Status emit_router(Generator &g, const Op &op, const Matrix &x, const Matrix &lo
                           .n = router.rows(),
                           .k = router.type.cols,
                           .offsets = {},
+                          .active = {},
                           .type = g.cube_has(DType::F32) ? std::optional(DType::F32) : std::nullopt,
                           .label = "router"});
 }

@@ -64,14 +64,15 @@ Result<Kernel> rope(const Device &device, const RopePlan &plan);
 // What b is and which rows of a meet which b:
 enum class ProductForm : uint8_t {
   Weights, // packed strips of tile_n rows (see `product_tiles`); `groups` of them side by side
-  Experts, // as Weights, one after the other; expert e has rows offsets[e] to offsets[e + 1]
+  Experts, // as Weights, one after the other; expert e has rows offsets[e] to offsets[e + 1], and
+           // `active` says how many experts have any, then which
   Scores,  // keys of a cache, rows [position + 1, k]; for each token `m` rows a group
   Values,  // values of a cache, [position + 1, n], and k = position + 1
 };
 
-// Arguments: a, b, c, then of Weights `rows`; of Experts `offsets`; of Scores and Values `slots`,
-// `positions`, `rows`, `first`: tokens [first, min(rows, first + tokens)), of which a (Values) or c
-// (Scores) holds only these.
+// Arguments: a, b, c, then of Weights `rows`; of Experts `offsets`, `active`; of Scores and Values
+// `slots`, `positions`, `rows`, `first`: tokens [first, min(rows, first + tokens)), of which a
+// (Values) or c (Scores) holds only these.
 struct ProductPlan {
   ProductForm form = ProductForm::Weights;
   DType type = f16;
@@ -128,6 +129,9 @@ struct DispatchPlan {
   uint64_t experts = 0, top_k = 0, max_rows = 0;
 };
 Result<Kernel> dispatch(const Device &device, const DispatchPlan &plan);
+
+// Which experts have rows. Arguments offsets, active ([1 + experts]: how many, then which).
+Result<Kernel> find_active(const Device &device, uint64_t experts);
 
 // Arguments rows of experts, order, weights, out, rows (tokens).
 struct CombinePlan {

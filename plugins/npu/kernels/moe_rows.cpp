@@ -78,6 +78,45 @@ private:
   Buffer chosen, sorted, tokens, counts, ends, next, zero;
 };
 
+class FindActive {
+public:
+  FindActive(const Device &device, uint64_t experts)
+      : device(device), experts(experts), kernel(device, "find_active"), b(vector_core(kernel)) {}
+
+  Result<Kernel> build() {
+    uint64_t bytes = (experts + 1) * 4;
+    Operand in = b.arg(kernel.buffer("offsets", ArgAccess::Read, bytes));
+    Operand out = b.arg(kernel.buffer("active", ArgAccess::Write, bytes));
+    Buffer offsets = b.allocate(Space::UB, round_up(bytes, 32), "offsets");
+    Buffer active = b.allocate(Space::UB, round_up(bytes, 32), "active");
+    share_out(b, 1, [&](Reg) {
+      b.fill(i32, active, 0, {.cols = active.bytes / 4});
+      b.ldUb(offsets, in, bytes, 1, 0, 0, true);
+      order(device, b, Pipe::V, Pipe::S);
+      order(device, b, Pipe::MTE2, Pipe::S);
+      Reg count = b.copy(0), begin = b.copy(0);
+      b.loop(0, experts, 1, [&](Reg e) {
+        Operand end = b.loadUb(i32, b.add(row_at(b, offsets, e, 4), 4));
+        b.when(Cmp::Lt, begin, end, [&] {
+          b.update(Op::SAdd, count, 1);
+          b.emit(Op::SStUb, i32, DType::None, {}, {row_at(b, active, count, 4), e});
+        });
+        b.set(begin, end);
+      });
+      b.emit(Op::SStUb, i32, DType::None, {}, {active.offset, count});
+      order(device, b, Pipe::S, Pipe::MTE3);
+      b.stGm(out, active, bytes);
+    });
+    return kernel.finish();
+  }
+
+private:
+  const Device &device;
+  const uint64_t experts;
+  KernelBuilder kernel;
+  CoreBuilder &b;
+};
+
 // Every core inverts the order for itself and then takes tokens.
 class Combine {
 public:
@@ -149,6 +188,10 @@ private:
 
 Result<Kernel> dispatch(const Device &device, const DispatchPlan &plan) {
   return Dispatch(device, plan).build();
+}
+
+Result<Kernel> find_active(const Device &device, uint64_t experts) {
+  return FindActive(device, experts).build();
 }
 
 Result<Kernel> combine(const Device &device, const CombinePlan &plan) {

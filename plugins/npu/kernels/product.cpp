@@ -48,8 +48,10 @@ private:
     a = kernel.buffer("a", ArgAccess::Read, 0);
     w = kernel.buffer("b", ArgAccess::Read, b_bytes);
     c = kernel.buffer("c", ArgAccess::Write, 0);
-    if (plan.form == ProductForm::Experts)
+    if (plan.form == ProductForm::Experts) {
       offsets = kernel.buffer("offsets", ArgAccess::Read, (plan.experts + 1) * 4);
+      active = kernel.buffer("active", ArgAccess::Read, (plan.experts + 1) * 4);
+    }
     if (cached()) {
       slots = kernel.buffer("slots", ArgAccess::Read, 4);
       positions = kernel.buffer("positions", ArgAccess::Read, 4);
@@ -61,7 +63,9 @@ private:
   }
 
   Operand item_count() {
-    Operand outer = plan.form == ProductForm::Experts ? Operand(plan.experts) : Operand(1);
+    Operand outer = 1;
+    if (plan.form == ProductForm::Experts)
+      outer = b.min(plan.experts, b.loadGm(i32, b.arg(active)));
     if (cached())
       outer = b.max(0, b.min(plan.tokens, b.sub(b.arg(rows), b.arg(first))));
     return b.mul(outer, plan.groups * across());
@@ -95,25 +99,35 @@ private:
     give(item.a, [&] { return row_at(b, b.arg(a), item.group, plan.a_group); });
     give(item.c, [&] { return row_at(b, b.arg(c), item.group, plan.c_group); });
     b.set(item.m, plan.m), b.set(item.n, plan.n), b.set(item.k, plan.k);
-    if (plan.form == ProductForm::Weights)
+    if (plan.form == ProductForm::Weights) {
       give(item.m, [&] { return b.arg(rows); });
-    if (plan.form == ProductForm::Experts)
-      expert(item);
-    if (cached())
-      token(item);
-    else
       give(item.w, [&] { return row_at(b, b.arg(w), number, strip()); });
+    } else if (plan.form == ProductForm::Experts)
+      expert(item);
+    else
+      token(item);
     give(item.n, [&] { return b.min(tiles.n, b.sub(item.n, item.column)); });
     give(item.c, [&] { return row_at(b, item.c, item.column, 4); });
   }
 
   void expert(const Item &item) {
     b.scope([&] {
+      Operand number = b.loadGm(i32, row_at(b, b.add(b.arg(active), 4), item.outer, 4));
+      auto trap = [&] { b.emit(Op::Trap, DType::None, DType::None, {}, {8}); };
+      b.when(Cmp::Ge, number, plan.experts, trap);
+      b.when(Cmp::Lt, number, 0, trap);
+      b.set(item.outer, number);
+    });
+    b.scope([&] {
       Operand at = row_at(b, b.arg(offsets), item.outer, 4);
       Operand begin = b.loadGm(i32, at);
       b.set(item.m, b.sub(b.loadGm(i32, b.add(at, 4)), begin));
       b.set(item.a, row_at(b, item.a, begin, plan.a_ld));
       b.set(item.c, row_at(b, item.c, begin, plan.c_ld));
+    });
+    give(item.w, [&] {
+      Operand strips = b.add(b.mul(item.outer, across()), b.div(item.column, tiles.n));
+      return row_at(b, b.arg(w), strips, strip());
     });
   }
 
@@ -242,7 +256,8 @@ private:
   CoreBuilder &b;
   const uint64_t size;
   const bool rows_in_l1;
-  unsigned a = 0, w = 0, c = 0, offsets = 0, slots = 0, positions = 0, rows = 0, first = 0;
+  unsigned a = 0, w = 0, c = 0, offsets = 0, active = 0, slots = 0, positions = 0, rows = 0,
+           first = 0;
   std::optional<Ring> l1, l0a, l0b, l0c;
 };
 

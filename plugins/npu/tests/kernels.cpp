@@ -293,8 +293,11 @@ TEST_P(Kernels, productOfExperts) {
                    .c_ld = 160,
                    .experts = 5};
   uint64_t out = room(25 * n);
+  uint64_t at = rig.put(offsets), active = room(experts + 1);
+  run(find_active(device(), experts), {at, active});
+  EXPECT_THAT(rig.get<int32_t>(active, 5), testing::ElementsAre(4, 0, 2, 3, 4));
   run(product(device(), plan),
-      {rig.put(halves(a)), rig.put(packed(device(), plan, w)), out, rig.put(offsets)});
+      {rig.put(halves(a)), rig.put(packed(device(), plan, w)), out, at, active});
   expect_near(rig.get<float>(out, 25 * n), wanted, 1e-5f);
 }
 
