@@ -57,6 +57,20 @@ function(list_devices name plugin)
   expect_text("${text}" "properties  arch=${name};version=1" "lathe devices --plugin ${plugin}")
 endfunction()
 
+# A vendor's first case, and the rules of the header, with the installed kit.
+function(check_conformance plugin)
+  if(NOT EXISTS ${prefix}/bin/lathe-conformance) # it needs the compiler
+    return()
+  endif()
+  run(text ${prefix}/bin/lathe-conformance --plugin ${plugin} --filter "add/f32/rows7_*")
+  expect_text("${text}" "6 passed, 0 skipped, 0 failed" "lathe-conformance --plugin ${plugin}")
+  run(text ${prefix}/bin/lathe-conformance --plugin ${plugin} --lint)
+  expect_text("${text}" "0 broken" "lathe-conformance --lint --plugin ${plugin}")
+  if(NOT EXISTS ${prefix}/share/man/man1/lathe-conformance.1)
+    message(FATAL_ERROR "sdk_install: lathe-conformance has no manual page")
+  endif()
+endfunction()
+
 # The runtime in the prefix tries plugins with the helper of the prefix, and no other.
 function(check_probe)
   set(probe ${prefix}/libexec/lathe/lathe-probe)
@@ -74,5 +88,6 @@ build_plugin(null ${SOURCE}/plugins/null)
 build_plugin(template ${prefix}/share/lathe/template)
 list_devices(null ${OUT}/null/build/liblathe_null.so)
 list_devices(template ${OUT}/template/build/liblathe_template.so)
+check_conformance(${OUT}/template/build/liblathe_template.so)
 run(ignored ${CMAKE_COMMAND} --install ${OUT}/template/build --prefix ${prefix})
 list_devices(template template)
