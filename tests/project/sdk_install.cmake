@@ -1,6 +1,6 @@
 # Installs Lathe, then does what a vendor does: builds the plugins `null`, `template` and `npu` with what
-# is installed and nothing else, lists their devices with the installed program, and runs a model on the
-# last one.
+# is installed and nothing else, lists their devices with the installed programs, runs the first
+# cases of the conformance kit on `template`, and a model on `npu`.
 # usage: cmake -DSOURCE=DIR -DBUILD=DIR -DOUT=DIR -DCOMPILER=CC -DGENERATOR=NAME -P sdk_install.cmake
 set(prefix ${OUT}/prefix)
 file(REMOVE_RECURSE ${OUT})
@@ -66,6 +66,9 @@ endfunction()
 
 # The same story with every op on the chip.
 function(check_story plugin)
+  if(NOT EXISTS ${prefix}/lib/liblathe_compiler.so)
+    return()
+  endif()
   run(explained ${prefix}/bin/lathe compile ${SOURCE}/models/stories_mla_fp8 -o ${OUT}/story.lathe --explain --strict
       --target npu:ascend-910b --target x86-64-v3 --plugin ${plugin} --place *=npu:ascend-910b)
   expect_text("${explained}" "1 on npu:ascend-910b" "lathe compile --explain")
@@ -73,6 +76,20 @@ function(check_story plugin)
   tell(chip --device npu:0 --plugin ${plugin})
   if(NOT host STREQUAL chip)
     message(FATAL_ERROR "sdk_install: the chip tells '${chip}', the host '${host}'")
+  endif()
+endfunction()
+
+# A vendor's first case, and the rules of the header, with the installed kit.
+function(check_conformance plugin)
+  if(NOT EXISTS ${prefix}/bin/lathe-conformance) # it needs the compiler
+    return()
+  endif()
+  run(text ${prefix}/bin/lathe-conformance --plugin ${plugin} --filter "add/f32/rows7_*")
+  expect_text("${text}" "6 passed, 0 skipped, 0 failed" "lathe-conformance --plugin ${plugin}")
+  run(text ${prefix}/bin/lathe-conformance --plugin ${plugin} --lint)
+  expect_text("${text}" "0 broken" "lathe-conformance --lint --plugin ${plugin}")
+  if(NOT EXISTS ${prefix}/share/man/man1/lathe-conformance.1)
+    message(FATAL_ERROR "sdk_install: lathe-conformance has no manual page")
   endif()
 endfunction()
 
@@ -97,5 +114,6 @@ list_devices(null ${OUT}/null/build/liblathe_null.so "arch=null;version=1")
 list_devices(template ${OUT}/template/build/liblathe_template.so "arch=template;version=1")
 list_devices(npu ${OUT}/npu/build/liblathe_npu.so "device=ascend-910b;version=1")
 check_story(${OUT}/npu/build/liblathe_npu.so)
+check_conformance(${OUT}/template/build/liblathe_template.so)
 run(ignored ${CMAKE_COMMAND} --install ${OUT}/template/build --prefix ${prefix})
 list_devices(template template "arch=template;version=1")

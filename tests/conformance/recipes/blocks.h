@@ -36,7 +36,8 @@ mlir::Value denseMlp(Body &b, const std::string &name, mlir::Value x, const Laye
 mlir::Value expertLayer(Body &b, const std::string &name, mlir::Value x, const LayerShape &shape,
                         const Routing &routing, bool fused);
 
-// What is left of a number after so many layers of f32 sums.
-Measure layers(int64_t count, const char *why);
+// What is left of a number after so many layers of f32 sums. A number that goes into a cache of
+// bf16 and stands between two of its numbers may become either.
+Measure layers(int64_t count, const LayerShape &shape);
 
 } // namespace lathe::conformance

@@ -6,8 +6,6 @@ namespace {
 
 using mlir::Value;
 
-const char *const kWhy = "f32 sums of all ops, one behind the other";
-
 std::vector<Step> conversation(bool is_long) {
   return is_long ? stepsOf({17, 9, 1, 1, 4, 1}) : stepsOf({1, 1, 1});
 }
@@ -18,7 +16,7 @@ void addLayer(Cases &cases, const std::string &name, const LayerShape &shape, bo
   Case made{absl::StrCat("layer/", name, "/rows", rowsText(conversation(is_long)),
                          slots > 1 ? absl::StrCat("_slots", slots) : ""),
             conversation(is_long), [=](Body &b) {
-              b.result(layer(b, "layer", b.rows("x", shape.hidden), shape), layers(1, kWhy));
+              b.result(layer(b, "layer", b.rows("x", shape.hidden), shape), layers(1, shape));
             }};
   made.slots = slots;
   cases.push_back(std::move(made));
@@ -34,7 +32,7 @@ void addExpertLayer(Cases &cases, const Routing &routing, const char *layout, bo
                     "/rows", rowsText(conversation(is_long))),
        conversation(is_long), [=](Body &b) {
          b.result(expertLayer(b, "layer", b.rows("x", shape.hidden), shape, routing, fused),
-                  layers(1, kWhy));
+                  layers(1, shape));
        }});
 }
 
@@ -74,7 +72,7 @@ void addModel(Cases &cases, const Family &family, int64_t depth, std::vector<Ste
   std::string name = absl::StrCat("model/", family.name, family.fused ? "" : "_steps", "/rows",
                                   rowsText(steps), "_layers", depth);
   cases.push_back({name, std::move(steps), [=](Body &b) {
-                     b.result(decoder(b, family, 131, depth), layers(2 * depth, kWhy));
+                     b.result(decoder(b, family, 131, depth), layers(2 * depth, family.shape));
                    }});
 }
 
