@@ -1,5 +1,6 @@
 #include "tests/conformance/case/measure.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -8,13 +9,21 @@ namespace {
 
 constexpr double kUlp = 0x1p-23; // of f32, of numbers near 1
 
-double rootMeanSquare(const float *row, int64_t columns) {
+double rootMeanSquare(const float *values, int64_t size) {
   double sum = 0;
   int64_t count = 0;
-  for (int64_t j = 0; j < columns; ++j)
-    if (std::isfinite(row[j]))
-      sum += double{row[j]} * row[j], ++count;
+  for (int64_t i = 0; i < size; ++i)
+    if (std::isfinite(values[i]))
+      sum += double{values[i]} * values[i], ++count;
   return count ? std::sqrt(sum / static_cast<double>(count)) : 0;
+}
+
+// What the terms of a row's sums were like. In a row of few columns all sums may happen to come out
+// small; then those of all rows tell.
+double sizeOf(const reference::Tensor &expected, int64_t row, double of_all) {
+  constexpr int64_t kFewColumns = 8;
+  const double own = rootMeanSquare(expected.row(row), expected.columns());
+  return expected.columns() < kFewColumns ? std::max(own, of_all) : own;
 }
 
 // NaN stands for NaN, an infinity for itself.
@@ -57,10 +66,12 @@ std::optional<Difference> worstDifference(const reference::Tensor &got,
   // A sum of products of rounded operands errs by both roundings; the root over terms is in the
   // row.
   const double converted = 4 * measure.conversions * roundingOf(converted_to);
+  const double of_all =
+      expected.rows() ? rootMeanSquare(expected.row(0), expected.rows() * expected.columns()) : 0;
   std::optional<Difference> worst;
   for (int64_t i = 0; i < expected.rows(); ++i) {
     const float *want = expected.row(i), *have = got.row(i);
-    const double size = rootMeanSquare(want, expected.columns());
+    const double size = sizeOf(expected, i, of_all);
     for (int64_t j = 0; j < expected.columns(); ++j) {
       if (areAlike(have[j], want[j]))
         continue;

@@ -19,12 +19,14 @@ struct Context {
   double size = 1; // of queries and keys: large ones leave one key with all the weight
 };
 
-// Scores err by their own size, and weights by as much again.
+// Scores err by their own size, and weights by as much again, whether in f32 or in a type that
+// operands were converted to.
 Measure attended(int64_t keys, int64_t key_dim, double size) {
   Measure measure = sums(keys + key_dim, "softmax of f32 dot products, f32 sums over keys");
-  measure.of_row *= 3 + size * size / 8;
+  const double grown = 3 + size * size / 8;
+  measure.of_row *= grown;
   measure.of_value *= 3;
-  measure.conversions = 3;
+  measure.conversions = static_cast<int>(grown);
   return measure;
 }
 
