@@ -23,16 +23,16 @@ std::string nameOf(const lathe_program &program, uint32_t constant) {
 } // namespace
 
 absl::Status Code::wrong(absl::string_view what) const {
-  return absl::FailedPreconditionError(absl::StrCat(target_.name, ": its code ", what));
+  return absl::InternalError(absl::StrCat(target_.name, ": its code ", what));
 }
 
-absl::StatusOr<std::unique_ptr<Code>> Code::compile(const Target &target, const ProgramView &view,
-                                                    const Progress &progress) {
-  std::unique_ptr<Code> code(new Code(target, view));
+absl::StatusOr<std::unique_ptr<Code>>
+Code::compile(const Target &target, const lathe_program &program, const Progress &progress) {
+  std::unique_ptr<Code> code(new Code(target, program));
   lathe_compile_args args = {};
   args.struct_size = sizeof args;
   args.target = target.handle;
-  args.program = view.program();
+  args.program = &program;
   args.progress = reportProgress;
   args.context = const_cast<Progress *>(&progress);
   absl::Status compiled = runtime::takeError(target.api->compile(&args));
@@ -76,16 +76,16 @@ absl::Status Code::read() {
 }
 
 absl::Status Code::readEntries() {
-  const lathe_program &program = *view_.program();
-  for (size_t i = 0; compiled_->entries && i < compiled_->entry_count && i < program.function_count;
-       ++i) {
+  for (size_t i = 0;
+       compiled_->entries && i < compiled_->entry_count && i < program_.function_count; ++i) {
     const lathe_compiled_entry *entry = compiled_->entries[i];
-    if (!entry || entry->scratch_bytes > kMaxBytes)
+    if (!entry || !LATHE_HAS_FIELD(lathe_compiled_entry, entry, scratch_bytes) ||
+        entry->scratch_bytes > kMaxBytes)
       return wrong(absl::StrCat("has an entry ", i, " that is none"));
     scratch_[runtime::fromAbi(entry->name)] = entry->scratch_bytes;
   }
-  for (size_t i = 0; i < program.function_count; ++i) {
-    std::string name = runtime::fromAbi(program.functions[i]->name);
+  for (size_t i = 0; i < program_.function_count; ++i) {
+    std::string name = runtime::fromAbi(program_.functions[i]->name);
     if (!scratch_.count(name))
       return wrong(absl::StrCat("has no entry '", name, "'"));
   }
@@ -93,12 +93,12 @@ absl::Status Code::readEntries() {
 }
 
 absl::Status Code::readWeight(const lathe_packed_weight *weight) {
-  const lathe_program &program = *view_.program();
-  if (!weight || weight->constant_count == 0 || !weight->constants ||
-      weight->constants[0] >= program.constant_count)
+  if (!weight || !LATHE_HAS_FIELD(lathe_packed_weight, weight, alignment) ||
+      weight->constant_count == 0 || !weight->constants ||
+      weight->constants[0] >= program_.constant_count)
     return wrong("has a packed weight of no constant");
   const uint64_t alignment = weight->alignment;
-  PackedWeight packed{nameOf(program, weight->constants[0]), runtime::fromAbi(weight->layout), 0,
+  PackedWeight packed{nameOf(program_, weight->constants[0]), runtime::fromAbi(weight->layout), 0,
                       weight->size};
   const bool aligned = alignment > 0 && alignment <= 4096 && (alignment & (alignment - 1)) == 0;
   if (!aligned || packed.size > kMaxBytes || weightBytes() > kMaxBytes)
@@ -111,10 +111,12 @@ absl::Status Code::readWeight(const lathe_packed_weight *weight) {
 }
 
 absl::Status Code::pack(size_t weight, uint64_t offset, absl::Span<uint8_t> out) const {
+  if (out.empty())
+    return absl::OkStatus();
   lathe_pack_args args = {};
   args.struct_size = sizeof args;
   args.compiled = compiled_;
-  args.program = view_.program();
+  args.program = &program_;
   args.weight = static_cast<uint32_t>(weight);
   args.offset = offset;
   args.size = out.size();

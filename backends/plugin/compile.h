@@ -10,8 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-#include "backends/plugin/offers.h"
-#include "backends/plugin/program_view.h"
+#include "backends/plugin/target.h"
 #include "runtime/abi/plugin.h"
 
 namespace lathe::plugin {
@@ -22,15 +21,16 @@ struct PackedWeight {
   uint64_t offset = 0, size = 0;
 };
 
-// Owns what the plugin gave. The view must outlive it.
+// Owns what the plugin gave. The program must outlive it.
 class Code {
 public:
   // Told how far the plugin is, 0 to 1; false: stop.
   using Progress = std::function<bool(double done)>;
 
-  // What the plugin answers, or FAILED_PRECONDITION where what it gives makes no sense.
+  // What the plugin answers: FAILED_PRECONDITION: not in this company. INTERNAL: what it gives
+  // makes no sense.
   static absl::StatusOr<std::unique_ptr<Code>>
-  compile(const Target &target, const ProgramView &view, const Progress &progress);
+  compile(const Target &target, const lathe_program &program, const Progress &progress);
   ~Code();
   Code(const Code &) = delete;
   Code &operator=(const Code &) = delete;
@@ -48,14 +48,14 @@ public:
   absl::Status pack(size_t weight, uint64_t offset, absl::Span<uint8_t> out) const;
 
 private:
-  Code(const Target &target, const ProgramView &view) : target_(target), view_(view) {}
+  Code(const Target &target, const lathe_program &program) : target_(target), program_(program) {}
   absl::Status read();
   absl::Status readEntries();
   absl::Status readWeight(const lathe_packed_weight *weight);
   absl::Status wrong(absl::string_view what) const;
 
   Target target_;
-  const ProgramView &view_;
+  const lathe_program &program_;
   lathe_compiled *compiled_ = nullptr;
   std::string compatibility_;
   absl::Span<const uint8_t> bytes_;

@@ -24,7 +24,10 @@ void setOffer(mlir::Operation *op, llvm::StringRef target, const Offer &offer) {
   mlir::NamedAttrList offers;
   if (auto known = op->getAttrOfType<DictionaryAttr>(kOffers))
     offers = mlir::NamedAttrList(known);
-  if (offer.takes)
+  if (offer.takes && !offer.why.empty())
+    offers.set(target, builder.getArrayAttr({builder.getF64FloatAttr(offer.seconds),
+                                             builder.getStringAttr(offer.why)}));
+  else if (offer.takes)
     offers.set(target, builder.getF64FloatAttr(offer.seconds));
   else
     offers.set(target, builder.getStringAttr(offer.why));
@@ -36,6 +39,9 @@ std::optional<Offer> offerOf(mlir::Operation *op, llvm::StringRef target) {
   mlir::Attribute offer = offers ? offers.get(target) : nullptr;
   if (auto seconds = mlir::dyn_cast_if_present<mlir::FloatAttr>(offer))
     return Offer{true, seconds.getValueAsDouble(), ""};
+  if (auto converted = mlir::dyn_cast_if_present<ArrayAttr>(offer))
+    return Offer{true, mlir::cast<mlir::FloatAttr>(converted[0]).getValueAsDouble(),
+                 mlir::cast<mlir::StringAttr>(converted[1]).str()};
   if (auto why = mlir::dyn_cast_if_present<mlir::StringAttr>(offer))
     return Offer{false, 0, why.str()};
   return std::nullopt;
@@ -72,6 +78,13 @@ llvm::SmallVector<std::pair<std::string, Transfer>> transfersOf(mlir::ModuleOp m
 std::string homeOf(mlir::ModuleOp module) {
   auto home = module->getAttrOfType<mlir::StringAttr>(kHome);
   return home ? home.str() : "";
+}
+
+std::vector<std::string> targetsOf(mlir::ModuleOp module) {
+  std::vector<std::string> targets = {homeOf(module)};
+  for (const auto &[target, transfer] : transfersOf(module))
+    targets.push_back(target);
+  return targets;
 }
 
 llvm::StringRef placeOf(mlir::Operation *op) {

@@ -1,7 +1,8 @@
 // What targets offer for an op, as attributes that backends write and placement reads:
 //
 //   on an op      lathe.offers = {"x86" = 1.0e-6 : f64,                             seconds
-//                                 "npu:tiny" = "unsupported_type: bf16 rows"}       why not
+//                                 "npu:a" = [1.0e-6 : f64, "converted: to f16"],    and at what
+//                                 price "npu:tiny" = "unsupported_type: bf16 rows"}       why not
 //   on the module lathe.home = "x86"                     where ops are unless they are placed
 //                 lathe.transfers = [["npu:tiny", 1.0e9 : f64, 1.0e-5 : f64]]
 //                                                      bytes/s between it and home; seconds of each
@@ -10,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringRef.h"
@@ -23,7 +25,7 @@ inline constexpr llvm::StringLiteral kOffers = "lathe.offers", kHome = "lathe.ho
 struct Offer {
   bool takes = false;
   double seconds = 0; // 0 where unknown
-  std::string why;    // of a refusal: "REASON: text"
+  std::string why; // of a refusal: "REASON: text"; of one that takes it: what is rounded, or empty
 };
 
 // What targets are asked about, with the rows of its step: all ops but weights, which go where they
@@ -42,7 +44,8 @@ void setTransfer(mlir::ModuleOp module, llvm::StringRef target, const Transfer &
 // In the order in which they were set.
 llvm::SmallVector<std::pair<std::string, Transfer>> transfersOf(mlir::ModuleOp module);
 
-std::string homeOf(mlir::ModuleOp module); // empty where none is set
+std::string homeOf(mlir::ModuleOp module);                 // empty where none is set
+std::vector<std::string> targetsOf(mlir::ModuleOp module); // home, then the others in their order
 // Empty: at home.
 llvm::StringRef placeOf(mlir::Operation *op);
 // -1: at home.

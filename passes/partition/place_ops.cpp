@@ -164,7 +164,9 @@ Decision decisionFor(Operation *op, llvm::StringRef home, llvm::ArrayRef<std::st
     decision.why = "asked for by " + rule->pattern + "=" + rule->target;
   for (const std::string &target : targets) {
     const std::optional<Offer> offer = offerOf(op, target);
-    const std::string seconds = offer && offer->takes ? cost::timeText(offer->seconds) : "";
+    std::string seconds = offer && offer->takes ? cost::timeText(offer->seconds) : "";
+    if (offer && offer->takes && !offer->why.empty())
+      seconds += ", " + offer->why;
     if (target == place)
       decision.cost = seconds;
     else if (offer && offer->takes)
@@ -182,9 +184,7 @@ struct PlaceOpsPass : impl::PlaceOpsBase<PlaceOpsPass> {
     mlir::ModuleOp module = getOperation();
     const std::string home = homeOf(module);
     const auto transfers = transfersOf(module);
-    std::vector<std::string> targets = {home};
-    for (const auto &[target, transfer] : transfers)
-      targets.push_back(target);
+    const std::vector<std::string> targets = targetsOf(module);
     std::string error;
     const auto rules = parsePlaceRules(this->rules, targets, error);
     if (mlir::failed(rules)) {

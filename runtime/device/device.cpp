@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <utility>
 
 #include "base/status.h"
+#include "runtime/device/abi_args.h"
 #include "runtime/device/abi_struct.h"
 #include "runtime/device/error.h"
 
@@ -12,15 +14,6 @@ namespace lathe::runtime {
 namespace {
 
 constexpr uint32_t kMaxDevices = 1024;
-
-// Args of the ABI with their size filled in and the rest zero.
-template <typename Args> Args makeArgs(lathe_device *device) {
-  Args args;
-  std::memset(&args, 0, sizeof args);
-  args.struct_size = sizeof args;
-  args.device = device;
-  return args;
-}
 
 lathe_buffer_args bufferArgs(lathe_device *device, lathe_buffer *buffer) {
   auto args = makeArgs<lathe_buffer_args>(device);
@@ -33,11 +26,20 @@ absl::Status gaveNo(absl::string_view what) {
   return absl::InternalError(absl::StrCat("device: reports success but gives no ", what));
 }
 
+struct Function {
+  bool there;
+  const char *name;
+};
+
+const char *firstMissing(std::initializer_list<Function> functions) {
+  for (const Function &function : functions)
+    if (!function.there)
+      return function.name;
+  return nullptr;
+}
+
 const char *missingFunction(const lathe_device_api &api) {
-  const struct {
-    bool there;
-    const char *name;
-  } required[] = {
+  return firstMissing({
       {api.device_list != nullptr, "device_list"},
       {api.device_open != nullptr, "device_open"},
       {api.device_close != nullptr, "device_close"},
@@ -50,11 +52,23 @@ const char *missingFunction(const lathe_device_api &api) {
       {api.executable_release != nullptr, "executable_release"},
       {api.executable_entry != nullptr, "executable_entry"},
       {api.run != nullptr, "run"},
-  };
-  for (const auto &function : required)
-    if (!function.there)
-      return function.name;
-  return nullptr;
+  });
+}
+
+const char *missingOfQueues(const lathe_device_api &api) {
+  return firstMissing({
+      {api.queue_create != nullptr, "queue_create"},
+      {api.queue_release != nullptr, "queue_release"},
+      {api.event_create != nullptr, "event_create"},
+      {api.event_release != nullptr, "event_release"},
+      {api.event_wait != nullptr, "event_wait"},
+      {api.queue_error != nullptr, "queue_error"},
+  });
+}
+
+bool hasQueues(const lathe_device_api &api) {
+  return api.queue_create || api.queue_release || api.event_create || api.event_release ||
+         api.event_wait || api.queue_error;
 }
 
 } // namespace
@@ -67,6 +81,9 @@ absl::StatusOr<DeviceTable> DeviceTable::of(const lathe_device_api *api) {
   if (const char *missing = missingFunction(table.api_))
     return absl::FailedPreconditionError(
         absl::StrCat("device: its table lacks ", missing, ", which runtime/abi/plugin.h requires"));
+  if (const char *missing = hasQueues(table.api_) ? missingOfQueues(table.api_) : nullptr)
+    return absl::FailedPreconditionError(absl::StrCat(
+        "device: its table has functions of queues but lacks ", missing, "; all six or none"));
   return table;
 }
 
@@ -80,15 +97,16 @@ absl::StatusOr<uint32_t> DeviceTable::count() const {
   return args.device_count;
 }
 
-absl::StatusOr<std::shared_ptr<Device>>
-DeviceTable::open(uint32_t index, std::shared_ptr<const void> library) const {
+absl::StatusOr<std::shared_ptr<Device>> DeviceTable::open(uint32_t index,
+                                                          std::shared_ptr<const void> library,
+                                                          absl::string_view plugin) const {
   lathe_device_open_args args = {};
   args.struct_size = sizeof args;
   args.index = index;
   LATHE_RETURN_IF_ERROR(takeError(api_.device_open(&args)));
   if (!args.device)
     return gaveNo("device");
-  return Device::wrap(*this, args.device, std::move(library));
+  return Device::wrap(*this, args.device, std::move(library), plugin);
 }
 
 Device::~Device() {
@@ -97,10 +115,14 @@ Device::~Device() {
 }
 
 absl::StatusOr<std::shared_ptr<Device>> Device::wrap(const DeviceTable &table, lathe_device *device,
-                                                     std::shared_ptr<const void> library) {
+                                                     std::shared_ptr<const void> library,
+                                                     absl::string_view plugin) {
   // Owns the device from here on, whatever is wrong with it.
   std::shared_ptr<Device> wrapped(new Device(table, device, std::move(library)));
   LATHE_RETURN_IF_ERROR(wrapped->readProperties());
+  std::string &level = wrapped->properties_.level;
+  if (!plugin.empty() && !level.empty())
+    level = absl::StrCat(plugin, ":", level);
   return wrapped;
 }
 
@@ -198,7 +220,8 @@ static void callObserver(void *observer, lathe_string label) {
 
 absl::Status Device::run(const Executable &executable, uint32_t entry,
                          absl::Span<const lathe_binding> bindings, int64_t rows,
-                         int64_t output_rows, const RegionObserver *observer) {
+                         int64_t output_rows, const RegionObserver *observer,
+                         const lathe_order &order) {
   auto args = makeArgs<lathe_run_args>(device_);
   args.executable = executable.handle();
   args.entry = entry;
@@ -206,6 +229,7 @@ absl::Status Device::run(const Executable &executable, uint32_t entry,
   args.bindings = bindings.data();
   args.rows = rows;
   args.output_rows = output_rows;
+  args.order = order;
   if (observer)
     args.observe = callObserver;
   args.observer = const_cast<RegionObserver *>(observer);
@@ -226,29 +250,29 @@ DeviceBuffer &DeviceBuffer::operator=(DeviceBuffer &&other) noexcept {
 DeviceBuffer::~DeviceBuffer() {
   if (!buffer_)
     return;
-  auto args = bufferArgs(device_->device_, buffer_);
-  takeError(device_->table_->buffer_release(&args)).IgnoreError();
+  auto args = bufferArgs(device_->handle(), buffer_);
+  takeError(device_->api().buffer_release(&args)).IgnoreError();
 }
 
 absl::StatusOr<void *> DeviceBuffer::map(uint32_t access) {
-  auto args = makeArgs<lathe_buffer_map_args>(device_->device_);
+  auto args = makeArgs<lathe_buffer_map_args>(device_->handle());
   args.buffer = buffer_;
   args.access = access;
-  LATHE_RETURN_IF_ERROR(takeError(device_->table_->buffer_map(&args)));
+  LATHE_RETURN_IF_ERROR(takeError(device_->api().buffer_map(&args)));
   if (!args.memory && size_ > 0)
     return gaveNo("address");
   return args.memory;
 }
 
 absl::Status DeviceBuffer::unmap() {
-  auto args = bufferArgs(device_->device_, buffer_);
-  return takeError(device_->table_->buffer_unmap(&args));
+  auto args = bufferArgs(device_->handle(), buffer_);
+  return takeError(device_->api().buffer_unmap(&args));
 }
 
 absl::Status DeviceBuffer::clear() {
-  if (device_->table_->buffer_clear) {
-    auto args = bufferArgs(device_->device_, buffer_);
-    return takeError(device_->table_->buffer_clear(&args));
+  if (device_->api().buffer_clear) {
+    auto args = bufferArgs(device_->handle(), buffer_);
+    return takeError(device_->api().buffer_clear(&args));
   }
   LATHE_ASSIGN_OR_RETURN(void *bytes, map(LATHE_MAP_WRITE));
   std::memset(bytes, 0, size_);
@@ -267,16 +291,16 @@ Executable &Executable::operator=(Executable &&other) noexcept {
 Executable::~Executable() {
   if (!executable_)
     return;
-  auto args = makeArgs<lathe_executable_args>(device_->device_);
+  auto args = makeArgs<lathe_executable_args>(device_->handle());
   args.executable = executable_;
-  takeError(device_->table_->executable_release(&args)).IgnoreError();
+  takeError(device_->api().executable_release(&args)).IgnoreError();
 }
 
 absl::StatusOr<uint32_t> Executable::entry(absl::string_view name) const {
-  auto args = makeArgs<lathe_executable_entry_args>(device_->device_);
+  auto args = makeArgs<lathe_executable_entry_args>(device_->handle());
   args.executable = executable_;
   args.name = toAbi(name);
-  LATHE_RETURN_IF_ERROR(takeError(device_->table_->executable_entry(&args)));
+  LATHE_RETURN_IF_ERROR(takeError(device_->api().executable_entry(&args)));
   return args.entry;
 }
 

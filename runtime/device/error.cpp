@@ -1,5 +1,7 @@
 #include "runtime/device/error.h"
 
+#include <algorithm>
+
 namespace lathe::runtime {
 namespace {
 
@@ -8,6 +10,29 @@ struct OwnedError : lathe_error {
 };
 
 void releaseError(lathe_error *error) { delete static_cast<OwnedError *>(error); }
+
+// Bytes of the character that `text` begins with; 0 where it begins with none. As Unicode's table
+// 3-7 has them.
+size_t characterBytes(absl::string_view text) {
+  const auto at = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : 0u; };
+  const auto follows = [&](size_t i, unsigned least = 0x80, unsigned most = 0xbf) {
+    return at(i) >= least && at(i) <= most;
+  };
+  const unsigned first = at(0);
+  if (first < 0x80)
+    return first >= 0x20 && first != 0x7f ? 1 : first == '\n' || first == '\t';
+  if (first >= 0xc2 && first <= 0xdf)
+    return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef)
+    return follows(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && follows(2) ? 3
+                                                                                              : 0;
+  if (first >= 0xf0 && first <= 0xf4)
+    return follows(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && follows(2) &&
+                   follows(3)
+               ? 4
+               : 0;
+  return 0;
+}
 
 // A code of no meaning at this border, such as CANCELLED, must not get one in the runtime.
 absl::StatusCode codeOf(const lathe_error &error) {
@@ -26,6 +51,20 @@ absl::StatusCode codeOf(const lathe_error &error) {
 }
 
 } // namespace
+
+std::string fromAbi(const lathe_string &text) {
+  constexpr size_t kLimit = 65536;
+  if (!text.data)
+    return "";
+  std::string clean(text.data, std::min(text.size, kLimit));
+  for (size_t i = 0; i < clean.size();) {
+    const size_t bytes = characterBytes(absl::string_view(clean).substr(i));
+    if (bytes == 0)
+      clean[i] = '?';
+    i += std::max<size_t>(bytes, 1);
+  }
+  return clean;
+}
 
 absl::Status takeError(lathe_error *error) {
   if (!error)

@@ -1,7 +1,6 @@
 // The two places where errors cross the border of runtime/abi/plugin.h, and its texts.
 #pragma once
 
-#include <algorithm>
 #include <string>
 
 #include "absl/status/status.h"
@@ -18,10 +17,8 @@ lathe_error *giveError(const absl::Status &status);
 
 inline lathe_string toAbi(absl::string_view text) { return {text.data(), text.size()}; }
 
-// Cut after 64 KiB: a longer text is a wrong size.
-inline std::string fromAbi(const lathe_string &text) {
-  const size_t limit = 65536;
-  return text.data ? std::string(text.data, std::min(text.size, limit)) : std::string();
-}
+// Cut after 64 KiB: a longer text is a wrong size. What is no UTF-8, or would move a terminal's
+// cursor, becomes '?'.
+std::string fromAbi(const lathe_string &text);
 
 } // namespace lathe::runtime

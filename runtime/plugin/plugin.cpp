@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <dlfcn.h>
 #include <filesystem>
+#include <mutex>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -30,6 +31,17 @@ bool isName(absl::string_view text) {
   });
 }
 
+// Of this process. A library has one state, so it is entered once, whoever asks for it.
+struct Loaded {
+  std::recursive_mutex mutex; // held while a plugin is entered or left: one may fail in the other
+  std::map<std::string, std::weak_ptr<Plugin>> plugins; // by path
+};
+
+Loaded &loaded() {
+  static auto *loaded = new Loaded; // never destroyed: plugins may outlive static objects
+  return *loaded;
+}
+
 std::string versionText(uint32_t major, uint32_t minor) { return absl::StrCat(major, ".", minor); }
 
 } // namespace
@@ -38,6 +50,7 @@ Plugin::Plugin(std::string path, const PluginOptions &options)
     : path_(std::move(path)), host_(std::make_unique<Host>(options)) {}
 
 Plugin::~Plugin() {
+  std::lock_guard<std::recursive_mutex> lock(loaded().mutex);
   devices_.reset();
   if (plugin_.unload)
     plugin_.unload();
@@ -53,29 +66,52 @@ absl::StatusOr<std::shared_ptr<Plugin>> Plugin::load(const std::string &path,
                                                      const PluginOptions &options) {
   std::error_code error;
   std::string absolute = std::filesystem::absolute(path, error).string();
+  std::string real = std::filesystem::weakly_canonical(path, error).string();
+  std::lock_guard<std::recursive_mutex> lock(loaded().mutex);
+  std::weak_ptr<Plugin> &known = loaded().plugins[real];
+  if (std::shared_ptr<Plugin> plugin = known.lock())
+    return plugin->shared(options);
   std::shared_ptr<Plugin> plugin(new Plugin(absolute, options));
-  LATHE_RETURN_IF_ERROR(plugin->open());
-  LATHE_RETURN_IF_ERROR(plugin->enter());
-  LATHE_RETURN_IF_ERROR(plugin->readIdentity());
-  LATHE_RETURN_IF_ERROR(plugin->readDevices());
-  LATHE_RETURN_IF_ERROR(plugin->readTargets());
+  LATHE_ASSIGN_OR_RETURN(lathe_plugin_entry_fn entry, plugin->open());
+  LATHE_RETURN_IF_ERROR(plugin->start(entry));
+  known = plugin;
   return plugin;
 }
 
-absl::Status Plugin::open() {
+absl::StatusOr<std::shared_ptr<Plugin>>
+Plugin::linked(const std::string &name, lathe_plugin_entry_fn entry, const PluginOptions &options) {
+  std::shared_ptr<Plugin> plugin(new Plugin(name, options));
+  LATHE_RETURN_IF_ERROR(plugin->start(entry));
+  return plugin;
+}
+
+absl::StatusOr<std::shared_ptr<Plugin>> Plugin::shared(const PluginOptions &options) {
+  if (options.options != host_->options.options)
+    return wrong("is in use already, with other options");
+  return shared_from_this();
+}
+
+absl::Status Plugin::start(lathe_plugin_entry_fn entry) {
+  LATHE_RETURN_IF_ERROR(enter(entry));
+  LATHE_RETURN_IF_ERROR(readIdentity());
+  LATHE_RETURN_IF_ERROR(readDevices());
+  return readTargets();
+}
+
+absl::StatusOr<lathe_plugin_entry_fn> Plugin::open() {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path_, error))
     return absl::NotFoundError(absl::StrCat("plugin ", path_, ": there is no such file"));
   library_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library_)
     return wrong(absl::StrCat("cannot be loaded: ", dlerror()));
-  return absl::OkStatus();
-}
-
-absl::Status Plugin::enter() {
   auto entry = reinterpret_cast<lathe_plugin_entry_fn>(dlsym(library_, LATHE_PLUGIN_SYMBOL));
   if (!entry)
     return wrong("exports no " LATHE_PLUGIN_SYMBOL ", so it is no plugin of Lathe");
+  return entry;
+}
+
+absl::Status Plugin::enter(lathe_plugin_entry_fn entry) {
   lathe_plugin_entry_args args = {};
   args.struct_size = sizeof args;
   args.host = &host_->abi;
@@ -130,7 +166,7 @@ absl::StatusOr<std::shared_ptr<Device>> Plugin::openDevice(uint32_t index) {
   std::string where = absl::StrCat("plugin ", path_, ": device ", name_, ":", index, ": ");
   if (index >= device_count_)
     return absl::NotFoundError(absl::StrCat(where, "it has ", device_count_, " devices"));
-  auto device = devices_->open(index, shared_from_this());
+  auto device = devices_->open(index, shared_from_this(), name_);
   return device.ok() ? device : prefixed(device.status(), where);
 }
 

@@ -37,9 +37,13 @@ class LATHE_RUNTIME_API Plugin : public std::enable_shared_from_this<Plugin> {
 public:
   // Loads and enters it in this process: what crashes takes the process with it. loadPlugin of
   // probe.h tries that in another process first. NOT_FOUND: no such file. FAILED_PRECONDITION: no
-  // plugin, or one of another major; the message says which.
+  // plugin, or one of another major; the message says which. A library that is in use already is
+  // shared, with its log and threads, if the options are the same, and refused if they are not.
   static absl::StatusOr<std::shared_ptr<Plugin>> load(const std::string &path,
                                                       const PluginOptions &options = {});
+  // One that is a part of this program; `name` stands for its path in messages.
+  static absl::StatusOr<std::shared_ptr<Plugin>>
+  linked(const std::string &name, lathe_plugin_entry_fn entry, const PluginOptions &options = {});
   ~Plugin();
   Plugin(const Plugin &) = delete;
   Plugin &operator=(const Plugin &) = delete;
@@ -61,8 +65,10 @@ private:
   struct Host; // what the plugin is given
 
   Plugin(std::string path, const PluginOptions &options);
-  absl::Status open();
-  absl::Status enter();
+  absl::StatusOr<std::shared_ptr<Plugin>> shared(const PluginOptions &options);
+  absl::StatusOr<lathe_plugin_entry_fn> open();
+  absl::Status start(lathe_plugin_entry_fn entry);
+  absl::Status enter(lathe_plugin_entry_fn entry);
   absl::Status readIdentity();
   absl::Status readDevices();
   absl::Status readTargets();

@@ -68,6 +68,10 @@ absl::StatusOr<StepRunner> StepRunner::create(std::shared_ptr<Module> module) {
                                                       ": target '", runner.module_->target().name,
                                                       "' has neither a decode nor a prefill step"));
   LATHE_RETURN_IF_ERROR(runner.allocate(steps));
+  for (const Module::OnDevice &on : runner.module_->devices()) {
+    LATHE_ASSIGN_OR_RETURN(DeviceQueue queue, DeviceQueue::create(on.device));
+    runner.queues_.push_back(std::move(queue));
+  }
   for (const artifact::Step *step : steps) {
     LATHE_ASSIGN_OR_RETURN(Program program, runner.bind(*step));
     runner.programs_.push_back(std::move(program));
@@ -132,9 +136,13 @@ lathe_binding StepRunner::binding(const artifact::Buffer &buffer) {
 }
 
 RowCopy StepRunner::bindCopy(const artifact::Step &step, const artifact::Copy &copy) {
-  const artifact::Buffer &from = step.buffers[copy.from], &to = step.buffers[copy.to];
-  return {&buffer(from.kind, from.device), &buffer(to.kind, to.device),
-          from.offset + copy.from_offset, to.offset + copy.to_offset, copy};
+  auto side = [&](uint32_t index, uint64_t offset, uint64_t stride) {
+    const artifact::Buffer &at = step.buffers[index];
+    return RowCopy::Side{&buffer(at.kind, at.device), &queues_[at.device], at.offset + offset,
+                         stride};
+  };
+  return RowCopy(side(copy.from, copy.from_offset, copy.from_stride),
+                 side(copy.to, copy.to_offset, copy.to_stride), copy, step.max_rows);
 }
 
 absl::StatusOr<StepRunner::BoundCall> StepRunner::bindCall(const artifact::Step &step,
@@ -149,6 +157,7 @@ absl::StatusOr<StepRunner::BoundCall> StepRunner::bindCall(const artifact::Step 
   if (call.entry.empty())
     return bound;
   bound.on = &module_->devices()[call.device];
+  bound.queue = &queues_[call.device];
   LATHE_ASSIGN_OR_RETURN(bound.entry, bound.on->executable.entry(call.entry));
   LATHE_RETURN_IF_ERROR(verifyOrder(step, call));
   for (uint32_t index : call.buffers)
@@ -189,13 +198,41 @@ absl::Status StepRunner::writeInputs(absl::Span<const int32_t> tokens, int64_t p
   return writeSequence(BufferKind::output_rows, rows - output_rows, output_rows);
 }
 
-absl::Status StepRunner::run(const BoundCall &call, int64_t rows, int64_t output_rows) const {
-  for (const RowCopy &copy : call.copies)
-    LATHE_RETURN_IF_ERROR(copy.run(rows, output_rows));
+// Asked of the devices in their order, waited for together.
+absl::Status StepRunner::copy(std::vector<RowCopy> &copies, int64_t rows, int64_t output_rows) {
+  for (RowCopy &copy : copies)
+    LATHE_RETURN_IF_ERROR(copy.start(rows, output_rows));
+  for (RowCopy &copy : copies) {
+    if (!copy.isPending())
+      continue;
+    LATHE_RETURN_IF_ERROR(copy.source().finish());
+    LATHE_RETURN_IF_ERROR(copy.finish(rows, output_rows));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StepRunner::run(BoundCall &call, int64_t rows, int64_t output_rows) {
+  LATHE_RETURN_IF_ERROR(copy(call.copies, rows, output_rows));
   if (!call.on)
     return absl::OkStatus();
-  return call.on->device->run(call.on->executable, call.entry, call.bindings, rows, output_rows,
-                              observer_ ? &observer_ : nullptr);
+  return call.queue->run(call.on->executable, call.entry, call.bindings, rows, output_rows,
+                         observer_ ? &observer_ : nullptr);
+}
+
+absl::Status StepRunner::finishQueues() {
+  absl::Status first;
+  for (DeviceQueue &queue : queues_)
+    first.Update(queue.finish());
+  return first;
+}
+
+// No work is left behind, whatever happens: the next step writes what it reads.
+absl::Status StepRunner::run(Program &program, int64_t rows, int64_t output_rows) {
+  absl::Status status;
+  for (auto call = program.calls.begin(); call != program.calls.end() && status.ok(); ++call)
+    status = run(*call, rows, output_rows);
+  status.Update(finishQueues());
+  return status;
 }
 
 absl::StatusOr<absl::Span<const float>> StepRunner::run(absl::Span<const int32_t> tokens,
@@ -207,8 +244,7 @@ absl::StatusOr<absl::Span<const float>> StepRunner::run(absl::Span<const int32_t
     return absl::InternalError(absl::StrCat("step of ", rows, " rows, of which ", output_rows,
                                             " wanted; it takes up to ", maxRows()));
   LATHE_RETURN_IF_ERROR(writeInputs(tokens, position, output_rows));
-  for (const BoundCall &call : program->calls)
-    LATHE_RETURN_IF_ERROR(this->run(call, rows, output_rows));
+  LATHE_RETURN_IF_ERROR(run(*program, rows, output_rows));
   LATHE_ASSIGN_OR_RETURN(void *logits, buffer(BufferKind::logits).map(LATHE_MAP_READ));
   logits_mapped_ = true;
   size_t count = output_rows * module_->manifest().vocab_size;

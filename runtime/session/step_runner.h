@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "runtime/device/device.h"
+#include "runtime/device/queue.h"
 #include "runtime/module/module.h"
 #include "runtime/session/row_copy.h"
 
@@ -39,6 +40,7 @@ private:
   struct BoundCall {
     std::vector<RowCopy> copies;
     const Module::OnDevice *on = nullptr; // nullptr: no entry
+    DeviceQueue *queue = nullptr;
     uint32_t entry = 0;
     std::vector<lathe_binding> bindings;
   };
@@ -53,7 +55,10 @@ private:
   absl::Status verifyOrder(const artifact::Step &step, const artifact::Call &call) const;
   lathe_binding binding(const artifact::Buffer &buffer);
   RowCopy bindCopy(const artifact::Step &step, const artifact::Copy &copy);
-  absl::Status run(const BoundCall &call, int64_t rows, int64_t output_rows) const;
+  absl::Status run(Program &program, int64_t rows, int64_t output_rows);
+  absl::Status run(BoundCall &call, int64_t rows, int64_t output_rows);
+  absl::Status copy(std::vector<RowCopy> &copies, int64_t rows, int64_t output_rows);
+  absl::Status finishQueues();
   absl::Status writeInputs(absl::Span<const int32_t> tokens, int64_t position, int64_t output_rows);
   absl::Status writeSequence(artifact::BufferKind kind, int64_t first, int64_t count);
   DeviceBuffer &buffer(artifact::BufferKind kind, uint32_t device = 0);
@@ -61,7 +66,8 @@ private:
   std::shared_ptr<Module> module_;
   // By device and artifact::BufferKind; the weights are the module's. Never grows once made.
   std::vector<DeviceBuffer> buffers_;
-  std::vector<Program> programs_; // in rising order of rows, never empty
+  std::vector<Program> programs_;   // in rising order of rows, never empty
+  std::vector<DeviceQueue> queues_; // of each device; goes before what its work may use
   RegionObserver observer_;
   bool logits_mapped_ = false;
 };

@@ -29,6 +29,7 @@ struct CompileOptions {
   std::vector<std::string> targets;
   std::vector<std::shared_ptr<runtime::Plugin>> plugins;
   std::string place;               // "PATTERN=TARGET,...": overrides costs; see --lathe-place-ops
+  bool strict = false;             // what no target but x86 takes is an error; see --strict
   std::string activations = "f32"; // "f32", "bf16", "w8a8"
   std::string weights; // of products: "q8_0", "q4_0", "fp8", "bf16"; empty: as in the checkpoint
   std::string cache = "f32"; // what caches hold: "f32", "bf16"

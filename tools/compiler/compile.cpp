@@ -114,6 +114,8 @@ absl::Status Compilation::checkOptions() {
   if (!options_.place.empty() && plugin_targets_.empty())
     return absl::InvalidArgumentError(absl::StrCat(
         "--place ", options_.place, ": there is one target only; --target names others"));
+  if (options_.strict && plugin_targets_.empty())
+    return absl::InvalidArgumentError("--strict: there is one target only; --target names others");
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 #include "backends/x86/annotate.h"
 #include "backends/x86/offers.h"
 #include "base/status.h"
+#include "passes/partition/fallbacks.h"
 #include "passes/partition/offers.h"
 #include "runtime/device/error.h"
 #include "runtime/plugin/plugin.h"
@@ -95,8 +96,64 @@ absl::StatusOr<std::unique_ptr<OnTarget>> compileOn(const plugin::Target &target
                        static_cast<uint64_t>(done * 100), 100);
     return !(options.cancelled && options.cancelled->load());
   };
-  LATHE_ASSIGN_OR_RETURN(made->code, plugin::Code::compile(target, made->view, progress));
+  LATHE_ASSIGN_OR_RETURN(made->code, plugin::Code::compile(target, *made->view.program(), progress));
   return made;
+}
+
+// With --strict, what falls back to home is an error.
+absl::Status verifyStrict(mlir::ModuleOp module, const CompileOptions &options) {
+  if (!options.strict)
+    return absl::OkStatus();
+  std::string error, list;
+  auto rules = passes::parsePlaceRules(options.place, passes::targetsOf(module), error);
+  if (mlir::failed(rules))
+    return absl::InvalidArgumentError(error);
+  for (const auto &[op, count, why] : passes::fallbacksOf(module, *rules))
+    absl::StrAppend(&list, "\n  ", op, " (", count, "): ", why);
+  if (list.empty())
+    return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "--strict: no other target takes these ops, which would run on ", passes::homeOf(module), ":",
+      list, "\n--place 'OP=", passes::homeOf(module), "' says of an op that this is meant"));
+}
+
+absl::StatusOr<Placement> placeOn(mlir::ModuleOp optimised, const x86::Level &level,
+                                  const std::vector<plugin::Target> &targets,
+                                  const CompileOptions &options, const passes::StageHook &hook) {
+  Placement placement;
+  placement.module = optimised.clone();
+  LATHE_RETURN_IF_ERROR(collectOffers(*placement.module, level, targets));
+  LATHE_RETURN_IF_ERROR(partition(*placement.module, options, hook));
+  LATHE_RETURN_IF_ERROR(verifyStrict(*placement.module, options));
+  for (auto step : placement.module->getOps<FuncOp>())
+    placement.parts.push_back(passes::partsOf(step));
+  return placement;
+}
+
+// Whether the model can do without the target: nobody insists on it.
+bool isOptional(const plugin::Target &target, const CompileOptions &options) {
+  return !options.strict && !absl::StrContains(options.place, target.name);
+}
+
+// The number of a target that took each op and refuses them together; none where all is well.
+absl::StatusOr<std::optional<size_t>> compileParts(Placement &placement,
+                                                   const std::vector<plugin::Target> &targets,
+                                                   const frontend::Checkpoint &checkpoint,
+                                                   const CompileOptions &options) {
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const std::vector<passes::Part> parts = partsOn(targets[i].name, placement);
+    if (parts.empty())
+      continue;
+    auto made = compileOn(targets[i], parts, checkpoint, options);
+    if (absl::IsFailedPrecondition(made.status()) && isOptional(targets[i], options)) {
+      if (options.note)
+        options.note(absl::StrCat(made.status().message(), "; the model is placed without it"));
+      return i;
+    }
+    LATHE_RETURN_IF_ERROR(made.status());
+    placement.targets.push_back(*std::move(made));
+  }
+  return std::nullopt;
 }
 
 } // namespace
@@ -125,20 +182,13 @@ absl::StatusOr<Placement> place(mlir::ModuleOp optimised, const x86::Level &leve
                                 const std::vector<plugin::Target> &targets,
                                 const frontend::Checkpoint &checkpoint,
                                 const CompileOptions &options, const passes::StageHook &hook) {
-  Placement placement;
-  placement.module = optimised.clone();
-  LATHE_RETURN_IF_ERROR(collectOffers(*placement.module, level, targets));
-  LATHE_RETURN_IF_ERROR(partition(*placement.module, options, hook));
-  for (auto step : placement.module->getOps<FuncOp>())
-    placement.parts.push_back(passes::partsOf(step));
-  for (const plugin::Target &target : targets) {
-    const std::vector<passes::Part> parts = partsOn(target.name, placement);
-    if (parts.empty())
-      continue;
-    LATHE_ASSIGN_OR_RETURN(auto made, compileOn(target, parts, checkpoint, options));
-    placement.targets.push_back(std::move(made));
+  for (std::vector<plugin::Target> left = targets;;) {
+    LATHE_ASSIGN_OR_RETURN(Placement placement, placeOn(optimised, level, left, options, hook));
+    LATHE_ASSIGN_OR_RETURN(auto refuses, compileParts(placement, left, checkpoint, options));
+    if (!refuses)
+      return placement;
+    left.erase(left.begin() + *refuses);
   }
-  return placement;
 }
 
 } // namespace lathe::compiler

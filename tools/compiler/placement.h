@@ -11,6 +11,7 @@
 
 #include "backends/plugin/compile.h"
 #include "backends/plugin/constants.h"
+#include "backends/plugin/program_view.h"
 #include "backends/x86/level.h"
 #include "frontend/checkpoint.h"
 #include "passes/partition/parts.h"
@@ -42,7 +43,8 @@ struct Placement {
 absl::StatusOr<std::vector<plugin::Target>> pluginTargets(const CompileOptions &options);
 
 // Of `optimised`, which stays as it is. Home is x86, at what `level` takes. Where nothing leaves
-// home, there are no targets in it.
+// home, there are no targets in it. A target that refuses in the end what it took op by op gets
+// nothing, and options.note is told, unless the options insist on it.
 absl::StatusOr<Placement> place(mlir::ModuleOp optimised, const x86::Level &level,
                                 const std::vector<plugin::Target> &targets,
                                 const frontend::Checkpoint &checkpoint,

@@ -36,6 +36,7 @@ struct Measured {
   Limits limits;
   std::string target;
   uint32_t threads = 1;
+  bool is_placed = false; // on several devices: bounds are of the host's alone and say nothing
 };
 
 // What is not given is made to fit into a small context.
@@ -56,16 +57,15 @@ Limits mean(const Limits &before, const Limits &after) {
 }
 
 absl::StatusOr<Measured> measure(const BenchFlags &flags, const Interrupt &interrupt) {
-  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device, openDevice(flags.device));
-  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Module> module,
-                         runtime::Module::load(flags.file, device));
+  LATHE_ASSIGN_OR_RETURN(auto module, loadModule(flags.file, flags.device));
   int chunk = static_cast<int>(flags.prefill_chunk.value_or(0));
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<runtime::Session> session,
                          runtime::Session::create(module, {chunk, interrupt.flag()}));
   Measured measured;
   measured.options = benchOptions(flags, session->contextLength());
   measured.target = module->target().name;
-  measured.threads = device->properties().parallelism;
+  measured.is_placed = module->devices().size() > 1;
+  measured.threads = module->device()->properties().parallelism;
   LATHE_ASSIGN_OR_RETURN(Limits before, runtime::measureLimits(*module));
   LATHE_ASSIGN_OR_RETURN(measured.result, runtime::benchmark(*session, measured.options));
   if (flags.profile) {
@@ -82,6 +82,14 @@ nlohmann::ordered_json json(const std::vector<runtime::RegionTime> &regions) {
     list.push_back(
         {{"region", region.label}, {"calls", region.calls}, {"seconds", region.seconds}});
   return list;
+}
+
+void addMemory(const Measured &measured, nlohmann::ordered_json &object) {
+  const double bandwidth = measured.limits.read_bandwidth;
+  object.update({{"read_bandwidth_bytes_per_second", bandwidth},
+                 {"weight_bytes_per_token", measured.result.weights.bytes},
+                 {"state_bytes_per_token", measured.result.cache.bytes},
+                 {"bandwidth_share", measured.result.bandwidthShare(bandwidth)}});
 }
 
 // Nothing of FLOPs where they are not known.
@@ -106,7 +114,6 @@ void addBounds(const Measured &measured, nlohmann::ordered_json &object) {
 
 nlohmann::ordered_json json(const Measured &measured) {
   const BenchResult &result = measured.result;
-  const double bandwidth = measured.limits.read_bandwidth;
   nlohmann::ordered_json object = {{"target", measured.target},
                                    {"threads", measured.threads},
                                    {"prompt_length", measured.options.prompt_length},
@@ -116,15 +123,14 @@ nlohmann::ordered_json json(const Measured &measured) {
                                    {"prefill_tokens_per_second", result.prefill_rate},
                                    {"decode_tokens_per_second", result.decode_rate},
                                    {"prefill_rates", result.prefill_rates},
-                                   {"decode_rates", result.decode_rates},
-                                   {"read_bandwidth_bytes_per_second", bandwidth},
-                                   {"weight_bytes_per_token", result.weights.bytes},
-                                   {"state_bytes_per_token", result.cache.bytes},
-                                   {"bandwidth_share", result.bandwidthShare(bandwidth)}};
+                                   {"decode_rates", result.decode_rates}};
   if (!result.start_rates.empty())
     object.update({{"decode_tokens_per_second_at_0", result.start_rate},
                    {"decode_rates_at_0", result.start_rates}});
-  addBounds(measured, object);
+  if (!measured.is_placed) {
+    addMemory(measured, object);
+    addBounds(measured, object);
+  }
   if (measured.profile)
     object["profile"] = {{"prefill", json(measured.profile->prefill)},
                          {"decode", json(measured.profile->decode)}};
@@ -186,6 +192,8 @@ Rows boundRows(const BenchResult &result, const Limits &limits) {
   return rows;
 }
 
+void append(Rows &table, const Rows &rows) { table.insert(table.end(), rows.begin(), rows.end()); }
+
 std::string text(const Measured &measured) {
   const BenchResult &result = measured.result;
   const BenchOptions &options = measured.options;
@@ -194,10 +202,11 @@ std::string text(const Measured &measured) {
        absl::StrCat(measured.threads, " threads, depth ", options.depth)},
       rateRow("prefill", options.prompt_length, result.prefill_rate, result.prefill_rates),
       rateRow("decode", options.decode, result.decode_rate, result.decode_rates)};
-  for (const Rows &rows :
-       {startRows(result, options.decode), memoryRows(result, measured.limits.read_bandwidth),
-        boundRows(result, measured.limits)})
-    table.insert(table.end(), rows.begin(), rows.end());
+  append(table, startRows(result, options.decode));
+  if (!measured.is_placed) {
+    append(table, memoryRows(result, measured.limits.read_bandwidth));
+    append(table, boundRows(result, measured.limits));
+  }
   return formatTable(table);
 }
 
@@ -242,6 +251,7 @@ Action declare(CLI::App &app) {
            "tokens of a timed decode (64, or a quarter of a smaller context)");
   addWhole(app, "--depth", flags->depth, {0, INT32_MAX},
            "tokens in the context before either (0); decode is then measured at 0, too");
+  addDeviceFlag(app, flags->device);
   addThreadsFlag(app, flags->device);
   addWhole(app, "--repetitions", flags->repetitions, {1, 1000},
            "times that all is measured; rates are medians (3)");

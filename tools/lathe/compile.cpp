@@ -30,7 +30,7 @@ struct CompileFlags {
   std::optional<std::string> output, activations, weights, cache, dump_stages, place;
   std::vector<std::string> targets, plugins;
   std::optional<int64_t> max_context, prefill_chunk, threads;
-  bool explain = false, force = false, json = false;
+  bool strict = false, explain = false, force = false, json = false;
 };
 
 // What would fail after the work is refused before it.
@@ -64,6 +64,7 @@ compiler::CompileOptions compileOptions(const CompileFlags &flags, Progress &pro
   options.output = *flags.output;
   options.targets = flags.targets;
   options.place = flags.place.value_or("");
+  options.strict = flags.strict;
   options.activations = flags.activations.value_or("f32");
   options.weights = flags.weights.value_or("");
   options.cache = flags.cache.value_or("f32");
@@ -151,6 +152,8 @@ Action declare(CLI::App &app) {
   addText(app, "--place", flags->place, "RULES",
           "what runs where, instead of the cheapest: PATTERN=TARGET,... such as\n"
           "'expert_ffn=x86,*=npu:ascend-910b'; the first that fits an op holds");
+  addSwitch(app, "--strict", flags->strict,
+            "an op that no other target than x86 takes is an error, not x86's");
   addChoice(app, "--activations", flags->activations, {"f32", "bf16", "w8a8"}, "A",
             "what products take their inputs as: f32, bf16 or w8a8 (f32)");
   addChoice(app, "--weights", flags->weights, {"q8_0", "q4_0", "fp8", "bf16"}, "W",

@@ -18,6 +18,7 @@ namespace {
 
 struct EvalFlags {
   std::string file;
+  DeviceFlags device;
   std::optional<std::string> text;
   std::optional<int64_t> window;
   bool json = false;
@@ -30,9 +31,7 @@ struct Measured {
 
 absl::StatusOr<Measured> measure(const EvalFlags &flags, const Interrupt &interrupt) {
   LATHE_ASSIGN_OR_RETURN(std::string words, readTextFile(*flags.text));
-  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Device> device, openDevice({}));
-  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<runtime::Module> module,
-                         runtime::Module::load(flags.file, device));
+  LATHE_ASSIGN_OR_RETURN(auto module, loadModule(flags.file, flags.device));
   LATHE_ASSIGN_OR_RETURN(TextFiles files, textFilesOf(module->artifact()));
   LATHE_ASSIGN_OR_RETURN(text::Tokenizer tokenizer, loadTokenizer(files));
   LATHE_ASSIGN_OR_RETURN(std::vector<int32_t> ids, tokenizer.encode(words, /*add_special=*/false));
@@ -79,6 +78,8 @@ Action declare(CLI::App &app) {
   addText(app, "--text", flags->text, "F", "the text, as a file")->required();
   addWhole(app, "--window", flags->window, {2, INT32_MAX},
            "tokens that are seen at once, BOS included (the context)");
+  addDeviceFlag(app, flags->device);
+  addThreadsFlag(app, flags->device);
   addSwitch(app, "--json", flags->json, "one object: mean_nll, perplexity, tokens, window");
   return [flags] { return run(*flags); };
 }

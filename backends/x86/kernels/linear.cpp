@@ -12,7 +12,7 @@ LATHE_X86_DEFINE(linear)
   const WeightParams &w = p.weight;
   int64_t count = rowCount(*frame, p.row_source) * (p.row_source ? p.row_factor : 1);
   const char *weight = resolve<char>(frame, operands[LinearOperand::weight]);
-  const float *x = resolve<float>(frame, operands[LinearOperand::x]);
+  const char *x = resolve<char>(frame, operands[LinearOperand::x]);
   float *result = resolve<float>(frame, operands[LinearOperand::result]);
   const float *x_scales =
       p.x.block ? resolve<float>(frame, operands[LinearOperand::x_scales]) : nullptr;
@@ -23,7 +23,7 @@ LATHE_X86_DEFINE(linear)
     TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
     i = item.next;
     const char *stack = weight + item.outer * w.matrix_bytes;
-    XRows rows = {x + item.outer * p.x_batch_stride, x_scales, nullptr, 1};
+    XRows rows = {x + item.outer * p.x_batch_stride * xBytes(p.x), x_scales, nullptr, 1};
     auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
       int64_t column = tile * 16, lanes_here = smaller<int64_t>(16, w.n - column);
       int64_t place = row * p.result_stride + item.outer * p.result_batch_stride + column;
@@ -45,7 +45,7 @@ LATHE_X86_DEFINE(gated_linear)
   const WeightParams &w = p.weight;
   const char *stacks[2] = {resolve<char>(frame, operands[GatedLinearOperand::gate]),
                            resolve<char>(frame, operands[GatedLinearOperand::up])};
-  XRows rows = {resolve<float>(frame, operands[GatedLinearOperand::x]),
+  XRows rows = {resolve<char>(frame, operands[GatedLinearOperand::x]),
                 p.x.block ? resolve<float>(frame, operands[GatedLinearOperand::x_scales]) : nullptr,
                 nullptr, 1};
   float *result = resolve<float>(frame, operands[GatedLinearOperand::result]);

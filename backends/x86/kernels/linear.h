@@ -5,13 +5,14 @@
 
 namespace lathe::x86 {
 
-// What the f32 values of x are known to be.
+// What the values of x are known to be. They are f32 in memory but for `bf16_rows`.
 struct Activations {
   enum Kind : int64_t {
     f32 = 0,
-    bf16 = 1, // each value is exact in bf16 (kernel `cast`)
-    w8a8 = 2, // each value is an e4m3 number; x_scales hold a scale a row and x_block (kernel
-              // `quantize`)
+    bf16 = 1,      // each value is exact in bf16 (kernel `cast`)
+    w8a8 = 2,      // each value is an e4m3 number; x_scales hold a scale a row and x_block (kernel
+                   // `quantize`)
+    bf16_rows = 3, // bf16 in memory, too (kernel `cast` with `narrow`)
   };
 };
 
@@ -23,6 +24,11 @@ struct XParams {
                  // another, or scale_block_k is k. Else 0
   int64_t scale_stride; // w8a8: floats between the scales of two rows
 };
+
+// Of a value of x in memory.
+constexpr int64_t xBytes(const XParams &x) {
+  return x.activations == Activations::bf16_rows ? 2 : 4;
+}
 
 constexpr int64_t longest_block = 256; // of k, that are summed before scales come in
 

@@ -67,19 +67,31 @@ LATHE_INLINE void termsOfStep(const float *x, int64_t left, int64_t terms, char 
   storeTerms(left >= 16 ? load16(x) : loadSome(x, left), second, terms, to, term_bytes);
 }
 
+// The same of a row that is bf16 in memory.
+LATHE_INLINE void copyStep(const char *x, int64_t left, char *to) {
+  if (left >= amx_k)
+    return store(to, load<u16x32>(x));
+  __builtin_memset(to, 0, tile_row_bytes);
+  __builtin_memcpy(to, x, static_cast<size_t>(left) * 2);
+}
+
 // The terms of a row: for each block of k its steps, for each step its terms.
-LATHE_INLINE void termsOfRow(const float *x, const AmxRows &a, int64_t k_end, char *to) {
+LATHE_INLINE void termsOfRow(const char *x, const XParams &xp, const AmxRows &a, int64_t k_end,
+                             char *to) {
   for (int64_t k0 = 0; k0 < k_end; k0 += a.block) {
     int64_t end = smaller(k0 + a.block, k_end);
     for (int64_t k = k0; k < end; k += amx_k, to += a.stepBytes())
-      termsOfStep(x + k, end - k, a.terms, to, a.termBytes());
+      if (xp.activations == Activations::bf16_rows)
+        copyStep(x + k * 2, end - k, to);
+      else
+        termsOfStep(reinterpret_cast<const float *>(x) + k, end - k, a.terms, to, a.termBytes());
   }
 }
 
 LATHE_INLINE void termsOfRows(const XRows &rows, int64_t first_row, const AmxRows &a, int64_t k,
-                              int64_t stride, char *terms) {
+                              const XParams &xp, char *terms) {
   for (int64_t i = 0; i < a.tiles * a.per_tile; ++i)
-    termsOfRow(rows.x + sourceRow(rows, first_row + smaller(i, a.count - 1)) * stride, a, k,
+    termsOfRow(rowOf(rows, first_row + smaller(i, a.count - 1), xp), xp, a, k,
                terms + i / a.per_tile * a.tile_bytes + i % a.per_tile * tile_row_bytes);
 }
 
@@ -392,7 +404,7 @@ LATHE_INLINE void manyRowsOnAmx(const XRows &rows, int64_t count, const char *co
   for (int64_t first = 0; first < count; first += rows_of_block) {
     AmxRows a = amxRows(smaller(rows_of_block, count - first), w, xp);
     configure(a);
-    termsOfRows(rows, first, a, w.k, xp.stride, terms);
+    termsOfRows(rows, first, a, w.k, xp, terms);
     blockOfRows<S>({rows, first, a, terms, w, xp, totals, sums},
                    AmxTiles<S>{stacks, end, w, a.block}, begin, finish);
   }

@@ -38,7 +38,7 @@ LATHE_X86_DEFINE(moe_gate_up)
   const char *up = resolve<char>(frame, operands[MoeGateUpOperand::up]);
   const int32_t *order = resolve<int32_t>(frame, operands[MoeGateUpOperand::order]);
   const int32_t *offsets = resolve<int32_t>(frame, operands[MoeGateUpOperand::offsets]);
-  const float *x = resolve<float>(frame, operands[MoeGateUpOperand::x]);
+  const char *x = resolve<char>(frame, operands[MoeGateUpOperand::x]);
   const float *x_scales =
       p.x.block ? resolve<float>(frame, operands[MoeGateUpOperand::x_scales]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeGateUpOperand::result]);
@@ -65,7 +65,7 @@ LATHE_X86_DEFINE(moe_down)
   const WeightParams &w = p.weight;
   const char *down = resolve<char>(frame, operands[MoeDownOperand::down]);
   const int32_t *offsets = resolve<int32_t>(frame, operands[MoeDownOperand::offsets]);
-  const float *x = resolve<float>(frame, operands[MoeDownOperand::x]);
+  const char *x = resolve<char>(frame, operands[MoeDownOperand::x]);
   const float *x_scales =
       p.x.block ? resolve<float>(frame, operands[MoeDownOperand::x_scales]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeDownOperand::result]);
@@ -76,8 +76,8 @@ LATHE_X86_DEFINE(moe_down)
     if (count == 0)
       continue;
     const char *stack = down + item.outer * w.matrix_bytes;
-    XRows rows = {x + first * p.x.stride, p.x.block ? x_scales + first * p.x.scale_stride : nullptr,
-                  nullptr, 1};
+    XRows rows = {x + first * p.x.stride * xBytes(p.x),
+                  p.x.block ? x_scales + first * p.x.scale_stride : nullptr, nullptr, 1};
     auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
       storeSome(result + (first + row) * p.result_stride + tile * 16, totals[0],
                 smaller<int64_t>(16, w.n - tile * 16));

@@ -77,6 +77,13 @@ LATHE_INLINE f32x16 roundBf16(f32x16 value) {
   u32x16 quiet = (bits | 0x00400000u) & 0xffff0000u;
   return __builtin_bit_cast(f32x16, (bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
 }
+// 16 bf16 in rising order, as rows have them.
+LATHE_INLINE f32x16 widenBf16(u16x16 values) {
+  return __builtin_bit_cast(f32x16, __builtin_convertvector(values, u32x16) << 16);
+}
+LATHE_INLINE u16x16 narrowBf16(f32x16 rounded) {
+  return __builtin_convertvector(__builtin_bit_cast(u32x16, rounded) >> 16, u16x16);
+}
 LATHE_INLINE f32x16 roundF16(f32x16 value) {
   return __builtin_convertvector(__builtin_convertvector(value, f16x16), f32x16);
 }

@@ -120,18 +120,15 @@ LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *
 }
 
 template <int S, int T, typename Finish>
-LATHE_INLINE void rowTiles(const XRows &rows, const char *const *stacks, int64_t tile,
-                           const WeightParams &w, const XParams &xp, Finish finish) {
+LATHE_INLINE void rowTiles(const float *x, const float *x_scales, const char *const *stacks,
+                           int64_t tile, const WeightParams &w, const XParams &xp, Finish finish) {
   const char *codes[S * T];
   f32x16 totals[S * T];
   for (int t = 0; t < T; ++t)
     for (int s = 0; s < S; ++s)
       codes[t * S + s] = stacks[s] + (tile + t) * w.tile_bytes;
-  int64_t row = sourceRow(rows, 0);
   bool more = tile + T < tileCount(w.n); // behind a matrix nothing is known to be read
-  rowProduct<S * T>(rows.x + row * xp.stride,
-                    xp.block ? rows.scales + row * xp.scale_stride : nullptr, codes,
-                    more ? T * w.tile_bytes : w.tile_bytes, w, xp, totals);
+  rowProduct<S * T>(x, x_scales, codes, more ? T * w.tile_bytes : w.tile_bytes, w, xp, totals);
   for (int t = 0; t < T; ++t)
     finish(int64_t{0}, tile + t, totals + t * S);
 }
@@ -139,13 +136,21 @@ LATHE_INLINE void rowTiles(const XRows &rows, const char *const *stacks, int64_t
 template <int S, typename Finish>
 LATHE_INLINE void oneRow(const XRows &rows, const char *const *stacks, int64_t begin, int64_t end,
                          const WeightParams &w, const XParams &xp, Finish finish) {
+  const float *x_scales = xp.block ? rows.scales + sourceRow(rows, 0) * xp.scale_stride : nullptr;
+  const float *x = reinterpret_cast<const float *>(rowOf(rows, 0, xp));
+  if (xp.activations == Activations::bf16_rows) {
+    float *copy = static_cast<float *>(
+        __builtin_alloca_with_align(static_cast<size_t>(roundUp(w.k, 16)) * 4, 512));
+    copyRow(rowOf(rows, 0, xp), w.k, xp, copy);
+    x = copy;
+  }
   int64_t tile = begin;
   for (; tile + vector_tiles / S <= end; tile += vector_tiles / S)
-    rowTiles<S, vector_tiles / S>(rows, stacks, tile, w, xp, finish);
+    rowTiles<S, vector_tiles / S>(x, x_scales, stacks, tile, w, xp, finish);
   for (constexpr int half = vector_tiles / 2 / S; half > 1 && tile + half <= end; tile += half)
-    rowTiles<S, half>(rows, stacks, tile, w, xp, finish);
+    rowTiles<S, half>(x, x_scales, stacks, tile, w, xp, finish);
   for (; tile < end; ++tile)
-    rowTiles<S, 1>(rows, stacks, tile, w, xp, finish);
+    rowTiles<S, 1>(x, x_scales, stacks, tile, w, xp, finish);
 }
 
 } // namespace lathe::x86

@@ -10,13 +10,17 @@ LATHE_X86_DEFINE(cast)
   const CastParams &p = *params;
   const float *input = resolve<float>(frame, operands[CastOperand::input]);
   float *result = resolve<float>(frame, operands[CastOperand::result]);
+  uint16_t *narrow = resolve<uint16_t>(frame, operands[CastOperand::result]);
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     eachVector(p.columns, [&](int64_t j, int64_t here) LATHE_BODY {
       f32x16 x = loadSome(input + t * p.input_stride + j, here);
       f32x16 rounded = p.format == Format::bf16  ? roundBf16(x)
                        : p.format == Format::f16 ? roundF16(x)
                                                  : x;
-      storeSome(result + t * p.result_stride + j, rounded, here);
+      if (p.narrow)
+        storeSome(narrow + t * p.result_stride + j, narrowBf16(rounded), here);
+      else
+        storeSome(result + t * p.result_stride + j, rounded, here);
     });
   });
 }

@@ -91,11 +91,13 @@ struct SwigluOperand {
 constexpr Items swigluItems(const SwigluParams &p) { return rowItems(p.split); }
 LATHE_X86_KERNEL(swiglu, SwigluParams)
 
-// result = f32(input rounded to nearest even in `format`): bf16 or f16 (or f32: a copy)
+// result = f32(input rounded to nearest even in `format`): bf16 or f16 (or f32: a copy). With
+// `narrow` and bf16 the result is bf16 in memory, for products (Activations::bf16_rows).
 struct CastParams {
   RowSplit split;
   int64_t columns;
   int64_t format;
+  int64_t narrow;
   int64_t input_stride;
   int64_t result_stride;
 };

@@ -61,6 +61,12 @@ LATHE_INLINE void storeSome(float *to, f32x16 value, int64_t count) {
   for (int64_t i = 0; i < count; ++i)
     to[i] = value[i];
 }
+LATHE_INLINE void storeSome(uint16_t *to, u16x16 value, int64_t count) {
+  if (count >= lanes)
+    return store(to, value);
+  for (int64_t i = 0; i < count; ++i)
+    to[i] = value[i];
+}
 
 // Not `f32x16{} + value`: an addition of zero stays in the code, since it changes -0.
 LATHE_INLINE f32x16 splat(float value) {

@@ -7,9 +7,9 @@
 
 namespace lathe::x86 {
 
-// The rows of x: row i is x + (order ? order[i] / divisor : i) * stride.
+// The rows of x: row i is the one at place order ? order[i] / divisor : i.
 struct XRows {
-  const float *x;
+  const void *x; // f32 or, with Activations::bf16_rows, bf16
   const float *scales;
   const int32_t *order;
   int64_t divisor;
@@ -17,6 +17,23 @@ struct XRows {
 
 LATHE_INLINE int64_t sourceRow(const XRows &rows, int64_t i) {
   return rows.order ? rows.order[i] / rows.divisor : i;
+}
+
+LATHE_INLINE const char *rowOf(const XRows &rows, int64_t i, const XParams &xp) {
+  return static_cast<const char *>(rows.x) + sourceRow(rows, i) * xp.stride * xBytes(xp);
+}
+
+// to[0, count) = the values of a row from `from` on.
+LATHE_INLINE void copyRow(const char *from, int64_t count, const XParams &xp, float *to) {
+  if (xp.activations != Activations::bf16_rows) {
+    __builtin_memcpy(to, from, static_cast<size_t>(count) * 4);
+    return;
+  }
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16)
+    store16(to + i, widenBf16(load<u16x16>(from + 2 * i)));
+  for (; i < count; ++i)
+    to[i] = __builtin_bit_cast(float, uint32_t{load<uint16_t>(from + 2 * i)} << 16);
 }
 
 constexpr int64_t prefetch_bytes = 2048; // the best of 0.5 to 8 KiB on Zen 3 and Sapphire Rapids

@@ -72,7 +72,7 @@ const char *formOf(const WeightParams &weight) {
   return names[weight.format];
 }
 const char *formOf(const XParams &x) {
-  constexpr const char *names[] = {"f32", "bf16", "w8a8"};
+  constexpr const char *names[] = {"f32", "bf16", "w8a8", "bf16"};
   return names[x.activations];
 }
 

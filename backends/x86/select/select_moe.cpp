@@ -90,7 +90,7 @@ Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t fac
   switch (op.getActivations()) {
   case ir::Activations::f32: return x;
   case ir::Activations::bf16: {
-    CastParams params{split, columns, Format::bf16, x.stride, columns};
+    CastParams params{split, columns, Format::bf16, !s.isDecode(), x.stride, columns};
     s.add(op, "cast", params, {x.operand, at(codes)}, castItems(params));
     return {at(codes), columns};
   }
@@ -107,8 +107,9 @@ Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t fac
 XParams Experts::xParams(const Place &x, int64_t block) {
   if (x.scales != no_operand)
     return {Activations::w8a8, x.stride, block, x.scale_stride};
-  bool rounded = op.getActivations() == ir::Activations::bf16;
-  return {rounded ? Activations::bf16 : Activations::f32, x.stride, 0, 0};
+  if (op.getActivations() != ir::Activations::bf16)
+    return {Activations::f32, x.stride, 0, 0};
+  return {s.isDecode() ? Activations::bf16 : Activations::bf16_rows, x.stride, 0, 0};
 }
 
 void Experts::prefill(const Place &x) {

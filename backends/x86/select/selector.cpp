@@ -68,6 +68,15 @@ RowSplit Selector::split(mlir::Value value, int64_t columns) const {
   return {count.source, count.factor, rowsPerItem(columns)};
 }
 
+bool Selector::isNarrow(mlir::Value value) const {
+  auto cast = value.getDefiningOp<ir::CastOp>();
+  return cast && !isDecode() && cast.getResult().getType().getElementType().isBF16() &&
+         llvm::all_of(value.getUsers(), [](mlir::Operation *user) {
+           return mlir::isa<ir::LinearOp, ir::ScaledMatmulOp, ir::FusedLinearOp, ir::GatedLinearOp>(
+               user);
+         });
+}
+
 int64_t Selector::scratch(mlir::Operation *op) const {
   return operand(Buffer::arena, op->getAttrOfType<mlir::IntegerAttr>("scratch_offset").getInt());
 }

@@ -47,6 +47,9 @@ public:
   int64_t rowSource() const { return isDecode() ? RowSource::none : RowSource::rows; }
   // How a kernel that works row by row cuts the rows of `value`.
   RowSplit split(mlir::Value value, int64_t columns) const;
+  // Whether a value's rows are bf16 in memory: those that a prefill step rounds for products alone.
+  // A decode step reads its one row so often that it is not worth widening.
+  bool isNarrow(mlir::Value value) const;
   // The part of the arena that the plan gave to an op with `scratch_bytes`.
   int64_t scratch(mlir::Operation *op) const;
   bool isDecode() const { return step_.max_rows == 1; }

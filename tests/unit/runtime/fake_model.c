@@ -53,6 +53,8 @@ static void run(const lathe_cpu_call *call) {
     host->observe(host->observer, "add_successor");
 }
 
+static void nothing(const lathe_cpu_call *call) { (void)call; }
+
 static const lathe_cpu_entry entries[] = {
     {"decode", run},
 #if defined(FAKE_NAMELESS_ENTRY)
@@ -62,6 +64,7 @@ static const lathe_cpu_entry entries[] = {
 #else
     {"prefill", run},
 #endif
+    {"nothing", nothing},
 };
 
 #ifdef FAKE_NO_SYMBOL
@@ -73,7 +76,7 @@ static const lathe_cpu_entry entries[] = {
 #define FAKE_VERSION LATHE_CPU_EXECUTABLE_VERSION
 #endif
 #ifndef FAKE_ENTRY_COUNT
-#define FAKE_ENTRY_COUNT 2
+#define FAKE_ENTRY_COUNT 3
 #endif
 #ifndef FAKE_TABLE_SIZE
 #define FAKE_TABLE_SIZE sizeof(lathe_cpu_executable)

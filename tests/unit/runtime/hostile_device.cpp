@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "runtime/device/device.h"
+#include "runtime/device/error.h"
+#include "tests/unit/runtime/lazy_queue.h"
 #include "tests/unit/runtime/toy_device.h"
 
 namespace lathe::runtime {
@@ -18,6 +20,25 @@ absl::StatusOr<std::shared_ptr<Device>> wrapToy(lathe_device &toy,
 }
 
 std::string messageOf(const absl::Status &status) { return std::string(status.message()); }
+
+TEST(TextOfTheOtherSide, isUtf8ThatMovesNoCursor) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"", ""},
+      {"plain\n\ttext", "plain\n\ttext"},
+      {"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x99\x82", "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x99\x82"},
+      {"\x1b[2J\r\x7f", "?[2J??"},
+      {"cut \xe2\x82", "cut ??"},          // before its end
+      {"\xc0\xaf", "??"},                  // longer than it need be
+      {"\xed\xa0\x80", "???"},             // half of a pair
+      {"\xf4\x90\x80\x80 \xff", "???? ?"}, // beyond the last character
+      {std::string("a\0b", 3), "a?b"},
+  };
+  for (const auto &[given, clean] : cases)
+    EXPECT_EQ(fromAbi({given.data(), given.size()}), clean);
+  EXPECT_EQ(fromAbi({nullptr, 7}), "");
+  const std::string longest(70000, 'x');
+  EXPECT_EQ(fromAbi({longest.data(), SIZE_MAX}).size(), 65536u);
+}
 
 TEST(DeviceTable, isRefusedWhenThereIsNone) {
   EXPECT_THAT(messageOf(DeviceTable::of(nullptr).status()), HasSubstr("gives no table"));
@@ -36,6 +57,16 @@ TEST(DeviceTable, isRefusedWithoutARequiredEntry) {
   table.buffer_map = nullptr;
   EXPECT_EQ(messageOf(DeviceTable::of(&table).status()),
             "device: its table lacks buffer_map, which runtime/abi/plugin.h requires");
+}
+
+TEST(DeviceTable, hasAllFunctionsOfQueuesOrNone) {
+  for (size_t offset = offsetof(lathe_device_api, queue_create);
+       offset <= offsetof(lathe_device_api, queue_error); offset += sizeof(void *)) {
+    lathe_device_api table = withQueues(toyTable());
+    EXPECT_TRUE(DeviceTable::of(&table).ok());
+    std::memset(reinterpret_cast<char *>(&table) + offset, 0, sizeof(void *));
+    EXPECT_THAT(messageOf(DeviceTable::of(&table).status()), HasSubstr("all six or none"));
+  }
 }
 
 TEST(DeviceTable, isReadNoFurtherThanItsSize) {

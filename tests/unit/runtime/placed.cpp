@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/runtime/fake_model.h"
+#include "tests/unit/runtime/lazy_queue.h"
 #include "tests/unit/runtime/toy_device.h"
 
 namespace lathe::runtime {
@@ -13,13 +14,28 @@ using artifact::RowsOfCopy;
 using testing::HasSubstr;
 
 lathe_error *addOne(lathe_run_args *args) {
-  const lathe_binding &values = args->bindings[0];
   EXPECT_EQ(args->binding_count, 1u + LATHE_BIND_COUNT);
   EXPECT_EQ(args->bindings[1].size, 0u);
-  auto *floats = reinterpret_cast<float *>(values.buffer->bytes.data() + values.offset);
-  for (int64_t i = 0; i < args->output_rows * kFakeVocab; ++i)
-    floats[i] += 1;
-  return takeNext(args->device);
+  return inOrder(
+      args->order, [values = args->bindings[0], rows = args->output_rows, device = args->device] {
+        auto *floats = reinterpret_cast<float *>(values.buffer->bytes.data() + values.offset);
+        for (int64_t i = 0; i < rows * kFakeVocab; ++i)
+          floats[i] += 1;
+        return takeNext(device);
+      });
+}
+
+// How a device may work beside its functions that every one has.
+enum class Ways { mapped, copies, queues, queues_without_copies };
+
+lathe_device_api tableOf(Ways ways) {
+  lathe_device_api table = toyTable();
+  table.run = addOne;
+  table.compatibility = nullptr; // its own code only
+  if (ways == Ways::queues || ways == Ways::queues_without_copies)
+    table = withQueues(table);
+  table.copy = ways == Ways::copies || ways == Ways::queues ? lazyCopy : nullptr;
+  return table;
 }
 
 // Behind each step the logits go to the device, which works on them, and back. They stand 64 bytes
@@ -44,12 +60,10 @@ artifact::Manifest placedManifest() {
   return manifest;
 }
 
-class Placed : public testing::Test {
+class Placed : public testing::TestWithParam<Ways> {
 protected:
   Placed() {
-    lathe_device_api table = toyTable();
-    table.run = addOne;
-    table.compatibility = nullptr; // its own code only
+    lathe_device_api table = tableOf(GetParam());
     device_ = *Device::wrap(*DeviceTable::of(&table), &toy_);
     CpuOptions options;
     options.threads = 1;
@@ -73,7 +87,7 @@ std::vector<float> plusOne(std::vector<float> values) {
   return values;
 }
 
-TEST_F(Placed, runsOnBothDevicesInTurn) {
+TEST_P(Placed, runsOnBothDevicesInTurn) {
   auto module = load(placedManifest());
   ASSERT_TRUE(module.ok()) << module.status();
   EXPECT_EQ((*module)->devices().size(), 2u);
@@ -89,7 +103,7 @@ TEST_F(Placed, runsOnBothDevicesInTurn) {
   }
 }
 
-TEST_F(Placed, keepsRowsApartAsItsCopiesSay) {
+TEST_P(Placed, keepsRowsApartAsItsCopiesSay) {
   artifact::Manifest manifest = placedManifest();
   for (artifact::Step &step : manifest.targets[0].steps) {
     step.buffers[8].bytes *= 2;
@@ -113,24 +127,24 @@ TEST_F(Placed, keepsRowsApartAsItsCopiesSay) {
   EXPECT_EQ(rows[2], fakeLogits({1, 2, 3}));
 }
 
-TEST_F(Placed, needsADeviceForEachPart) {
+TEST_P(Placed, needsADeviceForEachPart) {
   auto module = Module::load(writeFake(folder_, placedManifest()), cpu_);
   EXPECT_THAT(module.status().message(), HasSubstr("target 'x86-64': part 'toy:toy': "));
 }
 
-TEST_F(Placed, isNotTakenForADeviceThatItDoesNotUse) {
+TEST_P(Placed, isNotTakenForADeviceThatItDoesNotUse) {
   artifact::Manifest manifest = fakeManifest();
   EXPECT_THAT(load(manifest).status().message(),
               HasSubstr("needs arch=x86_64 but the device is arch=toy"));
 }
 
-TEST_F(Placed, saysWhichPartCannotBeLoaded) {
+TEST_P(Placed, saysWhichPartCannotBeLoaded) {
   toy_.gives_nothing = true;
   EXPECT_THAT(load(placedManifest()).status().message(),
               HasSubstr("part 'toy:toy': device: reports success but gives no executable"));
 }
 
-TEST_F(Placed, refusesBuffersInAnotherOrder) {
+TEST_P(Placed, refusesBuffersInAnotherOrder) {
   artifact::Manifest manifest = placedManifest();
   manifest.targets[0].steps[0].calls[1].buffers = {8, 10, 9, 11};
   auto module = load(manifest);
@@ -138,6 +152,41 @@ TEST_F(Placed, refusesBuffersInAnotherOrder) {
   EXPECT_THAT(Session::create(*module).status().message(),
               HasSubstr("entry 'add_one': its buffer 1 is of kind 6; it must be of kind 5"));
 }
+
+lathe_error *makeError(lathe_device *device) {
+  static lathe_device *owner;
+  owner = device;
+  return new lathe_error{
+      sizeof(lathe_error), LATHE_ERROR_UNAVAILABLE, 0, {"fell off", 8}, [](lathe_error *error) {
+        ++owner->errors_released;
+        delete error;
+      }};
+}
+
+TEST_P(Placed, hearsOfWhatFailsLater) {
+  auto module = load(placedManifest());
+  ASSERT_TRUE(module.ok()) << module.status();
+  auto session = Session::create(*module);
+  ASSERT_TRUE(session.ok());
+  ASSERT_TRUE((*session)->feed({1}).ok());
+  toy_.next_error = makeError(&toy_);
+  EXPECT_THAT((*session)->feed({1}).message(), HasSubstr("fell off"));
+  EXPECT_EQ(toy_.errors_released, 1);
+}
+
+TEST_P(Placed, letsQueuesGo) {
+  {
+    auto module = load(placedManifest());
+    ASSERT_TRUE(module.ok()) << module.status();
+    ASSERT_TRUE(Session::create(*module).ok());
+  }
+  const bool has_queues = GetParam() == Ways::queues || GetParam() == Ways::queues_without_copies;
+  EXPECT_EQ(toy_.queues_released, has_queues ? 2 : 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Placed,
+                         testing::Values(Ways::mapped, Ways::copies, Ways::queues,
+                                         Ways::queues_without_copies));
 
 } // namespace
 } // namespace lathe::runtime

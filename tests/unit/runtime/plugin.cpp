@@ -41,9 +41,27 @@ TEST(Plugin, staysLoadedAsLongAsADeviceOfItIsOpen) {
     device = *(*plugin)->openDevice(1);
   }
   EXPECT_EQ(device->properties().parallelism, 4u);
+  EXPECT_EQ(device->properties().level, "bad:bad-2"); // as users write it
   EXPECT_TRUE(device->properties().simulated);
   EXPECT_EQ(device->properties().details, "{\"cores\": 3}");
   EXPECT_THAT(device->allocate(8, 0).status().message(), HasSubstr("bad: does nothing"));
+}
+
+TEST(Plugin, isEnteredOnceHoweverOftenItIsLoaded) {
+  auto first = Plugin::load(pathOf("bad_option"), {.options = {{"mode", "fast"}}});
+  ASSERT_TRUE(first.ok()) << first.status();
+  auto second = Plugin::load(pathOf("../bad/bad_option"), {.options = {{"mode", "fast"}}});
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(*first, *second);
+  EXPECT_THAT(
+      Plugin::load(pathOf("bad_option"), {.options = {{"mode", "slow"}}}).status().message(),
+      HasSubstr("is in use already, with other options"));
+}
+
+TEST(Plugin, canBeLoadedAgainWhenNobodyUsesItAnyMore) {
+  for (const char *mode : {"fast", "slow", "fast"})
+    EXPECT_EQ(Plugin::load(pathOf("bad_option"), {.options = {{"mode", mode}}}).ok(),
+              std::string(mode) == "fast");
 }
 
 TEST(Plugin, hasNoDeviceBeyondThoseListed) {
@@ -101,8 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"bad_null_target", "its target 1 is NULL"},
         Wrong{"bad_target", "its target 1 has the name ''"},
         Wrong{"bad_error", "needs a driver of version 7; this one is 5"},
-        Wrong{"bad_error_in_open", "the chip is gone"},
-        Wrong{"bad_crash", "crashed (Aborted)"},
+        Wrong{"bad_error_in_open", "the chip is gone"}, Wrong{"bad_crash", "crashed (Aborted)"},
         Wrong{"bad_crash_in_open", "crashed (Aborted)"},
         Wrong{"bad_hang", "did not answer within 1.5s"},
         Wrong{"bad_hang_silently", "did not answer within 1.5s"},

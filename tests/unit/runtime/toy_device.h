@@ -21,7 +21,7 @@ struct lathe_device {
   uint32_t verdict = LATHE_COMPATIBILITY_USABLE;
   bool gives_nothing = false;        // reports success all the same
   lathe_error *next_error = nullptr; // of the next call that can fail
-  int closed = 0, imported = 0, released = 0, errors_released = 0;
+  int closed = 0, imported = 0, released = 0, errors_released = 0, queues_released = 0;
 };
 
 namespace lathe::runtime {

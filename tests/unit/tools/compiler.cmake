@@ -1,6 +1,11 @@
 if(LATHE_COMPILER)
   lathe_unit_test(tools_compiler_test
-    SOURCES compiler/decode_work.cpp compiler/depth.cpp compiler/memory.cpp compiler/refusals.cpp compiler/targets.cpp
+    SOURCES compiler/decode_work.cpp compiler/depth.cpp compiler/memory.cpp compiler/placement.cpp compiler/refusals.cpp compiler/targets.cpp
     DEPS lathe_compiler_driver)
+  add_library(lying_plugin MODULE compiler/lying_plugin.c)
+  target_include_directories(lying_plugin PRIVATE ${PROJECT_SOURCE_DIR})
+  set_target_properties(lying_plugin PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden)
+  target_compile_definitions(tools_compiler_test PRIVATE LATHE_LYING_PLUGIN="$<TARGET_FILE:lying_plugin>")
+  add_dependencies(tools_compiler_test lying_plugin)
   set_tests_properties(tools_compiler_test PROPERTIES TIMEOUT 600)
 endif()

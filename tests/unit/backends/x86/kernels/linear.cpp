@@ -112,6 +112,32 @@ TEST(Linear, cutsManyRows) {
   }
 }
 
+// The same bits as of the same numbers in f32, in every form.
+TEST(Linear, takesRowsThatAreBf16InMemory) {
+  constexpr int64_t n = 50, k = 72, stride = k + 6;
+  for (int64_t rows : {1, 2, 20, 40}) {
+    StepMemory memory(rows);
+    TestStack w = testStack(memory, 1, n, k, Format::e4m3, {16, 32}, 3);
+    std::vector<uint16_t> narrow;
+    std::vector<float> wide;
+    for (float value : randomFloats(rows * stride, 4)) {
+      narrow.push_back(static_cast<uint16_t>(__builtin_bit_cast(uint32_t, value) >> 16));
+      wide.push_back(__builtin_bit_cast(float, uint32_t{narrow.back()} << 16));
+    }
+    auto run = [&](Activations::Kind kind, int64_t x, int64_t source) {
+      int64_t result = memory.space<float>(rows * n);
+      LinearParams p = {w.layout.params(), {kind, stride, 0, 0}, source, 1, 0, 0, n, 1, 0, 0, 2};
+      memory.run(lathe_x86_linear, {x, no_operand, w.place, no_operand, no_operand, result}, p,
+                 linearItems(p));
+      const float *at = memory.at<float>(result);
+      return std::vector<float>(at, at + (source ? rows : 1) * n);
+    };
+    int64_t x = memory.put(wide), x_narrow = memory.put(narrow);
+    for (int64_t source : {RowSource::none, RowSource::rows})
+      EXPECT_EQ(run(Activations::bf16_rows, x_narrow, source), run(Activations::bf16, x, source));
+  }
+}
+
 TEST(Linear, runsAMatrixAHead) {
   for (int64_t rows : {1, 4})
     runLinear({rows, 20, 12, {Format::bf16, {}}, 0, true, false, 5, 1});

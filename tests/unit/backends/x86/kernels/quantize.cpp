@@ -32,7 +32,7 @@ TEST(Cast, roundsToNearestEven) {
   int64_t count = static_cast<int64_t>(x.size());
   StepMemory memory(1);
   int64_t result = memory.space<float>(count), from = memory.put(x);
-  CastParams p = {{RowSource::rows, 1, 1}, count, Format::bf16, count, count};
+  CastParams p = {{RowSource::rows, 1, 1}, count, Format::bf16, 0, count, count};
   memory.run(lathe_x86_cast, {from, result}, p, castItems(p));
   for (int64_t i = 0; i < count; ++i) {
     uint32_t bits = __builtin_bit_cast(uint32_t, x[size_t(i)]);
@@ -47,12 +47,25 @@ TEST(Cast, roundsToNearestEven) {
   }
 }
 
+TEST(Cast, storesHalfTheBytesWhenNarrow) {
+  std::vector<float> x = randomFloats(2 * 35, 3);
+  StepMemory memory(2);
+  int64_t from = memory.put(x), wide = memory.space<float>(70), narrow = memory.space<uint16_t>(80);
+  CastParams p = {{RowSource::rows, 1, 1}, 35, Format::bf16, 0, 35, 35};
+  memory.run(lathe_x86_cast, {from, wide}, p, castItems(p));
+  p.narrow = 1, p.result_stride = 40;
+  memory.run(lathe_x86_cast, {from, narrow}, p, castItems(p));
+  for (int64_t i = 0; i < 70; ++i)
+    EXPECT_EQ(memory.at<uint16_t>(narrow)[i / 35 * 40 + i % 35],
+              __builtin_bit_cast(uint32_t, memory.at<float>(wide)[i]) >> 16);
+}
+
 TEST(Cast, keepsNaNsAndInfinities) {
   std::vector<float> x = {
       std::numeric_limits<float>::quiet_NaN(), __builtin_bit_cast(float, 0x7f800001),
       std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
   StepMemory memory(1);
-  CastParams p = {{RowSource::rows, 1, 1}, 4, Format::bf16, 4, 4};
+  CastParams p = {{RowSource::rows, 1, 1}, 4, Format::bf16, 0, 4, 4};
   int64_t result = memory.space<float>(4);
   memory.run(lathe_x86_cast, {memory.put(x), result}, p, castItems(p));
   EXPECT_TRUE(std::isnan(memory.at<float>(result)[0]));
