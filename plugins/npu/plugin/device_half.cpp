@@ -18,6 +18,7 @@ struct lathe_device {
 struct lathe_buffer {
   std::byte *memory;
   uint64_t size, address; // of the device
+  bool is_imported = false;
 };
 
 struct lathe_executable {
@@ -128,7 +129,19 @@ lathe_error *buffer_allocate(lathe_buffer_allocate_args *args) {
     std::free(memory);
     return failed(LATHE_ERROR_RESOURCE_EXHAUSTED, address.message());
   }
-  mine.buffer = new lathe_buffer{bytes, mine.size, *address};
+  mine.buffer = new lathe_buffer{bytes, mine.size, *address, false};
+  return give(args, mine);
+}
+
+// The host's bytes as they are: no copy of weights is made. Programs that write there are refused.
+lathe_error *buffer_import(lathe_buffer_import_args *args) {
+  lathe_buffer_import_args mine = take(args);
+  auto *bytes = static_cast<const std::byte *>(mine.memory);
+  std::lock_guard<std::mutex> lock(mine.device->running);
+  Result<uint64_t> address = mine.device->session->memory().attachReadOnly(bytes, mine.size);
+  if (!address.ok())
+    return failed(LATHE_ERROR_RESOURCE_EXHAUSTED, address.message());
+  mine.buffer = new lathe_buffer{const_cast<std::byte *>(bytes), mine.size, *address, true};
   return give(args, mine);
 }
 
@@ -138,7 +151,8 @@ lathe_error *buffer_release(lathe_buffer_args *args) {
     return nullptr;
   std::lock_guard<std::mutex> lock(mine.device->running);
   Status released = mine.device->session->memory().release(mine.buffer->address);
-  std::free(mine.buffer->memory);
+  if (!mine.buffer->is_imported)
+    std::free(mine.buffer->memory);
   delete mine.buffer;
   return released.ok() ? nullptr : failed(LATHE_ERROR_INTERNAL, released.message());
 }
@@ -259,6 +273,7 @@ lathe_device_api make_api() {
   api.executable_entry = executable_entry;
   api.run = run;
   api.compatibility = compatibility;
+  api.buffer_import = buffer_import;
   return api; // the rest is NULL: the runtime copies and clears by mapping, and there are no queues
 }
 
