@@ -66,6 +66,8 @@ std::optional<Difference> worstDifference(const reference::Tensor &got,
   // A sum of products of rounded operands errs by both roundings; the root over terms is in the
   // row.
   const double converted = 4 * measure.conversions * roundingOf(converted_to);
+  // The size that sums are taken to have at least.
+  const double least = measure.of_row > 0 ? measure.absolute / measure.of_row : 0;
   const double of_all =
       expected.rows() ? rootMeanSquare(expected.row(0), expected.rows() * expected.columns()) : 0;
   std::optional<Difference> worst;
@@ -75,7 +77,8 @@ std::optional<Difference> worstDifference(const reference::Tensor &got,
     for (int64_t j = 0; j < expected.columns(); ++j) {
       if (areAlike(have[j], want[j]))
         continue;
-      const double bound = measure.absolute + (measure.of_row + converted) * size +
+      const double bound = measure.absolute + measure.of_row * size +
+                           converted * std::max(size, least) +
                            (measure.of_value + converted) * std::abs(double{want[j]});
       const double of_bound = share(std::abs(double{have[j]} - want[j]), bound);
       if (!worst || of_bound > worst->share)
