@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
-#include "llvm/ADT/APFloat.h"
 
 #include "passes/row_source.h"
 
@@ -16,25 +15,8 @@ using mlir::Value;
 using reference::Indices;
 using reference::Noise;
 
-void appendElement(mlir::Type element, float value, std::vector<uint8_t> &bytes) {
-  llvm::APFloat number(value);
-  bool loses;
-  number.convert(mlir::cast<mlir::FloatType>(element).getFloatSemantics(),
-                 llvm::APFloat::rmNearestTiesToEven, &loses);
-  const uint64_t code = number.bitcastToAPInt().getZExtValue();
-  for (unsigned i = 0; i < element.getIntOrFloatBitWidth() / 8; ++i)
-    bytes.push_back(static_cast<uint8_t>(code >> (8 * i)));
-}
-
 int64_t product(llvm::ArrayRef<int64_t> shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-}
-
-void fillTensor(Tensor &tensor, const Fill &fill, const Noise &noise) {
-  const int64_t columns = tensor.shape.back();
-  for (int64_t i = 0; i < product(tensor.shape) / columns; ++i)
-    for (int64_t j = 0; j < columns; ++j)
-      appendElement(tensor.element, fill(noise, i, j), tensor.bytes);
 }
 
 // Vectors scale norms and products add them; matrices of variance 1 / columns keep rows' size.
@@ -207,12 +189,10 @@ Value Body::table(const std::string &name, int64_t count,
 
 //===--- weights ---===//
 
-Tensor &Body::tensor(const std::string &name, mlir::Type element, llvm::ArrayRef<int64_t> shape) {
-  Tensor &made = program_.tensors_[name];
-  made.element = element;
-  made.shape.assign(shape.begin(), shape.end());
-  made.bytes.clear();
-  return made;
+void Body::keep(const std::string &leaf, mlir::Type element, llvm::ArrayRef<int64_t> shape,
+                Fill fill) {
+  program_.tensors_.insert_or_assign(program_.place_ + leaf,
+                                     Tensor(element, shape, std::move(fill), program_.noise(leaf)));
 }
 
 Value Body::weightOp(const std::string &name, llvm::ArrayRef<std::string> sources, mlir::Type type,
@@ -236,12 +216,10 @@ Value Body::weightOp(const std::string &name, llvm::ArrayRef<std::string> source
 void Body::store(const std::string &leaf, mlir::Type type, const Fill &fill) {
   if (!isFirst())
     return;
-  const std::string name = program_.place_ + leaf;
-  const llvm::ArrayRef<int64_t> shape = ir::shapeOf(type);
   auto codes = mlir::dyn_cast<ir::QuantizedType>(type);
   if (!codes)
-    return fillTensor(tensor(name, ir::elementTypeOf(type), shape), fill ? fill : usualFill(shape),
-                      program_.noise(leaf));
+    return keep(leaf, ir::elementTypeOf(type), ir::shapeOf(type),
+                fill ? fill : usualFill(ir::shapeOf(type)));
   auto code = [=](const Noise &noise, int64_t i, int64_t j) {
     return reference::seededCode(codes.getElementType(), noise(i, j));
   };
@@ -249,9 +227,15 @@ void Body::store(const std::string &leaf, mlir::Type type, const Fill &fill) {
     return reference::seededScale(codes.getElementType(), codes.getScaleType(), noise(i, j),
                                   codes.getShape().back());
   };
-  fillTensor(tensor(name, codes.getElementType(), shape), code, program_.noise(leaf));
-  fillTensor(tensor(name + ".scales", codes.getScaleType(), scaleShape(codes)), scale,
-             program_.noise(leaf + ".scales"));
+  storeCodes(leaf, codes, code, scale);
+}
+
+void Body::storeCodes(const std::string &leaf, ir::QuantizedType type, const Fill &code,
+                      const Fill &scale) {
+  if (!isFirst())
+    return;
+  keep(leaf, type.getElementType(), type.getShape(), code);
+  keep(leaf + ".scales", type.getScaleType(), scaleShape(type), scale);
 }
 
 Value Body::weight(const std::string &leaf, llvm::ArrayRef<int64_t> shape, llvm::StringRef layout,
@@ -290,11 +274,7 @@ Value Body::codes(const std::string &leaf, llvm::ArrayRef<int64_t> shape, llvm::
                   Fill code, Fill scale) {
   const std::string name = program_.place_ + leaf;
   auto type = mlir::cast<ir::QuantizedType>(weightType(builder_.getContext(), shape, layout));
-  if (isFirst()) {
-    fillTensor(tensor(name, type.getElementType(), shape), code, program_.noise(leaf));
-    fillTensor(tensor(name + ".scales", type.getScaleType(), scaleShape(type)), scale,
-               program_.noise(leaf + ".scales"));
-  }
+  storeCodes(leaf, type, code, scale);
   return weightOp(name, name, type, type);
 }
 

@@ -80,7 +80,9 @@ private:
   mlir::Value weightOp(const std::string &name, llvm::ArrayRef<std::string> sources,
                        mlir::Type type, mlir::Type stored, mlir::DenseI64ArrayAttr rows = {});
   void store(const std::string &leaf, mlir::Type type, const Fill &fill);
-  Tensor &tensor(const std::string &name, mlir::Type element, llvm::ArrayRef<int64_t> shape);
+  void keep(const std::string &leaf, mlir::Type element, llvm::ArrayRef<int64_t> shape, Fill fill);
+  void storeCodes(const std::string &leaf, ir::QuantizedType type, const Fill &code,
+                  const Fill &scale);
   Result describe(mlir::Value value, const Measure &measure, bool has_constant_rows);
   mlir::Value joinedResults();
 

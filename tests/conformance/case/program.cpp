@@ -43,7 +43,8 @@ absl::StatusOr<absl::Span<const uint8_t>> Program::bytes(llvm::StringRef tensor)
   auto found = tensors_.find(tensor.str());
   if (found == tensors_.end())
     return absl::NotFoundError(absl::StrCat("the case has no tensor ", tensor.str()));
-  return absl::MakeConstSpan(found->second.bytes);
+  const llvm::ArrayRef<uint8_t> bytes = found->second.bytes();
+  return absl::MakeConstSpan(bytes.data(), bytes.size());
 }
 
 std::vector<reference::Tensor> Program::split(const reference::Tensor &joined) const {
@@ -93,7 +94,8 @@ mlir::FailureOr<reference::StoredTensor> ProgramWeights::find(ir::WeightOp op,
   if (found == program_.tensors().end())
     return op.emitOpError("the case has no tensor ") << reference.getName();
   const Tensor &tensor = found->second;
-  return reference::StoredTensor{tensor.element, tensor.shape, tensor.bytes};
+  return reference::StoredTensor{tensor.element(), llvm::SmallVector<int64_t>(tensor.shape()),
+                                 tensor.bytes()};
 }
 
 } // namespace lathe::conformance

@@ -17,19 +17,13 @@
 #include "tests/conformance/case/case.h"
 #include "tests/conformance/case/fill.h"
 #include "tests/conformance/case/measure.h"
+#include "tests/conformance/case/tensor.h"
 
 namespace lathe::conformance {
 
 // Where rows of numbers that a case begins with come from. Code of the host's CPU is entered as a
 // model's step is, with tokens and no rows: there they are looked up in a table first.
 enum class RowsFrom { arguments, table };
-
-// A tensor of the checkpoint that the case stands for.
-struct Tensor {
-  mlir::Type element;
-  llvm::SmallVector<int64_t> shape;
-  std::vector<uint8_t> bytes;
-};
 
 // An argument of the functions that is no cache.
 struct Input {

@@ -32,17 +32,19 @@ TEST_F(Recipes, areThereForEveryOpOfTheDialect) {
   for (const Case &spec : allCases())
     groups.insert("lathe." + spec.group());
   for (mlir::RegisteredOperationName op : context.getRegisteredOperations())
-    if (op.getDialectNamespace() == "lathe")
+    if (op.getDialectNamespace() == "lathe") {
       EXPECT_THAT(groups, testing::Contains(op.getStringRef().str()))
           << "has no recipe in tests/conformance/recipes";
+    }
 }
 
 TEST_F(Recipes, useTheOpThatTheyAreNamedAfter) {
   const std::set<std::string> blocks = {"layer", "model"};
   for (const Case &spec : allCases())
-    if (!blocks.count(spec.group()))
+    if (!blocks.count(spec.group())) {
       EXPECT_THAT(opsOf(spec, RowsFrom::arguments), testing::Contains("lathe." + spec.group()))
           << spec.name;
+    }
 }
 
 TEST_F(Recipes, areSoundWhereRowsComeOutOfATable) {
