@@ -21,7 +21,10 @@ Form form_of(const Generator &g, const Product &p) {
     return {*p.type, 1};
   if (p.a.type == DType::Bf16 && g.cube_has(DType::Bf16))
     return {DType::Bf16, 1};
-  if (p.weight.type.is_tensor(LATHE_ELEMENT_F32) && g.cube_has(DType::F32))
+  // Rows in f32 may be beyond f16, whatever the weights are.
+  bool wide =
+      p.weight.type.is_tensor(LATHE_ELEMENT_F32) || p.weight.type.is_tensor(LATHE_ELEMENT_F16);
+  if (wide && g.cube_has(DType::F32))
     return {DType::F32, 1};
   bool splits = g.casts(DType::F32, DType::Bf16) && g.casts(DType::Bf16, DType::F32);
   if (p.weight.type.is_tensor(LATHE_ELEMENT_BF16) && g.cube_has(DType::Bf16) && splits)

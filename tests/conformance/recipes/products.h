@@ -24,6 +24,7 @@ inline Measure gatedSums(int64_t k) {
   Measure measure = sums(k, "f32 sums of k products, an exponential");
   measure.of_row *= 4;
   measure.of_value *= 4;
+  measure.conversions = 3; // of the rows, and of either weight
   return measure;
 }
 
