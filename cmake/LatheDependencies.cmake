@@ -16,6 +16,7 @@ if(LATHE_TESTS)
 endif()
 
 if(LATHE_COMPILER)
+  pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
   find_package(MLIR 22.1 REQUIRED CONFIG PATHS /usr/lib/llvm-22/lib/cmake/mlir)
   find_package(LLVM 22.1 REQUIRED CONFIG PATHS /usr/lib/llvm-22/lib/cmake/llvm)
   find_package(LLD 22.1 REQUIRED CONFIG PATHS /usr/lib/llvm-22/lib/cmake/lld)

@@ -8,6 +8,9 @@ install(TARGETS lathe RUNTIME DESTINATION bin)
 install(TARGETS lathe-probe RUNTIME DESTINATION libexec/lathe)
 install(TARGETS lathe_runtime LIBRARY DESTINATION lib)
 set_target_properties(lathe-probe PROPERTIES INSTALL_RPATH "$ORIGIN/../../lib")
+if(TARGET lathe-conformance)
+  install(TARGETS lathe-conformance RUNTIME DESTINATION bin)
+endif()
 if(TARGET lathe_compiler)
   install(TARGETS lathe_compiler LIBRARY DESTINATION lib)
   set_target_properties(lathe_compiler PROPERTIES INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON)
@@ -17,7 +20,8 @@ endif()
 install(FILES runtime/abi/plugin.h DESTINATION include/lathe)
 include(CMakePackageConfigHelpers)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/LatheConfigVersion.cmake COMPATIBILITY SameMajorVersion)
-install(FILES cmake/LatheConfig.cmake cmake/LathePlugin.cmake ${PROJECT_BINARY_DIR}/LatheConfigVersion.cmake
+install(FILES cmake/LatheConfig.cmake cmake/LathePlugin.cmake cmake/plugin_exports.map
+              ${PROJECT_BINARY_DIR}/LatheConfigVersion.cmake
         DESTINATION ${LATHE_CMAKE_DIR})
 install(DIRECTORY plugins/template DESTINATION share/lathe)
 
@@ -29,6 +33,7 @@ install(FILES plugins/README.md DESTINATION ${LATHE_DOC_DIR} RENAME plugins.md)
 install(CODE "
   execute_process(
     COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:lathe> -DVERSION=${PROJECT_VERSION}
+            $<$<TARGET_EXISTS:lathe-conformance>:-DCONFORMANCE=$<TARGET_FILE:lathe-conformance>>
             -DOUT=\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/share/man/man1
             -P ${PROJECT_SOURCE_DIR}/cmake/man_pages.cmake
     COMMAND_ERROR_IS_FATAL ANY)")

@@ -1,5 +1,5 @@
 # Makes lathe.1 and a page for each verb out of `--help`, which is where the words are.
-# usage: cmake -DPROGRAM=lathe -DVERSION=X -DOUT=DIR -P man_pages.cmake
+# usage: cmake -DPROGRAM=lathe [-DCONFORMANCE=lathe-conformance] -DVERSION=X -DOUT=DIR -P man_pages.cmake
 
 function(help_of out)
   execute_process(COMMAND ${PROGRAM} ${ARGN} --help OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
@@ -32,3 +32,9 @@ foreach(verb ${verbs})
   string(REGEX MATCH "^lathe ${verb}: ([^\n]*)" summary "${text}")
   write_page(lathe-${verb} "${CMAKE_MATCH_1}" "${text}")
 endforeach()
+
+if(CONFORMANCE)
+  execute_process(COMMAND ${CONFORMANCE} --help OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCH "^lathe-conformance: ([^\n]*)" summary "${text}")
+  write_page(lathe-conformance "${CMAKE_MATCH_1}" "${text}")
+endif()

@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(build-essential cmake ninja-build pkg-config ccache git
           libmlir-22-dev mlir-22-tools llvm-22-dev clang-22 lld-22 liblld-22-dev
           libabsl-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libxxhash-dev
-          libflatbuffers-dev flatbuffers-compiler libcli11-dev)
+          libflatbuffers-dev flatbuffers-compiler libcli11-dev libdnnl-dev libpugixml-dev)
 if [[ "${1:-}" == --tests ]]; then
   packages+=(libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-22-dev python3)
 fi

@@ -28,10 +28,11 @@ mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level
   return program;
 }
 
-absl::StatusOr<std::string> makeCode(const Program &program, const Level &level) {
+absl::StatusOr<std::string> makeCode(const Program &program, const Level &level,
+                                     llvm::StringRef kernels) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   mlir::OwningOpRef<mlir::ModuleOp> module = emitProgram(context, program);
-  return makeSharedObject(*module, level);
+  return makeSharedObject(*module, level, kernels);
 }
 
 } // namespace lathe::x86

@@ -18,6 +18,8 @@ mlir::FailureOr<Program> selectProgram(mlir::ModuleOp module, const Level &level
                                        WeightPlan &weights);
 
 // The program as the bytes of an ELF shared object. Thread-safe.
-absl::StatusOr<std::string> makeCode(const Program &program, const Level &level);
+// `kernels`: see object.h.
+absl::StatusOr<std::string> makeCode(const Program &program, const Level &level,
+                                     llvm::StringRef kernels = {});
 
 } // namespace lathe::x86

@@ -153,12 +153,24 @@ absl::StatusOr<TemporaryFile> TemporaryFile::write(llvm::StringRef suffix,
   return file;
 }
 
-absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object) {
+// Of an object with kernels nothing but the entry may be seen from outside.
+constexpr llvm::StringLiteral kOneSymbol =
+    "{ global: " LATHE_CPU_EXECUTABLE_SYMBOL "; local: *; };";
+
+absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object, llvm::StringRef kernels) {
   LATHE_ASSIGN_OR_RETURN(TemporaryFile input, TemporaryFile::write("o", object));
   LATHE_ASSIGN_OR_RETURN(TemporaryFile output, TemporaryFile::write("so", {}));
-  const char *arguments[] = {"ld.lld",      "-shared", "--gc-sections",       "-z",
-                             "now",         "-z",      "noexecstack",         "--build-id=none",
-                             "--strip-all", "-o",      output.path().c_str(), input.path().c_str()};
+  LATHE_ASSIGN_OR_RETURN(TemporaryFile library,
+                         TemporaryFile::write("o", {kernels.data(), kernels.size()}));
+  LATHE_ASSIGN_OR_RETURN(TemporaryFile symbols,
+                         TemporaryFile::write("map", {kOneSymbol.data(), kOneSymbol.size()}));
+  std::vector<const char *> arguments = {
+      "ld.lld",      "-shared", "--gc-sections",       "-z",
+      "now",         "-z",      "noexecstack",         "--build-id=none",
+      "--strip-all", "-o",      output.path().c_str(), input.path().c_str()};
+  if (!kernels.empty())
+    arguments.insert(arguments.end(),
+                     {library.path().c_str(), "--version-script", symbols.path().c_str()});
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   static std::mutex one_at_a_time; // lld has global state
@@ -174,17 +186,19 @@ absl::StatusOr<std::string> linkShared(llvm::ArrayRef<char> object) {
 
 } // namespace
 
-absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level) {
+absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level,
+                                             llvm::StringRef kernels) {
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::TargetMachine> machine, makeTargetMachine(level));
   llvm::LLVMContext context;
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<llvm::Module> step, translate(module, context));
   step->setTargetTriple(llvm::Triple(kTriple));
   step->setDataLayout(machine->createDataLayout());
-  LATHE_RETURN_IF_ERROR(linkKernels(*step, level));
+  if (kernels.empty())
+    LATHE_RETURN_IF_ERROR(linkKernels(*step, level));
   setFeatures(*step, level);
   optimise(*step, *machine);
   LATHE_ASSIGN_OR_RETURN(auto object, emitObject(*step, *machine));
-  return linkShared(object);
+  return linkShared(object, kernels);
 }
 
 } // namespace lathe::x86

@@ -14,6 +14,11 @@ namespace lathe::x86 {
 // this process. Gives the bytes of the shared object. INTERNAL with LLVM's own words where a tool
 // of LLVM refuses; RESOURCE_EXHAUSTED where the temporary folder is full. Thread-safe for modules
 // of different contexts.
-absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level);
+//
+// `kernels`: an object file with the level's kernels, which is linked instead. Then no constants
+// are folded into them: the code is made in a hundredth of the time and runs slower. Its results
+// are the same; the conformance kit, which compiles thousands of shapes, is made so.
+absl::StatusOr<std::string> makeSharedObject(mlir::ModuleOp module, const Level &level,
+                                             llvm::StringRef kernels = {});
 
 } // namespace lathe::x86

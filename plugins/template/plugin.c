@@ -3,6 +3,7 @@
 //
 // Structs begin with the size that their writer knew. Every field that is used here came with abi
 // 1.0, the first, so it is always there; ask LATHE_HAS_FIELD before you read or set a later one.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,8 @@ static lathe_error *device_list(lathe_device_list_args *args) {
 
 static lathe_error *device_open(lathe_device_open_args *args) {
   static lathe_device device;
+  if (args->index != 0)
+    return fail(LATHE_ERROR_INVALID_ARGUMENT, "template: there is no device but device 0");
   args->device = &device;
   return NULL;
 }
@@ -207,6 +210,8 @@ static lathe_error *properties(lathe_device_properties_args *args) {
 }
 
 static lathe_error *buffer_allocate(lathe_buffer_allocate_args *args) {
+  if (args->alignment > 4096 || (args->alignment & (args->alignment - 1)) != 0)
+    return fail(LATHE_ERROR_INVALID_ARGUMENT, "template: alignments are powers of two up to 4096");
   lathe_buffer *buffer = malloc(sizeof *buffer);
   void *memory = NULL;
   if (buffer && args->size < SIZE_MAX / 2)
@@ -321,9 +326,13 @@ static const lathe_plugin plugin = {.struct_size = sizeof plugin,
 
 // The one symbol. A host of another major must be refused before anything else of it is read.
 LATHE_PLUGIN_EXPORT lathe_error *lathe_plugin_entry(lathe_plugin_entry_args *args) {
-  if (args->host->abi_major != LATHE_ABI_MAJOR)
-    return fail(LATHE_ERROR_FAILED_PRECONDITION,
-                "template: built for abi 1.0, the host has another major; rebuild it");
+  static char refusal[96]; // an entry is called once
+  if (args->host->abi_major != LATHE_ABI_MAJOR) {
+    snprintf(refusal, sizeof refusal,
+             "template: built for abi %d.%d, the host has %u.%u; rebuild it", LATHE_ABI_MAJOR,
+             LATHE_ABI_MINOR, args->host->abi_major, args->host->abi_minor);
+    return fail(LATHE_ERROR_FAILED_PRECONDITION, refusal);
+  }
   args->plugin = &plugin;
   return NULL;
 }

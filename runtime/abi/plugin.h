@@ -245,8 +245,10 @@ typedef struct lathe_point {
   uint64_t value;
 } lathe_point;
 
-// When work runs. All zero: now, and the call returns when the work is done. Stands inside of other
-// structs: never grows.
+// When work runs. All zero: now, and the call returns when the work is done. Without a queue the
+// call itself waits for what it waits for. The signal is set when the work has ended, well or not,
+// so that whoever waits wakes up and asks queue_error; what is behind failed work still runs.
+// Stands inside of other structs: never grows.
 typedef struct lathe_order {
   lathe_queue *queue;       // in, behind all that is in it; NULL: no queue
   const lathe_point *waits; // in, of events of the same device
@@ -298,9 +300,9 @@ enum { LATHE_COPY_TO_DEVICE = 0, LATHE_COPY_TO_HOST = 1 };
 typedef struct lathe_copy_args {
   size_t struct_size;
   const void *next;
-  lathe_device *device; // in
-  lathe_binding device_part;
-  void *host_memory; // in, as many bytes as the part has; borrowed until the copy is done
+  lathe_device *device;      // in
+  lathe_binding device_part; // in, may have no bytes: the copy waits and signals only
+  void *host_memory;         // in, as many bytes as the part has; borrowed until the copy is done
   uint32_t direction;
   uint32_t reserved;
   lathe_order order; // in
@@ -358,9 +360,9 @@ typedef struct lathe_run_args {
   int64_t rows;                  // in, new tokens: 1 to the function's max_rows
   int64_t output_rows;           // in, rows whose logits are wanted, 0 to rows
   lathe_order order;             // in
-  // In, NULL: nobody looks. Called on the calling thread each time that a part of the entry is
-  // done, with a label that says what it was ("linear 2048x1408 f8e4m3"), borrowed for the call. A
-  // device that knows no parts never calls it.
+  // In, NULL: nobody looks, as with a queue. Called on the calling thread each time that a part of
+  // the entry is done, with a label that says what it was ("linear 2048x1408 f8e4m3"), borrowed for
+  // the call. A device that knows no parts never calls it.
   void (*observe)(void *observer, lathe_string label);
   void *observer;
 } lathe_run_args;
@@ -708,7 +710,8 @@ typedef struct lathe_compile_api {
   lathe_error *(*target_list)(lathe_target_list_args *args);
   // A verdict is no error: an error means that the question made no sense.
   lathe_error *(*supports)(lathe_support_args *args);
-  // Every op of the program has been answered with a yes. FAILED_PRECONDITION: not in this
+  // Every op of the program has been answered with a yes, but for two that nobody is asked about:
+  // lathe.weight, and lathe.slice, which is a view of its input. FAILED_PRECONDITION: not in this
   // company; the message says why, and the host places the ops elsewhere.
   lathe_error *(*compile)(lathe_compile_args *args);
 } lathe_compile_api;
@@ -745,7 +748,8 @@ typedef struct lathe_plugin_entry_args {
 
 #define LATHE_PLUGIN_SYMBOL "lathe_plugin_entry"
 // The one exported symbol. A plugin looks at the host's abi_major first and answers
-// FAILED_PRECONDITION with both versions in the message where it is not its own. Called once.
+// FAILED_PRECONDITION with both versions in the message where it is not its own. Called once for
+// each time that the library is loaded.
 typedef lathe_error *(*lathe_plugin_entry_fn)(lathe_plugin_entry_args *args);
 
 #if defined(_WIN32)

@@ -97,15 +97,16 @@ absl::StatusOr<uint32_t> DeviceTable::count() const {
   return args.device_count;
 }
 
-absl::StatusOr<std::shared_ptr<Device>>
-DeviceTable::open(uint32_t index, std::shared_ptr<const void> library) const {
+absl::StatusOr<std::shared_ptr<Device>> DeviceTable::open(uint32_t index,
+                                                          std::shared_ptr<const void> library,
+                                                          absl::string_view plugin) const {
   lathe_device_open_args args = {};
   args.struct_size = sizeof args;
   args.index = index;
   LATHE_RETURN_IF_ERROR(takeError(api_.device_open(&args)));
   if (!args.device)
     return gaveNo("device");
-  return Device::wrap(*this, args.device, std::move(library));
+  return Device::wrap(*this, args.device, std::move(library), plugin);
 }
 
 Device::~Device() {
@@ -114,10 +115,14 @@ Device::~Device() {
 }
 
 absl::StatusOr<std::shared_ptr<Device>> Device::wrap(const DeviceTable &table, lathe_device *device,
-                                                     std::shared_ptr<const void> library) {
+                                                     std::shared_ptr<const void> library,
+                                                     absl::string_view plugin) {
   // Owns the device from here on, whatever is wrong with it.
   std::shared_ptr<Device> wrapped(new Device(table, device, std::move(library)));
   LATHE_RETURN_IF_ERROR(wrapped->readProperties());
+  std::string &level = wrapped->properties_.level;
+  if (!plugin.empty() && !level.empty())
+    level = absl::StrCat(plugin, ":", level);
   return wrapped;
 }
 

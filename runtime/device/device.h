@@ -28,8 +28,10 @@ public:
   const lathe_device_api *operator->() const { return &api_; }
   // Devices that can be opened here.
   absl::StatusOr<uint32_t> count() const;
+  // As Device::wrap.
   absl::StatusOr<std::shared_ptr<Device>> open(uint32_t index,
-                                               std::shared_ptr<const void> library = {}) const;
+                                               std::shared_ptr<const void> library = {},
+                                               absl::string_view plugin = "") const;
 
 private:
   lathe_device_api api_;
@@ -82,7 +84,8 @@ private:
 };
 
 struct DeviceProperties {
-  std::string name, kind, compatibility, level, details;
+  std::string name, kind, compatibility, details;
+  std::string level; // the best target that it takes, as users write it: "npu:ascend-910b"
   uint64_t memory_bytes = 0;
   uint32_t parallelism = 1;
   bool host_visible = false, simulated = false;
@@ -99,9 +102,12 @@ struct Compatibility {
 class LATHE_RUNTIME_API Device : public std::enable_shared_from_this<Device> {
 public:
   // Owns an open device of a table, and closes it when the last owner is gone; then `library`, what
-  // the table's code lives in, is let go. Refuses properties that make no sense.
-  static absl::StatusOr<std::shared_ptr<Device>>
-  wrap(const DeviceTable &table, lathe_device *device, std::shared_ptr<const void> library = {});
+  // the table's code lives in, is let go. `plugin`: the name of the one that brings it. Refuses
+  // properties that make no sense.
+  static absl::StatusOr<std::shared_ptr<Device>> wrap(const DeviceTable &table,
+                                                      lathe_device *device,
+                                                      std::shared_ptr<const void> library = {},
+                                                      absl::string_view plugin = "");
   ~Device();
   Device(const Device &) = delete;
   Device &operator=(const Device &) = delete;

@@ -80,14 +80,18 @@ CheckResult unusable(const absl::Status &status) {
   return result;
 }
 
+std::string advice(const DeviceProperties &device) {
+  return absl::StrCat("compile the model again with --target ",
+                      device.level.empty() ? "and one that `lathe devices` lists" : device.level);
+}
+
 CheckResult judge(std::vector<TargetVerdict> verdicts, const Device &device) {
   CheckResult result;
   int best = bestOf(verdicts);
   if (best < 0) {
     result.verdict = Verdict::recompile;
     result.reasons = refusals(verdicts);
-    result.reasons.push_back(
-        absl::StrCat("compile the model again with --target ", device.properties().level));
+    result.reasons.push_back(advice(device.properties()));
   } else {
     const TargetVerdict &chosen = verdicts[best];
     bool optimal = chosen.compatibility.verdict == Compatibility::Verdict::optimal;
@@ -155,7 +159,7 @@ absl::StatusOr<TargetChoice> chooseTarget(const artifact::Artifact &artifact, De
   return absl::FailedPreconditionError(
       absl::StrCat(artifact.path(), ": no target of it runs on ", wanted.name, ": ",
                    verdicts.empty() ? "it holds no code" : absl::StrJoin(refusals(verdicts), "; "),
-                   "; compile the model again with --target ", wanted.level));
+                   "; ", advice(wanted)));
 }
 
 CheckResult checkArtifact(const std::string &path, Devices devices, bool deep) {

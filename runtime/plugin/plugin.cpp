@@ -168,7 +168,7 @@ absl::StatusOr<std::shared_ptr<Device>> Plugin::openDevice(uint32_t index) {
   std::string where = absl::StrCat("plugin ", path_, ": device ", name_, ":", index, ": ");
   if (index >= device_count_)
     return absl::NotFoundError(absl::StrCat(where, "it has ", device_count_, " devices"));
-  auto device = devices_->open(index, shared_from_this());
+  auto device = devices_->open(index, shared_from_this(), name_);
   return device.ok() ? device : prefixed(device.status(), where);
 }
 

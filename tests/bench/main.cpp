@@ -1,5 +1,5 @@
 // Rooflines of the x86 kernels, a line a kernel, form and feature level. README.md says how to read
-// it. All of Google Benchmark's flags hold, and three more.
+// it. All of Google Benchmark's flags hold, and four more.
 #include <cstdio>
 #include <optional>
 
@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "runtime/cpu/features.h"
+#include "tests/bench/plugin_products.h"
 #include "tests/bench/runner.h"
 
 namespace lathe::bench {
@@ -16,6 +17,7 @@ struct Flags {
   std::string level;   // empty: every one that the machine has
   int threads = 0;     // 0: one a core
   int cold_mib = 1024; // of weights that runs go through in turn
+  std::string plugin;  // a library whose products stand beside x86's; empty: none
 };
 
 // Takes ours out of argv, so that what is left is the library's.
@@ -26,6 +28,8 @@ bool parse(int &argc, char **argv, Flags &flags) {
     absl::string_view argument = argv[i];
     if (absl::ConsumePrefix(&argument, "--level="))
       flags.level = std::string(argument);
+    else if (absl::ConsumePrefix(&argument, "--plugin="))
+      flags.plugin = std::string(argument);
     else if (absl::ConsumePrefix(&argument, "--threads="))
       ok &= absl::SimpleAtoi(argument, &flags.threads) && flags.threads >= 0 &&
             flags.threads <= runtime::kMaxThreads;
@@ -85,10 +89,11 @@ void nameMachine(const Machine &machine) {
 int run(int argc, char **argv) {
   Flags flags;
   if (!parse(argc, argv, flags)) {
-    std::fprintf(stderr,
-                 "error: --level=x86-64-v3|x86-64-v4|x86-amx, --threads=0 to %d and "
-                 "--cold-mib=MIB are taken beside Google Benchmark's flags\n",
-                 runtime::kMaxThreads);
+    std::fprintf(
+        stderr,
+        "error: --level=x86-64-v3|x86-64-v4|x86-amx, --threads=0 to %d, --cold-mib=MIB and "
+        "--plugin=SO are taken beside Google Benchmark's flags\n",
+        runtime::kMaxThreads);
     return 2;
   }
   benchmark::Initialize(&argc, argv);
@@ -107,6 +112,14 @@ int run(int argc, char **argv) {
     for (const Line &line : lines)
       for (const Run &run : line.runs)
         add(runner, *level, line, run);
+  const absl::Status added =
+      flags.plugin.empty()
+          ? absl::OkStatus()
+          : addPluginProducts(flags.plugin, pool.threads(), int64_t{flags.cold_mib} << 20);
+  if (!added.ok()) {
+    std::fprintf(stderr, "error: %s\n", added.ToString().c_str());
+    return 1;
+  }
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

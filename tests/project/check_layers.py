@@ -28,6 +28,7 @@ LAYERS = [
     ("runtime", "base artifact runtime", "absl"),
     ("plugins/npu/tests", "", "border json gtest"),
     ("plugins/npu", "", "border json"),
+    ("plugins/onednn", "", "border onednn"),
     ("plugins", "", "border"),
     # Sees the compiler through one header that names nothing of it.
     ("tools/lathe", "base text artifact frontend runtime tools/lathe tools/compiler/api.h", "absl json cli11"),
@@ -40,6 +41,7 @@ LIBRARIES = [
     (r"lld/", "lld"),
     (r"absl/", "absl"),
     (r"lathe/plugin\.h$", "border"),
+    (r"dnnl\.hpp$", "onednn"),
     (r"nlohmann/", "json"),
     (r"flatbuffers/", "flatbuffers"),
     (r"CLI/", "cli11"),

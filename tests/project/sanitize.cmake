@@ -1,6 +1,6 @@
 # Builds what parses and what runs under ASan and UBSan, without the compiler, and runs its tests.
 # usage: cmake -DSOURCE=DIR -DBUILD=DIR -DCORES=N -P sanitize.cmake
-set(tests base_test artifact_test frontend_test runtime_test null_plugin_test template_plugin_test fuzz_artifact fuzz_config fuzz_safetensors)
+set(tests base_test artifact_test frontend_test runtime_test null_plugin_test onednn_plugin_test template_plugin_test fuzz_artifact fuzz_config fuzz_safetensors)
 
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status)

@@ -25,9 +25,10 @@ public:
     std::string example = absl::StrCat("  ", verb_.example);
     for (size_t at = 0; (at = example.find('\n', at)) != std::string::npos; at += 3)
       example.insert(at + 1, "  ");
-    return absl::StrCat("lathe ", verb_.name, ": ", verb_.summary, "\n\nusage: lathe ", verb_.name,
-                        *verb_.arguments ? " " : "", verb_.arguments, " [flags]\n\nexample:\n",
-                        example, "\n", make_positionals(app), make_groups(app, mode));
+    return absl::StrCat(verb_.program, verb_.name, ": ", verb_.summary,
+                        "\n\nusage: ", verb_.program, verb_.name, *verb_.arguments ? " " : "",
+                        verb_.arguments, " [flags]\n\nexample:\n", example, "\n",
+                        make_positionals(app), make_groups(app, mode));
   }
 
   std::string make_positionals(const CLI::App *app) const override {
@@ -112,9 +113,13 @@ bool isUsageError(const absl::Status &status) {
   return status.GetPayload(kUsagePayload).has_value();
 }
 
-int reportUsage(absl::string_view verb, absl::string_view text) {
-  printError(absl::StrCat(text, "; see lathe ", verb, verb.empty() ? "" : " ", "--help"));
+static int reportUsageOf(absl::string_view command, absl::string_view text) {
+  printError(absl::StrCat(text, "; see ", command, " --help"));
   return kWrongUsage;
+}
+
+int reportUsage(absl::string_view verb, absl::string_view text) {
+  return reportUsageOf(absl::StrCat("lathe", verb.empty() ? "" : " ", verb), text);
 }
 
 int exitStatusOf(const absl::Status &status) {
@@ -132,6 +137,7 @@ std::string helpOf(const Verb &verb) { return declare(verb).app->help(); }
 
 int runVerb(const Verb &verb, const std::vector<std::string> &arguments) {
   ParsedVerb parsed = declare(verb);
+  const std::string command = absl::StrCat(verb.program, verb.name);
   std::vector<std::string> words = splitEmptyValues(arguments);
   std::reverse(words.begin(), words.end()); // as CLI11 wants them
   try {
@@ -140,10 +146,10 @@ int runVerb(const Verb &verb, const std::vector<std::string> &arguments) {
     print(parsed.app->help());
     return kDone;
   } catch (const CLI::ParseError &error) {
-    return reportUsage(verb.name, complaint(*parsed.app, error));
+    return reportUsageOf(command, complaint(*parsed.app, error));
   }
   absl::Status status = parsed.action();
-  return isUsageError(status) ? reportUsage(verb.name, status.message()) : exitStatusOf(status);
+  return isUsageError(status) ? reportUsageOf(command, status.message()) : exitStatusOf(status);
 }
 
 } // namespace lathe::cli

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "tools/lathe/inspect_parts.h"
 #include "tools/lathe/table.h"
 #include "tools/lathe/units.h"
 
@@ -33,10 +34,11 @@ uint64_t stateBytesPerToken(const Manifest &manifest) {
   return bytes;
 }
 
+// Of the device at home.
 uint64_t arenaBytes(const Step &step) {
   uint64_t bytes = 0;
   for (const artifact::Buffer &buffer : step.buffers)
-    if (buffer.kind == artifact::BufferKind::arena)
+    if (buffer.kind == artifact::BufferKind::arena && buffer.device == 0)
       bytes += buffer.bytes;
   return bytes;
 }
@@ -83,18 +85,27 @@ Rows targetRows(const Artifact &artifact) {
   return rows;
 }
 
-// How many weights a target has in each layout, and their bytes.
+// How many weights a target or a part has in each layout, and their bytes.
+void addLayouts(const std::string &name, const std::vector<artifact::PackedWeight> &weights,
+                Rows &rows) {
+  std::map<std::string, std::pair<uint64_t, uint64_t>> layouts;
+  for (const artifact::PackedWeight &weight : weights) {
+    auto &[count, bytes] = layouts[weight.layout];
+    ++count;
+    bytes += weight.size;
+  }
+  for (const auto &[layout, sum] : layouts)
+    rows.push_back({name, layout, absl::StrCat(sum.first), bytesText(sum.second)});
+}
+
+// A placed target shares the weights of home with the one that is not placed.
 Rows layoutRows(const Manifest &manifest) {
   Rows rows = {{"target", "layout", "weights", "size"}};
   for (const Target &target : manifest.targets) {
-    std::map<std::string, std::pair<uint64_t, uint64_t>> layouts;
-    for (const artifact::PackedWeight &weight : target.weights) {
-      auto &[count, bytes] = layouts[weight.layout];
-      ++count;
-      bytes += weight.size;
-    }
-    for (const auto &[layout, sum] : layouts)
-      rows.push_back({target.name, layout, absl::StrCat(sum.first), bytesText(sum.second)});
+    if (target.parts.empty())
+      addLayouts(target.name, target.weights, rows);
+    for (const artifact::Part &part : target.parts)
+      addLayouts(part.name, part.weights, rows);
   }
   return rows;
 }
@@ -139,7 +150,8 @@ Json targetJson(const Artifact &artifact, const Target &target) {
           {"code_bytes", sectionBytes(artifact, target.code_section)},
           {"weights_bytes", sectionBytes(artifact, target.weights_section)},
           {"steps", steps},
-          {"weights", weights}};
+          {"weights", weights},
+          {"parts", partsJson(artifact, target)}};
 }
 
 Json stateJson(const Manifest &manifest) {
@@ -170,10 +182,12 @@ Json sectionsJson(const Manifest &manifest) {
 
 std::string describe(const Artifact &artifact) {
   const Manifest &manifest = artifact.manifest();
+  const Rows parts = partRows(artifact);
   return absl::StrCat(artifact.path(), "\n", formatTable(headRows(artifact)), "\n",
-                      formatTable(targetRows(artifact)), "\n", formatTable(layoutRows(manifest)),
-                      "\n", formatTable(stateRows(manifest)), "\n",
-                      formatTable(sectionRows(manifest)));
+                      formatTable(targetRows(artifact)), "\n",
+                      parts.empty() ? "" : formatTable(parts) + "\n",
+                      formatTable(layoutRows(manifest)), "\n", formatTable(stateRows(manifest)),
+                      "\n", formatTable(sectionRows(manifest)));
 }
 
 Json describeJson(const Artifact &artifact) {

@@ -18,6 +18,7 @@ struct Verb {
   const char *summary;              // one line, lower case
   const char *example;              // can be pasted; lines are separated by \n
   Action (*declare)(CLI::App &app); // adds the flags; the Action owns their values
+  const char *program = "lathe ";   // before the name; empty where a program is its only verb
 };
 
 extern const Verb kCompile, kRun, kInspect, kCheck, kBench, kEval, kDevices, kTokenize;

@@ -60,6 +60,9 @@ Status Core::inBounds(const Issued &issued, const Access &access) const {
                  spaceName(launch.device, access.space), " has ", Hex{size}, " bytes");
   }
   const GlobalMemory::Allocation *allocation = launch.gm.find(access.base);
+  if (allocation && allocation->readOnly && access.write)
+    return error("read-only: ", operand, " would write to gm ", Hex{access.base},
+                 ", a buffer that instructions only read");
   if (allocation && end <= allocation->end())
     return {};
   if (!allocation)

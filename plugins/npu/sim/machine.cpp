@@ -53,6 +53,8 @@ static Result<const GlobalMemory::Allocation *> rangeOf(const GlobalMemory &gm, 
 Status Machine::write(uint64_t address, std::span<const std::byte> source) {
   NPU_ASSIGN_OR_RETURN(const GlobalMemory::Allocation *to,
                        rangeOf(state->gm, address, source.size()));
+  if (to->readOnly)
+    return error("device memory: the buffer at ", Hex{to->base}, " is read-only");
   uint64_t offset = address - to->base;
   std::memcpy(to->data + offset, source.data(), source.size());
   if (!to->allWritten)

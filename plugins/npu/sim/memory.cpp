@@ -95,6 +95,14 @@ Result<uint64_t> GlobalMemory::attach(std::byte *data, uint64_t bytes) {
   return place(std::move(allocation));
 }
 
+Result<uint64_t> GlobalMemory::attachReadOnly(const std::byte *data, uint64_t bytes) {
+  Allocation allocation;
+  allocation.bytes = bytes;
+  allocation.data = const_cast<std::byte *>(data); // nothing writes: see readOnly
+  allocation.allWritten = allocation.readOnly = true;
+  return place(std::move(allocation));
+}
+
 Result<uint64_t> GlobalMemory::reserve(uint64_t bytes) { return attach(nullptr, bytes); }
 
 Status GlobalMemory::release(uint64_t address) {

@@ -39,6 +39,7 @@ public:
     std::byte *data = nullptr; // nullptr: it has a size and an address only (for timing)
     bool owned = false;        // made by allocate(), or attached
     bool allWritten = false;   // no record is kept; nothing in it counts as uninitialised
+    bool readOnly = false;     // instructions that write into it are refused
     mutable InitMap written;
     uint64_t end() const { return base + bytes; }
   };
@@ -51,6 +52,7 @@ public:
   Result<uint64_t> allocate(uint64_t bytes);
   // Memory of the host as device memory; borrowed until release(). All of it counts as written.
   Result<uint64_t> attach(std::byte *data, uint64_t bytes);
+  Result<uint64_t> attachReadOnly(const std::byte *data, uint64_t bytes);
   // An address without bytes, for runs that compute nothing.
   Result<uint64_t> reserve(uint64_t bytes);
   Status release(uint64_t address);

@@ -1,5 +1,6 @@
 // Programs of any instructions on any numbers: each is refused or runs, none does harm. Worth most
 // under the sanitizers (NPU_SANITIZE).
+#include "builder/builder.h"
 #include "rig.h"
 
 #include <random>
@@ -132,6 +133,30 @@ TEST_P(Hostile, programsAreRefusedOrRun) {
 INSTANTIATE_TEST_SUITE_P(Devices, Hostile,
                          testing::Values("tiny", "ascend-310p", "cambricon-mlu370"),
                          [](const auto &info) { return std::string(info.param).substr(0, 4); });
+
+TEST(Hostile, readOnlyBuffersAreNotWritten) {
+  for (bool scalar : {false, true}) {
+    Rig rig;
+    const std::vector<std::byte> bytes(64, std::byte{7});
+    Result<uint64_t> address = rig.machine->memory().attachReadOnly(bytes.data(), bytes.size());
+    ASSERT_TRUE(address.ok());
+    KernelBuilder kernel(rig.machine->device(), "writes");
+    CoreBuilder &b = kernel.aiv();
+    Operand to = b.arg(kernel.buffer("weights", ArgAccess::Read, 64));
+    Buffer tile = b.allocate(Space::UB, 64, "tile");
+    b.ldUb(tile, to, 64);
+    b.sync(Pipe::MTE2, Pipe::MTE3);
+    if (scalar)
+      b.emit(Op::SStGm, DType::I32, DType::None, {}, {to, 1});
+    else
+      b.stGm(to, tile, 64);
+    Result<Kernel> made = kernel.finish();
+    ASSERT_TRUE(made.ok()) << made.message();
+    for (bool checks : {true, false})
+      EXPECT_THAT(rig.run(*made, {*address}, {.checks = checks}), testing::HasSubstr("read-only"));
+    EXPECT_THAT(bytes, testing::Each(std::byte{7}));
+  }
+}
 
 } // namespace
 } // namespace npu

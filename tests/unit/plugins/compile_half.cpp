@@ -11,11 +11,12 @@ namespace lathe::plugins {
 using runtime::DeviceBuffer;
 using runtime::takeError;
 
-absl::StatusOr<Answer> supports(const runtime::Plugin &plugin, const lathe_op *op, int64_t rows) {
+absl::StatusOr<Answer> supports(const runtime::Plugin &plugin, const lathe_op *op, int64_t rows,
+                                size_t target) {
   char text[256];
   lathe_support_args args = {};
   args.struct_size = sizeof args;
-  args.target = plugin.targets()[0].handle;
+  args.target = plugin.targets()[target].handle;
   args.op = op;
   args.rows = rows;
   args.keys = 1;
@@ -25,11 +26,11 @@ absl::StatusOr<Answer> supports(const runtime::Plugin &plugin, const lathe_op *o
                 std::string(text, std::min(args.text.size, sizeof text))};
 }
 
-absl::StatusOr<Compiled> Compiled::make(const runtime::Plugin &plugin,
-                                        const lathe_program *program) {
+absl::StatusOr<Compiled> Compiled::make(const runtime::Plugin &plugin, const lathe_program *program,
+                                        size_t target) {
   lathe_compile_args args = {};
   args.struct_size = sizeof args;
-  args.target = plugin.targets()[0].handle;
+  args.target = plugin.targets()[target].handle;
   args.program = program;
   LATHE_RETURN_IF_ERROR(takeError(plugin.compiler()->compile(&args)));
   Compiled compiled;
@@ -100,6 +101,8 @@ absl::StatusOr<Loaded> Loaded::make(runtime::Plugin &plugin, const Compiled &com
   LATHE_ASSIGN_OR_RETURN(loaded.device_, plugin.openDevice(0));
   LATHE_ASSIGN_OR_RETURN(loaded.weights_,
                          bufferOf(*loaded.device_, weights.data(), weights.size()));
+  LATHE_ASSIGN_OR_RETURN(loaded.state_,
+                         loaded.device_->allocate(compiled.get().state_bytes, LATHE_BUFFER_ZEROED));
   LATHE_ASSIGN_OR_RETURN(loaded.executable_,
                          loaded.device_->load(compiled.code(),
                                               runtime::fromAbi(compiled.get().compatibility),
@@ -129,7 +132,7 @@ absl::StatusOr<std::vector<Floats>> Loaded::run(const std::string &entry,
   for (const DeviceBuffer &buffer : buffers)
     bindings.push_back(buffer.binding());
   bindings.push_back(weights_.binding());
-  bindings.push_back({});
+  bindings.push_back(state_.binding());
   LATHE_RETURN_IF_ERROR(device_->run(executable_, number, bindings, rows, output_rows));
   std::vector<Floats> results;
   for (size_t i = 0; i < result_sizes.size(); ++i) {

@@ -16,14 +16,14 @@ struct Answer {
   std::string text;
 };
 
-// Asks for the first target.
-absl::StatusOr<Answer> supports(const runtime::Plugin &plugin, const lathe_op *op,
-                                int64_t rows = 1);
+absl::StatusOr<Answer> supports(const runtime::Plugin &plugin, const lathe_op *op, int64_t rows = 1,
+                                size_t target = 0);
 
 // Code with what it needs. Must not outlive the program and the plugin.
 class Compiled {
 public:
-  static absl::StatusOr<Compiled> make(const runtime::Plugin &plugin, const lathe_program *program);
+  static absl::StatusOr<Compiled> make(const runtime::Plugin &plugin, const lathe_program *program,
+                                       size_t target = 0);
 
   const lathe_compiled &get() const { return *compiled_; }
   std::vector<uint8_t> code() const;
@@ -47,7 +47,8 @@ class Loaded {
 public:
   static absl::StatusOr<Loaded> make(runtime::Plugin &plugin, const Compiled &compiled);
 
-  // Runs an entry and gives its results, of as many floats as `result_sizes` say.
+  // Runs an entry and gives its results, of as many floats as `result_sizes` say. The state goes on
+  // from run to run.
   absl::StatusOr<std::vector<Floats>> run(const std::string &entry,
                                           const std::vector<Floats> &inputs,
                                           const std::vector<size_t> &result_sizes, int64_t rows,
@@ -57,7 +58,7 @@ public:
 
 private:
   std::shared_ptr<runtime::Device> device_;
-  runtime::DeviceBuffer weights_;
+  runtime::DeviceBuffer weights_, state_;
   runtime::Executable executable_;
   std::vector<std::pair<std::string, uint64_t>> scratch_; // of entries
 };

@@ -97,6 +97,13 @@ const lathe_op *ProgramBuilder::addOp(lathe_op op) {
 const lathe_value *ProgramBuilder::op(const std::string &name, const Operands &operands,
                                       const lathe_type *result,
                                       const std::vector<Attribute> &attributes, uint32_t version) {
+  return op(name, operands, {{"result", result}}, attributes, version)[0];
+}
+
+std::vector<const lathe_value *>
+ProgramBuilder::op(const std::string &name, const Operands &operands,
+                   const std::vector<std::pair<std::string, const lathe_type *>> &results,
+                   const std::vector<Attribute> &attributes, uint32_t version) {
   lathe_op op = {};
   op.name = keepText(name);
   op.version = version;
@@ -108,17 +115,23 @@ const lathe_value *ProgramBuilder::op(const std::string &name, const Operands &o
   for (const Attribute &attribute : attributes) {
     lathe_attribute real = {};
     real.name = keepText(attribute.name);
-    real.kind = LATHE_ATTRIBUTE_REAL;
+    real.kind = attribute.integer ? LATHE_ATTRIBUTE_INTEGER : LATHE_ATTRIBUTE_REAL;
+    real.integer = attribute.integer.value_or(0);
     real.real = attribute.real;
     known.push_back(make(real, offsetof(lathe_attribute, text)));
   }
-  const lathe_value *computed = value(result);
+  std::vector<const lathe_value *> computed;
+  std::vector<const lathe_operand *> given;
+  for (const auto &[part, type] : results) {
+    computed.push_back(value(type));
+    given.push_back(operand(part, computed.back()));
+  }
   op.operand_count = taken.size();
   op.operands = keep(std::move(taken));
   op.attribute_count = known.size();
   op.attributes = keep(std::move(known));
-  op.result_count = 1;
-  op.results = keep(std::vector<const lathe_operand *>{operand("result", computed)});
+  op.result_count = given.size();
+  op.results = keep(std::move(given));
   addOp(op);
   return computed;
 }
@@ -138,13 +151,14 @@ const lathe_value *ProgramBuilder::launch(ProgramBuilder &kernel, int64_t tile_r
 }
 
 const lathe_value *ProgramBuilder::weight(const std::string &name, const lathe_type *type,
-                                          std::vector<uint8_t> bytes) {
+                                          std::vector<uint8_t> bytes, std::vector<uint8_t> scales) {
   lathe_constant constant = {};
   constant.id = static_cast<uint32_t>(constants_.size());
   constant.name = keepText(name);
   constant.type = type;
   constants_.push_back(make(constant));
   bytes_.push_back(std::move(bytes));
+  scales_.push_back(std::move(scales));
   return sameWeight(constant.id);
 }
 
@@ -164,7 +178,8 @@ const lathe_value *ProgramBuilder::sameWeight(uint32_t constant) {
 lathe_error *ProgramBuilder::read(void *context, lathe_read_args *args) {
   static lathe_error beyond = {
       sizeof beyond, LATHE_ERROR_INVALID_ARGUMENT, 0, {"beyond the end", 14}, [](lathe_error *) {}};
-  const auto &bytes = static_cast<ProgramBuilder *>(context)->bytes_[args->constant->id];
+  const auto &builder = *static_cast<ProgramBuilder *>(context);
+  const auto &bytes = (args->scales ? builder.scales_ : builder.bytes_)[args->constant->id];
   if (args->offset > bytes.size() || args->size > bytes.size() - args->offset)
     return &beyond;
   std::memcpy(args->destination, bytes.data() + args->offset, args->size);

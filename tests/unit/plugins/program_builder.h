@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ using Operands = std::vector<std::pair<std::string, const lathe_value *>>;
 struct Attribute {
   std::string name;
   double real;
+  std::optional<int64_t> integer = std::nullopt; // then it is one
 };
 
 class ProgramBuilder {
@@ -41,18 +43,26 @@ public:
   }
   const lathe_type *quantized(std::vector<int64_t> shape);
   const lathe_type *kvCache();
+  // Any other one; struct_size is set here.
+  const lathe_type *type(lathe_type type) { return make(type); }
 
   // What follows is added to the last function.
   void function(const std::string &name, int64_t max_rows);
   const lathe_value *input(const std::string &name, const lathe_type *type);
   const lathe_value *op(const std::string &name, const Operands &operands, const lathe_type *result,
                         const std::vector<Attribute> &attributes = {}, uint32_t version = 1);
+  // Of several results, by their names.
+  std::vector<const lathe_value *>
+  op(const std::string &name, const Operands &operands,
+     const std::vector<std::pair<std::string, const lathe_type *>> &results,
+     const std::vector<Attribute> &attributes = {}, uint32_t version = 1);
   // Runs the first function of `kernel`, which must outlive the program, with tiles of that size.
   const lathe_value *launch(ProgramBuilder &kernel, int64_t tile_rows, int64_t tile_columns,
                             const Operands &operands, const lathe_type *result);
-  // The op, and a constant of the program; `bytes` as they would stand in a checkpoint.
+  // The op, and a constant of the program; `bytes` and `scales` as they would stand in a
+  // checkpoint.
   const lathe_value *weight(const std::string &name, const lathe_type *type,
-                            std::vector<uint8_t> bytes);
+                            std::vector<uint8_t> bytes, std::vector<uint8_t> scales = {});
   // The same constant once more.
   const lathe_value *sameWeight(uint32_t constant);
   void result(const std::string &name, const lathe_value *value);
@@ -84,7 +94,7 @@ private:
   std::vector<std::shared_ptr<const void>> kept_;
   std::vector<Function> functions_;
   std::vector<const lathe_constant *> constants_;
-  std::vector<std::vector<uint8_t>> bytes_; // of constants
+  std::vector<std::vector<uint8_t>> bytes_, scales_; // of constants
 };
 
 } // namespace lathe::plugins

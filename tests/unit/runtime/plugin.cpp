@@ -41,6 +41,7 @@ TEST(Plugin, staysLoadedAsLongAsADeviceOfItIsOpen) {
     device = *(*plugin)->openDevice(1);
   }
   EXPECT_EQ(device->properties().parallelism, 4u);
+  EXPECT_EQ(device->properties().level, "bad:bad-2"); // as users write it
   EXPECT_TRUE(device->properties().simulated);
   EXPECT_EQ(device->properties().details, "{\"cores\": 3}");
   EXPECT_THAT(device->allocate(8, 0).status().message(), HasSubstr("bad: does nothing"));

@@ -1,4 +1,5 @@
 // Code that is damaged, or made to harm.
+#include "tests/unit/plugins/damaged_code.h"
 #include "tests/unit/plugins/null/null_plugin.h"
 
 namespace lathe::plugins {
@@ -21,14 +22,6 @@ std::vector<uint8_t> smallCode(runtime::Plugin &plugin) {
   builder.result("r", builder.op("lathe.rms_norm", {{"input", s}, {"scale", n}},
                                  builder.rows(kColumns), {{"epsilon", 1e-3}}));
   return Compiled::make(plugin, builder.program())->code();
-}
-
-// The checksum as the code carries it: FNV-1a of all behind the first two words.
-void mend(std::vector<uint8_t> &code) {
-  uint64_t sum = 0xcbf29ce484222325;
-  for (size_t i = 16; i < code.size(); ++i)
-    sum = (sum ^ code[i]) * 0x100000001b3;
-  std::memcpy(code.data() + 8, &sum, 8);
 }
 
 class NullCode : public testing::Test {
@@ -60,48 +53,25 @@ protected:
 
 TEST_F(NullCode, isReadAsItIs) {
   EXPECT_TRUE(loadAndRun(code_).ok()) << loadAndRun(code_);
-  mend(code_);
+  mendChecksum(code_);
   EXPECT_TRUE(load(code_).ok()) << "the test knows the checksum";
 }
 
 TEST_F(NullCode, isRefusedWhereverItIsCutOff) {
-  for (size_t size = 0; size < code_.size(); ++size) {
-    std::vector<uint8_t> cut(code_.begin(), code_.begin() + size);
-    ASSERT_FALSE(load(cut).ok()) << size;
-    if (size >= 16)
-      mend(cut);
-    ASSERT_FALSE(load(cut).ok()) << size;
-  }
-  code_.push_back(0);
-  EXPECT_THAT(load(code_).message(), HasSubstr("not as long as its header says"));
+  expectRefusedWhereverCutOff(code_, [&](const CodeBytes &code) { return load(code); });
 }
 
 TEST_F(NullCode, isRefusedWithAnyBitFlipped) {
-  for (size_t i = 0; i < code_.size() * 8; ++i) {
-    std::vector<uint8_t> flipped = code_;
-    flipped[i / 8] ^= 1 << i % 8;
-    ASSERT_EQ(load(flipped).code(), absl::StatusCode::kInvalidArgument) << i;
-  }
+  expectRefusedWithAnyBitFlipped(code_, [&](const CodeBytes &code) { return load(code); });
 }
 
 TEST_F(NullCode, doesNotHarmWithABitFlippedAndTheChecksumMended) {
-  for (size_t i = 128; i < code_.size() * 8; ++i) {
-    std::vector<uint8_t> flipped = code_;
-    flipped[i / 8] ^= 1 << i % 8;
-    mend(flipped);
-    loadAndRun(flipped).IgnoreError();
-  }
+  useWithBitsFlipped(code_, [&](const CodeBytes &code) { return loadAndRun(code); });
 }
 
 TEST_F(NullCode, doesNotHarmWithAWordReplaced) {
   const uint64_t words[] = {0, 1, 2, 3, 4, 1 << 20, uint64_t{1} << 62, ~uint64_t{0}, ~uint64_t{3}};
-  for (size_t i = 16; i + 8 <= code_.size(); i += 8)
-    for (uint64_t word : words) {
-      std::vector<uint8_t> changed = code_;
-      std::memcpy(changed.data() + i, &word, 8);
-      mend(changed);
-      loadAndRun(changed).IgnoreError();
-    }
+  useWithWordsReplaced(code_, words, [&](const CodeBytes &code) { return loadAndRun(code); });
 }
 
 TEST_F(NullCode, isRefusedWithAnotherCompatibility) {

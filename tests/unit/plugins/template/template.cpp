@@ -55,6 +55,17 @@ TEST_F(Template, addsRows) {
     }
 }
 
+TEST_F(Template, refusesADeviceThatItHasNotListed) {
+  EXPECT_EQ(plugin_->deviceCount(), 1u);
+  EXPECT_TRUE(absl::IsNotFound(plugin_->openDevice(1).status()));
+}
+
+TEST_F(Template, refusesAnAlignmentThatIsNoPowerOfTwo) {
+  auto device = *plugin_->openDevice(0);
+  EXPECT_TRUE(absl::IsInvalidArgument(device->allocate(64, 0, 3).status()));
+  EXPECT_TRUE(device->allocate(64, 0, 4096).ok());
+}
+
 TEST_F(Template, saysWhatItTakes) {
   Sum sum(false);
   EXPECT_EQ(supports(*plugin_, sum.builder.lastOp())->verdict, LATHE_SUPPORT_YES);

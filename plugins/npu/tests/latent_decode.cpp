@@ -1,0 +1,137 @@
+// Latent attention in one launch, against plain loops and, for its speed, against the roofline.
+#include "kernels/latent_decode.h"
+#include "kernels/kernels.h"
+#include "rig.h"
+#include "sim/numerics.h"
+
+#include <cmath>
+
+namespace npu::kernels {
+namespace {
+
+struct Case {
+  std::string device;
+  uint64_t heads, c, r, context;
+  std::vector<int32_t> slots, positions;
+  uint64_t splits = 1;
+};
+
+std::vector<float> wave(size_t n, float step) {
+  std::vector<float> values(n);
+  for (size_t i = 0; i < n; ++i)
+    values[i] = f16ToF32(f32ToF16(std::sin(float(i) * step + 0.3f)));
+  return values;
+}
+
+class LatentDecode : public testing::TestWithParam<Case> {};
+
+TEST_P(LatentDecode, isAttentionOverAppendedLatents) {
+  const Case &at = GetParam();
+  Rig rig(at.device);
+  const Device &device = rig.machine->device();
+  LatentDecodePlan plan{at.heads, at.c, at.r, at.context, 2, 0.25f, at.splits};
+  auto tiles = latent_tiles(device, plan);
+  ASSERT_TRUE(tiles);
+  uint64_t dim = at.c + at.r, tokens = at.positions.size(), rows = 2 * at.context;
+  // Every row of both slots goes through append.
+  std::vector<float> latents = wave(rows * dim, 0.37f), q = wave(tokens * at.heads * dim, 0.31f);
+  std::vector<int32_t> all_slots(rows), all_positions(rows);
+  for (uint64_t i = 0; i < rows; ++i)
+    all_slots[i] = int32_t(i / at.context), all_positions[i] = int32_t(i % at.context);
+  uint64_t cache_bytes = 2 * latent_slot_bytes(plan, *tiles);
+  uint64_t cache = rig.put(std::vector<uint8_t>(cache_bytes));
+  Result<Kernel> fill = append(device, {.cols = dim,
+                                        .x_ld = dim * 4,
+                                        .max_context = at.context,
+                                        .slots = 2,
+                                        .cache_ld = dim * 2,
+                                        .keys = tiles->keys});
+  ASSERT_TRUE(fill.ok()) << fill.message();
+  ASSERT_EQ(rig.run(*fill,
+                    {rig.put(latents), cache, rig.put(all_slots), rig.put(all_positions), rows},
+                    {.blocks = device.groups}),
+            "");
+  std::vector<uint16_t> rounded(q.size());
+  for (size_t i = 0; i < q.size(); ++i)
+    rounded[i] = f32ToF16(q[i]);
+  uint64_t queries = rig.put(rounded), slots = rig.put(at.slots), positions = rig.put(at.positions);
+  for (Mode mode : {Mode::Functional, Mode::Timed}) {
+    unsigned blocks = device.groups;
+    Result<Kernel> kernel = latent_decode(device, plan, blocks);
+    ASSERT_TRUE(kernel.ok()) << kernel.message();
+    uint64_t floats = tokens * at.heads * at.c;
+    uint64_t out = rig.put(std::vector<float>(floats, 77));
+    uint64_t sums = rig.empty(floats * at.splits * 4), stats = rig.empty(floats * at.splits * 8);
+    std::vector<uint64_t> args{
+        queries,   cache, at.splits > 1 ? sums : out, rig.empty(blocks * tiles->work_bytes), slots,
+        positions, tokens};
+    if (at.splits > 1)
+      args.push_back(stats);
+    ASSERT_EQ(rig.run(*kernel, args, {.blocks = blocks, .mode = mode}), "");
+    if (at.splits > 1) {
+      ASSERT_EQ(rig.run(*latent_merge(device, plan), {sums, stats, out, tokens},
+                        {.blocks = blocks, .mode = mode}),
+                "");
+    }
+    auto got = rig.get<float>(out, tokens * at.heads * at.c);
+    for (uint64_t t = 0; t < tokens; ++t)
+      for (uint64_t h = 0; h < at.heads; ++h) {
+        const float *keys = &latents[uint64_t(at.slots[t]) * at.context * dim];
+        std::vector<double> wanted(at.c);
+        double sum = 0;
+        for (int32_t s = 0; s <= at.positions[t]; ++s) {
+          double score = 0;
+          for (uint64_t i = 0; i < dim; ++i)
+            score += double(q[(t * at.heads + h) * dim + i]) * keys[uint64_t(s) * dim + i];
+          double weight = std::exp(0.25 * score);
+          sum += weight;
+          for (uint64_t j = 0; j < at.c; ++j)
+            wanted[j] += weight * keys[uint64_t(s) * dim + j];
+        }
+        for (uint64_t j = 0; j < at.c; ++j)
+          ASSERT_NEAR(got[(t * at.heads + h) * at.c + j], wanted[j] / sum, 2e-3)
+              << "token " << t << " head " << h << " column " << j;
+      }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, LatentDecode,
+    testing::Values(Case{"tiny", 4, 48, 16, 100, {1, 0, 1}, {70, 0, 99}},
+                    Case{"tiny", 1, 16, 0, 40, {0}, {33}},
+                    Case{"ascend-910b", 4, 48, 16, 600, {0, 1}, {599, 127}},
+                    Case{"ascend-910b", 40, 32, 16, 300, {0, 1, 0}, {256, 128, 255}},
+                    Case{"ascend-910b", 20, 32, 16, 700, {0, 1}, {600, 3}, 4},
+                    Case{"tiny", 3, 48, 16, 100, {1, 0}, {99, 0}, 3},
+                    Case{"ascend-950", 16, 64, 32, 300, {1}, {299}}));
+
+// DeepSeek-V2-Lite's heads, a conversation of 4096 keys for each group of cores.
+TEST(LatentDecode, reaches85PercentOfTheRoofline) {
+  Rig rig("ascend-910b");
+  const Device &device = rig.machine->device();
+  const uint64_t tokens = device.groups, context = 4096;
+  LatentDecodePlan plan{16, 512, 64, context, tokens, 0.1f};
+  auto tiles = latent_tiles(device, plan);
+  std::vector<int32_t> slots(tokens), positions(tokens, context - 1);
+  for (size_t i = 0; i < tokens; ++i)
+    slots[i] = static_cast<int32_t>(i);
+  ASSERT_EQ(rig.run(*latent_decode(device, plan, device.groups),
+                    {rig.empty(tokens * 16 * 576 * 2),
+                     rig.empty(tokens * latent_slot_bytes(plan, *tiles)),
+                     rig.empty(tokens * 16 * 512 * 4), rig.empty(device.groups * tiles->work_bytes),
+                     rig.put(slots), rig.put(positions), tokens},
+                    {.blocks = device.groups, .mode = Mode::Timed, .checks = false}),
+            "");
+  double bound = rig.report.memoryBytes / rig.report.peakMemoryBytesPerCycle;
+  EXPECT_GT(bound / rig.report.cycles, 0.85);
+}
+
+TEST(LatentDecode, needsVectorCoresBesideTheCube) {
+  LatentDecodePlan plan{16, 512, 64, 4096, 1, 1};
+  EXPECT_FALSE(latent_tiles(*builtinDevice("ascend-310p"), plan));
+  EXPECT_FALSE(latent_tiles(*builtinDevice("cambricon-mlu370"), plan));
+  EXPECT_TRUE(latent_tiles(*builtinDevice("ascend-910b"), plan));
+}
+
+} // namespace
+} // namespace npu::kernels

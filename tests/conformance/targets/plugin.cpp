@@ -1,0 +1,332 @@
+// A target of a plugin, the way the compiler and the runtime use one: asked about each op, given
+// the program, its code loaded onto a device and run through the device table.
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+#include "backends/plugin/compile.h"
+#include "backends/plugin/constants.h"
+#include "backends/plugin/program_view.h"
+#include "base/status.h"
+#include "passes/cost/table.h"
+#include "passes/step.h"
+#include "runtime/device/error.h"
+#include "runtime/plugin/plugin.h"
+#include "tests/conformance/targets/memory.h"
+#include "tests/conformance/targets/target.h"
+#include "tools/compiler/sections.h"
+
+namespace lathe::conformance {
+namespace {
+
+using plugin::Code;
+using plugin::ProgramView;
+using runtime::Device;
+using runtime::Plugin;
+
+// A program as the plugin sees it, and the code that it made. Members point to those before them.
+struct Compiled {
+  Compiled(const Program &program, std::string bytecode)
+      : reader([&program](llvm::StringRef name) { return program.bytes(name); }),
+        view(program.module(), std::move(bytecode),
+             [this](ir::WeightOp weight, bool scales, uint64_t offset, uint64_t size, void *out) {
+               return runtime::giveError(reader.read(weight, scales, offset, size, out));
+             }) {}
+
+  plugin::ConstantReader reader;
+  ProgramView view;
+  std::unique_ptr<Code> code;
+};
+
+class LoadedCase : public Loaded {
+public:
+  LoadedCase(const Program &program, std::shared_ptr<Device> device,
+             std::unique_ptr<Compiled> compiled)
+      : program_(program), device_(std::move(device)), compiled_(std::move(compiled)) {}
+
+  absl::Status load();
+  absl::StatusOr<std::vector<reference::Tensor>> run(size_t step) override;
+
+private:
+  absl::Status makeBuffers();
+  absl::Status writeInputs(size_t step);
+  absl::StatusOr<std::vector<reference::Tensor>> readResults(const Step &step);
+  uint64_t scratchBytes() const;
+
+  const Program &program_;
+  std::shared_ptr<Device> device_;
+  std::unique_ptr<Compiled> compiled_;
+  runtime::Executable executable_;
+  std::vector<GuardedBuffer> inputs_, results_, own_; // own_: scratch, weights, state
+};
+
+absl::Status LoadedCase::load() {
+  std::vector<uint64_t> offsets;
+  for (const plugin::PackedWeight &weight : compiled_->code->weights())
+    offsets.push_back(weight.offset);
+  LATHE_ASSIGN_OR_RETURN(executable_, device_->load(compiled_->code->bytes(),
+                                                    compiled_->code->compatibility(), offsets));
+  return makeBuffers();
+}
+
+uint64_t LoadedCase::scratchBytes() const {
+  uint64_t bytes = 0;
+  for (auto function : program_.module().getOps<mlir::func::FuncOp>())
+    bytes = std::max(bytes, compiled_->code->scratchBytes(function.getName().str()));
+  return bytes;
+}
+
+absl::Status LoadedCase::makeBuffers() {
+  const Code &code = *compiled_->code;
+  auto add = [&](std::vector<GuardedBuffer> &to, uint64_t size, bool zeroed) -> absl::Status {
+    LATHE_ASSIGN_OR_RETURN(GuardedBuffer buffer, GuardedBuffer::make(*device_, size, zeroed));
+    to.push_back(std::move(buffer));
+    return absl::OkStatus();
+  };
+  for (const Input &input : program_.inputs()) {
+    size_t bytes = 0;
+    for (size_t s = 0; s < program_.spec().steps.size(); ++s)
+      bytes = std::max(bytes, bytesOf(input.value(s)).size());
+    LATHE_RETURN_IF_ERROR(add(inputs_, bytes, false));
+  }
+  for (const Result &result : program_.results()) {
+    int64_t rows = 0;
+    for (const Step &step : program_.spec().steps)
+      rows = std::max(rows, result.rowsIn(step));
+    LATHE_RETURN_IF_ERROR(add(results_, 4 * rows * result.columns, false));
+  }
+  LATHE_RETURN_IF_ERROR(add(own_, scratchBytes(), false));
+  LATHE_RETURN_IF_ERROR(add(own_, code.weightBytes(), false));
+  LATHE_RETURN_IF_ERROR(add(own_, code.stateBytes(), true));
+  std::vector<uint8_t> packed(code.weightBytes());
+  for (size_t i = 0; i < code.weights().size(); ++i)
+    LATHE_RETURN_IF_ERROR(code.pack(
+        i, 0, absl::MakeSpan(packed).subspan(code.weights()[i].offset, code.weights()[i].size)));
+  return own_[LATHE_BIND_WEIGHTS].write(packed);
+}
+
+absl::Status LoadedCase::writeInputs(size_t step) {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    LATHE_RETURN_IF_ERROR(inputs_[i].spoil());
+    LATHE_RETURN_IF_ERROR(inputs_[i].write(bytesOf(program_.inputs()[i].value(step))));
+  }
+  for (GuardedBuffer &result : results_)
+    LATHE_RETURN_IF_ERROR(result.spoil());
+  return own_[LATHE_BIND_SCRATCH].spoil();
+}
+
+absl::StatusOr<std::vector<reference::Tensor>> LoadedCase::readResults(const Step &step) {
+  std::vector<reference::Tensor> tensors;
+  for (size_t i = 0; i < results_.size(); ++i) {
+    const Result &result = program_.results()[i];
+    LATHE_RETURN_IF_ERROR(results_[i].checkGuard(absl::StrCat("result ", i)));
+    std::vector<uint8_t> bytes(4 * result.rowsIn(step) * result.columns);
+    LATHE_RETURN_IF_ERROR(results_[i].read(absl::MakeSpan(bytes)));
+    tensors.push_back(tensorOf(bytes, result.rowsIn(step), result.columns, result.is_indices));
+  }
+  for (size_t i = 0; i < own_.size(); ++i) {
+    static const char *const names[] = {"its scratch memory", "the weights", "the state"};
+    LATHE_RETURN_IF_ERROR(own_[i].checkGuard(names[i]));
+  }
+  return tensors;
+}
+
+absl::StatusOr<std::vector<reference::Tensor>> LoadedCase::run(size_t step) {
+  const Step &of = program_.spec().steps[step];
+  LATHE_RETURN_IF_ERROR(writeInputs(step));
+  LATHE_ASSIGN_OR_RETURN(uint32_t entry, executable_.entry(Program::functionName(of)));
+  std::vector<lathe_binding> bindings;
+  for (const auto *buffers : {&inputs_, &results_, &own_})
+    for (const GuardedBuffer &buffer : *buffers)
+      bindings.push_back(buffer.binding());
+  LATHE_RETURN_IF_ERROR(device_->run(executable_, entry, bindings, of.rows, of.output_rows));
+  return readResults(of);
+}
+
+// What the plugin says of one op.
+struct Verdict {
+  bool takes = false;
+  std::string skipped, converted_to;
+};
+
+std::string reasonName(uint32_t reason) {
+  switch (reason) {
+  case LATHE_REASON_UNSUPPORTED_OP: return "unsupported_op";
+  case LATHE_REASON_UNSUPPORTED_TYPE: return "unsupported_type";
+  case LATHE_REASON_SHAPE_LIMIT: return "shape_limit";
+  case LATHE_REASON_NOT_WORTH_IT: return "not_worth_it";
+  default: return absl::StrCat("vendor_", reason);
+  }
+}
+
+bool isReason(uint32_t reason) {
+  return (reason >= LATHE_REASON_UNSUPPORTED_OP && reason <= LATHE_REASON_NOT_WORTH_IT) ||
+         reason >= LATHE_REASON_VENDOR;
+}
+
+class PluginTarget : public Target {
+public:
+  PluginTarget(std::shared_ptr<Plugin> plugin, const runtime::TargetProperties &target,
+               std::shared_ptr<Device> device)
+      : plugin_(std::move(plugin)), target_(target), device_(std::move(device)) {}
+
+  RowsFrom rowsFrom() const override { return RowsFrom::arguments; }
+  size_t batch() const override { return 16; }
+  std::vector<Prepared> prepare(absl::Span<Program *const> programs) override {
+    std::vector<Prepared> answers;
+    for (Program *program : programs)
+      answers.push_back(prepareOne(*program));
+    return answers;
+  }
+
+private:
+  Prepared prepareOne(const Program &program) const;
+  absl::StatusOr<Verdict> ask(const lathe_op *op, int64_t rows) const;
+  absl::StatusOr<Verdict> askAll(const Program &program, const ProgramView &view) const;
+
+  std::shared_ptr<Plugin> plugin_;
+  const runtime::TargetProperties &target_;
+  std::shared_ptr<Device> device_;
+};
+
+absl::StatusOr<Verdict> PluginTarget::ask(const lathe_op *op, int64_t rows) const {
+  char text[1024] = {};
+  lathe_support_args args = {};
+  args.struct_size = sizeof args;
+  args.target = target_.handle;
+  args.op = op;
+  args.rows = rows;
+  args.keys = passes::cost::kExpectedContext;
+  args.text = {text, sizeof text, 0};
+  LATHE_RETURN_IF_ERROR(runtime::takeError(plugin_->compiler()->supports(&args)));
+  const std::string why(text, std::min(args.text.size, sizeof text));
+  if (args.verdict == LATHE_SUPPORT_YES)
+    return Verdict{true, "", ""};
+  if (args.verdict == LATHE_SUPPORT_CONVERTED) {
+    if (roundingOf(why) == 0)
+      return absl::InternalError(absl::StrCat(
+          "it answers CONVERTED and names no type that values are rounded to: '", why, "'"));
+    return Verdict{true, "", why};
+  }
+  if (args.verdict != LATHE_SUPPORT_NO)
+    return absl::InternalError(absl::StrCat("it answers with the verdict ", args.verdict));
+  if (!isReason(args.reason))
+    return absl::InternalError(absl::StrCat("it answers NO without a reason: ", args.reason));
+  return Verdict{false, absl::StrCat(reasonName(args.reason), ": ", why), ""};
+}
+
+absl::StatusOr<Verdict> PluginTarget::askAll(const Program &program,
+                                             const ProgramView &view) const {
+  Verdict all{true, "", ""};
+  for (auto function : program.module().getOps<mlir::func::FuncOp>())
+    for (mlir::Operation &op : function.getBody().front().without_terminator()) {
+      if (mlir::isa<ir::WeightOp>(op))
+        continue;
+      LATHE_ASSIGN_OR_RETURN(Verdict one, ask(view.op(&op), passes::maxRows(function)));
+      if (!one.takes)
+        return one;
+      if (!one.converted_to.empty())
+        all.converted_to = one.converted_to;
+    }
+  return all;
+}
+
+// Ops of a function beside weights.
+size_t opCount(mlir::func::FuncOp function) {
+  return llvm::count_if(function.getBody().front().without_terminator(),
+                        [](mlir::Operation &op) { return !mlir::isa<ir::WeightOp>(op); });
+}
+
+Prepared PluginTarget::prepareOne(const Program &program) const {
+  Prepared answer;
+  auto bytecode = compiler::bytecodeOf(program.module());
+  if (!bytecode.ok()) {
+    answer.failed = bytecode.status();
+    return answer;
+  }
+  auto compiled = std::make_unique<Compiled>(program, *std::move(bytecode));
+  auto verdict = askAll(program, compiled->view);
+  if (!verdict.ok()) {
+    answer.failed = verdict.status();
+    return answer;
+  }
+  answer.skipped = verdict->skipped;
+  answer.converted_to = verdict->converted_to;
+  const bool is_single = llvm::all_of(program.module().getOps<mlir::func::FuncOp>(),
+                                      [](auto function) { return opCount(function) == 1; });
+  if (verdict->takes && !(target_.takes & LATHE_TAKES_PARTITIONS) && !is_single)
+    answer.skipped = "takes_ops: the target takes programs of a single op only";
+  if (!answer.skipped.empty())
+    return answer;
+  const plugin::Target target{target_.name, plugin_->compiler(), target_.handle, 0, 0};
+  auto code = Code::compile(target, *compiled->view.program(), [](double) { return true; });
+  if (!code.ok()) {
+    answer.failed = code.status();
+    return answer;
+  }
+  compiled->code = *std::move(code);
+  auto loaded = std::make_unique<LoadedCase>(program, device_, std::move(compiled));
+  answer.failed = loaded->load();
+  if (answer.failed.ok())
+    answer.loaded = std::move(loaded);
+  return answer;
+}
+
+std::string namesOf(const Plugin &plugin) {
+  return absl::StrJoin(plugin.targets(), ", ",
+                       [](std::string *out, const auto &target) { *out += target.name; });
+}
+
+absl::StatusOr<const runtime::TargetProperties *> chooseTarget(const Plugin &plugin,
+                                                               std::string name) {
+  if (absl::StartsWith(name, plugin.name() + ":"))
+    name = name.substr(plugin.name().size() + 1);
+  for (const runtime::TargetProperties &target : plugin.targets())
+    if (name.empty() || target.name == name)
+      return &target;
+  return absl::InvalidArgumentError(absl::StrCat("target '", name, "' is not known; plugin ",
+                                                 plugin.name(), " has: ", namesOf(plugin)));
+}
+
+// The first device that runs code of the target.
+absl::StatusOr<std::shared_ptr<Device>> chooseDevice(Plugin &plugin,
+                                                     const runtime::TargetProperties &target) {
+  std::string why;
+  for (uint32_t i = 0; i < plugin.deviceCount(); ++i) {
+    LATHE_ASSIGN_OR_RETURN(auto device, plugin.openDevice(i));
+    LATHE_ASSIGN_OR_RETURN(auto fits, device->compatibility(target.compatibility));
+    if (fits.verdict != runtime::Compatibility::Verdict::no)
+      return device;
+    why = fits.reason;
+  }
+  return absl::FailedPreconditionError(absl::StrCat("plugin ", plugin.name(),
+                                                    " has no device that runs code of its target ",
+                                                    target.name, why.empty() ? "" : ": ", why));
+}
+
+} // namespace
+
+absl::StatusOr<std::unique_ptr<Target>> openPlugin(const TargetOptions &options) {
+  runtime::PluginOptions host;
+  host.threads = options.threads;
+  for (const std::string &option : options.plugin_options)
+    host.options.insert(
+        std::pair<std::string, std::string>(absl::StrSplit(option, absl::MaxSplits('=', 1))));
+  LATHE_ASSIGN_OR_RETURN(auto plugin, Plugin::load(options.plugin, host));
+  if (!plugin->compiler())
+    return absl::FailedPreconditionError(absl::StrCat("plugin ", plugin->name(),
+                                                      " has no compile half: there is no code "
+                                                      "that cases could be run with"));
+  LATHE_ASSIGN_OR_RETURN(const auto *target, chooseTarget(*plugin, options.target));
+  LATHE_ASSIGN_OR_RETURN(auto device, chooseDevice(*plugin, *target));
+  return std::make_unique<PluginTarget>(plugin, *target, std::move(device));
+}
+
+absl::StatusOr<std::unique_ptr<Target>> openTarget(const TargetOptions &options) {
+  return options.plugin.empty() ? openX86(options) : openPlugin(options);
+}
+
+} // namespace lathe::conformance
