@@ -113,7 +113,7 @@ absl::Status setOffersOfTiles(mlir::ModuleOp module, const Target &target) {
   noteTransfer(module, target);
   module.getContext()->loadDialect<tile::TileDialect>();
   mlir::OwningOpRef<mlir::ModuleOp> copy(module.clone());
-  const std::vector<Lowered> all = lowerCopy(module, *copy, target.tile);
+  const std::vector<Lowered> all = lowerCopy(module, *copy, {target.tile_rows, target.tile_columns});
   ProgramView view(*copy, "", refuseToRead);
   for (const Lowered &lowered : all) {
     LATHE_ASSIGN_OR_RETURN(Answer answer, askAboutLowered(lowered, view, target));

@@ -5,7 +5,6 @@
 
 #include "absl/status/statusor.h"
 
-#include "ir/tile/dialect.h"
 #include "runtime/abi/plugin.h"
 
 namespace lathe::plugin {
@@ -16,8 +15,8 @@ struct Target {
   const lathe_compile_api *api;
   const lathe_target *handle;
   double transfer_bandwidth = 0, transfer_seconds = 0;
-  bool takes_tiles = false; // then it is shown kernels over tiles of `tile`, and nothing else
-  tile::Size tile = {16, 64};
+  bool takes_tiles = false; // then it is shown kernels over tiles of at most these, and nothing else
+  int64_t tile_rows = 16, tile_columns = 64;
 };
 
 struct Answer {

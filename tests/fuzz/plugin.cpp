@@ -100,7 +100,7 @@ static void useTarget(const Plugin &plugin, const lathe::runtime::TargetProperti
                                         properties.handle, 0, 0};
   const lathe_function &function = *program().functions[0];
   for (size_t i = 0; i < function.op_count; ++i) {
-    auto answer = lathe::plugin::ask(target, *function.ops[i], 1, 1024);
+    auto answer = lathe::plugin::ask(target, {function.ops[i], 1, 1024});
     require(!answer.ok() || (answer->seconds >= 0 && answer->seconds < 1e300));
   }
   int asked = 0;

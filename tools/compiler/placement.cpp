@@ -39,7 +39,7 @@ absl::StatusOr<plugin::Target> targetNamed(const std::string &name, const Compil
                               target.transfer_bandwidth,
                               target.transfer_seconds,
                               (target.takes & LATHE_TAKES_TILES) != 0,
-                              {target.tile_rows, target.tile_columns}};
+                              target.tile_rows, target.tile_columns};
   return absl::InvalidArgumentError(absl::StrCat(
       "target '", name, "' is not known; those of plugins are ", knownTargets(options)));
 }
@@ -85,7 +85,7 @@ std::vector<passes::Part> partsOn(const std::string &target, const Placement &pl
 
 absl::Status lowerToTiles(mlir::ModuleOp module, const plugin::Target &target) {
   CollectedDiagnostics diagnostics(*module.getContext());
-  if (mlir::failed(passes::tiles(module, target.tile.rows, target.tile.columns)))
+  if (mlir::failed(passes::tiles(module, target.tile_rows, target.tile_columns)))
     return diagnostics.status("making kernels over tiles");
   return absl::OkStatus();
 }
