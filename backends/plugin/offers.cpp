@@ -15,7 +15,7 @@ absl::Status setOffers(mlir::ModuleOp module, const ProgramView &view, const Tar
     if (!answer.ok())
       return prefixed(answer.status(), absl::StrCat(target.name, ": asked about ",
                                                     op->getName().getStringRef().str(), ": "));
-    passes::setOffer(op, target.name, {answer->takes, answer->seconds, answer->text});
+    passes::setOffer(op, target.name, {answer->takes(), answer->cost(), answer->why()});
   }
   return absl::OkStatus();
 }
