@@ -13,27 +13,29 @@
 namespace lathe::plugin {
 namespace {
 
+using passes::Offer;
+
 lathe_error *refuseToRead(ir::WeightOp, bool, uint64_t, uint64_t, void *) {
   return runtime::giveError(
       absl::FailedPreconditionError("weights can be read when their op is compiled"));
 }
 
-absl::StatusOr<Answer> askAbout(mlir::Operation *op, const ProgramView &view, const Target &target,
-                                int64_t rows, int64_t points = 0) {
+absl::StatusOr<Offer> askAbout(mlir::Operation *op, const ProgramView &view, const Target &target,
+                               int64_t rows, int64_t points = 0) {
   auto answer = ask(target, {view.op(op), rows, passes::cost::kExpectedContext, points});
   if (!answer.ok())
     return prefixed(answer.status(), absl::StrCat(target.name, ": asked about ",
                                                   op->getName().getStringRef().str(), ": "));
-  return answer;
+  return Offer{answer->takes(), answer->cost(), answer->why()};
 }
 
 // Both taken, or why one is not.
-Answer both(Answer a, const Answer &b) {
+Offer both(Offer a, const Offer &b) {
   if (!a.takes || !b.takes)
     return a.takes ? b : a;
   a.seconds += b.seconds;
-  if (a.text.empty())
-    a.text = b.text;
+  if (a.why.empty())
+    a.why = b.why;
   return a;
 }
 
@@ -45,13 +47,13 @@ int64_t pointsOf(tile::LaunchOp launch, tile::Size size, int64_t rows) {
   return ceilDiv(all, size.rows) * ceilDiv(shape[1], size.columns);
 }
 
-absl::StatusOr<Answer> askAboutLaunch(tile::LaunchOp launch, const ProgramView &view,
-                                      const Target &target, int64_t rows) {
+absl::StatusOr<Offer> askAboutLaunch(tile::LaunchOp launch, const ProgramView &view,
+                                     const Target &target, int64_t rows) {
   mlir::func::FuncOp kernel = tile::kernelOf(launch);
   const int64_t points = pointsOf(launch, *tile::sizeOf(kernel), rows);
-  LATHE_ASSIGN_OR_RETURN(Answer all, askAbout(launch, view, target, rows, points));
+  LATHE_ASSIGN_OR_RETURN(Offer all, askAbout(launch, view, target, rows, points));
   for (mlir::Operation &op : kernel.front().without_terminator()) {
-    LATHE_ASSIGN_OR_RETURN(Answer one, askAbout(&op, view, target, rows, points));
+    LATHE_ASSIGN_OR_RETURN(Offer one, askAbout(&op, view, target, rows, points));
     all = both(std::move(all), one);
   }
   return all;
@@ -77,20 +79,16 @@ std::vector<Lowered> lowerCopy(mlir::ModuleOp module, mlir::ModuleOp copy, tile:
   return all;
 }
 
-absl::StatusOr<Answer> askAboutLowered(const Lowered &lowered, const ProgramView &view,
-                                       const Target &target) {
+absl::StatusOr<Offer> askAboutLowered(const Lowered &lowered, const ProgramView &view,
+                                      const Target &target) {
   if (lowered.launches.empty())
-    return Answer{false, 0, "unsupported_op: it has no form in tiles"};
-  Answer all{true, 0, ""};
+    return Offer{false, 0, "unsupported_op: it has no form in tiles"};
+  Offer all{true, 0, ""};
   for (tile::LaunchOp launch : lowered.launches) {
-    LATHE_ASSIGN_OR_RETURN(Answer one, askAboutLaunch(launch, view, target, lowered.rows));
+    LATHE_ASSIGN_OR_RETURN(Offer one, askAboutLaunch(launch, view, target, lowered.rows));
     all = both(std::move(all), one);
   }
   return all;
-}
-
-void note(mlir::Operation *op, const Target &target, const Answer &answer) {
-  passes::setOffer(op, target.name, {answer.takes, answer.seconds, answer.text});
 }
 
 void noteTransfer(mlir::ModuleOp module, const Target &target) {
@@ -103,8 +101,8 @@ absl::Status setOffers(mlir::ModuleOp module, const Target &target) {
   noteTransfer(module, target);
   ProgramView view(module, "", refuseToRead);
   for (auto [op, rows] : passes::placeableOps(module)) {
-    LATHE_ASSIGN_OR_RETURN(Answer answer, askAbout(op, view, target, rows));
-    note(op, target, answer);
+    LATHE_ASSIGN_OR_RETURN(Offer answer, askAbout(op, view, target, rows));
+    passes::setOffer(op, target.name, answer);
   }
   return absl::OkStatus();
 }
@@ -113,11 +111,12 @@ absl::Status setOffersOfTiles(mlir::ModuleOp module, const Target &target) {
   noteTransfer(module, target);
   module.getContext()->loadDialect<tile::TileDialect>();
   mlir::OwningOpRef<mlir::ModuleOp> copy(module.clone());
-  const std::vector<Lowered> all = lowerCopy(module, *copy, {target.tile_rows, target.tile_columns});
+  const std::vector<Lowered> all =
+      lowerCopy(module, *copy, {target.tile_rows, target.tile_columns});
   ProgramView view(*copy, "", refuseToRead);
   for (const Lowered &lowered : all) {
-    LATHE_ASSIGN_OR_RETURN(Answer answer, askAboutLowered(lowered, view, target));
-    note(lowered.op, target, answer);
+    LATHE_ASSIGN_OR_RETURN(Offer answer, askAboutLowered(lowered, view, target));
+    passes::setOffer(lowered.op, target.name, answer);
   }
   return absl::OkStatus();
 }

@@ -11,14 +11,30 @@
 
 namespace lathe::plugin {
 
+bool isReason(uint32_t reason) {
+  return (reason >= LATHE_REASON_UNSUPPORTED_OP && reason <= LATHE_REASON_NOT_WORTH_IT) ||
+         reason >= LATHE_REASON_VENDOR;
+}
+
 static std::string reasonName(uint32_t reason) {
   switch (reason) {
   case LATHE_REASON_UNSUPPORTED_OP: return "unsupported_op";
   case LATHE_REASON_UNSUPPORTED_TYPE: return "unsupported_type";
   case LATHE_REASON_SHAPE_LIMIT: return "shape_limit";
   case LATHE_REASON_NOT_WORTH_IT: return "not_worth_it";
-  default: return reason >= LATHE_REASON_VENDOR ? absl::StrCat("vendor_", reason) : "no_reason";
+  default: return isReason(reason) ? absl::StrCat("vendor_", reason) : "no_reason";
   }
+}
+
+double Answer::cost() const {
+  return takes() && std::isfinite(seconds) ? std::max(seconds, 0.0) : 0;
+}
+
+std::string Answer::why() const {
+  if (verdict == LATHE_SUPPORT_YES)
+    return "";
+  const std::string head = verdict == LATHE_SUPPORT_CONVERTED ? "converted" : reasonName(reason);
+  return absl::StrCat(head, text.empty() ? "" : ": ", text);
 }
 
 absl::StatusOr<Answer> ask(const Target &target, const Question &question) {
@@ -32,14 +48,8 @@ absl::StatusOr<Answer> ask(const Target &target, const Question &question) {
   args.points = question.points;
   args.text = {room.data(), room.size(), 0};
   LATHE_RETURN_IF_ERROR(runtime::takeError(target.api->supports(&args)));
-  const std::string text = runtime::fromAbi({room.data(), std::min(args.text.size, room.size())});
-  const bool takes = args.verdict == LATHE_SUPPORT_YES || args.verdict == LATHE_SUPPORT_CONVERTED;
-  if (!takes)
-    return Answer{false, 0, absl::StrCat(reasonName(args.reason), text.empty() ? "" : ": ", text)};
-  const double seconds = std::isfinite(args.seconds) ? std::max(args.seconds, 0.0) : 0;
-  if (args.verdict == LATHE_SUPPORT_YES)
-    return Answer{true, seconds, ""};
-  return Answer{true, seconds, absl::StrCat("converted", text.empty() ? "" : ": ", text)};
+  return Answer{args.verdict, args.reason, args.seconds,
+                runtime::fromAbi({room.data(), std::min(args.text.size, room.size())})};
 }
 
 } // namespace lathe::plugin

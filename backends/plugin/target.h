@@ -15,15 +15,27 @@ struct Target {
   const lathe_compile_api *api;
   const lathe_target *handle;
   double transfer_bandwidth = 0, transfer_seconds = 0;
-  bool takes_tiles = false; // then it is shown kernels over tiles of at most these, and nothing else
+  bool takes_tiles =
+      false; // then it is shown kernels over tiles of at most these, and nothing else
   int64_t tile_rows = 16, tile_columns = 64;
 };
 
+// As the plugin gave it.
 struct Answer {
-  bool takes = false;
-  double seconds = 0; // finite, 0 where unknown
-  std::string text;   // "shape_limit: head_dim 576 is more than 512"; of a yes: what is converted
+  uint32_t verdict = LATHE_SUPPORT_NO,
+           reason = LATHE_REASON_NONE; // LATHE_SUPPORT_*, LATHE_REASON_*
+  double seconds = 0;
+  std::string text; // "head_dim 576 is more than 512"; as much of it as a line has room for
+
+  bool takes() const { return verdict == LATHE_SUPPORT_YES || verdict == LATHE_SUPPORT_CONVERTED; }
+  // Finite, 0 where it is not taken or nobody knows.
+  double cost() const;
+  // Of a refusal "REASON: text", of a yes what is converted, or empty.
+  std::string why() const;
 };
+
+// Whether a refusal may have it: one of the header's, or of a vendor's own.
+bool isReason(uint32_t reason);
 
 struct Question {
   const lathe_op *op;

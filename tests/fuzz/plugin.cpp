@@ -101,7 +101,7 @@ static void useTarget(const Plugin &plugin, const lathe::runtime::TargetProperti
   const lathe_function &function = *program().functions[0];
   for (size_t i = 0; i < function.op_count; ++i) {
     auto answer = lathe::plugin::ask(target, {function.ops[i], 1, 1024});
-    require(!answer.ok() || (answer->seconds >= 0 && answer->seconds < 1e300));
+    require(!answer.ok() || (answer->cost() >= 0 && answer->cost() < 1e300));
   }
   int asked = 0;
   auto code = lathe::plugin::Code::compile(target, program(), [&](double) { return ++asked < 3; });

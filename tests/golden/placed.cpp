@@ -62,38 +62,37 @@ TEST_P(PlacedModel, givesTheInterpretersLogitsThroughTiles) {
     expectTheInterpretersLogits(LATHE_TILES_PLUGIN, "tiles:tiles", rules);
 }
 
-TEST(Placement, refusesRulesThatNameNoTarget) {
-  auto plugin = runtime::loadPlugin(LATHE_NULL_PLUGIN);
-  ASSERT_TRUE(plugin.ok());
-  compiler::CompileOptions options;
-  options.checkpoint = LATHE_TEST_DATA "/golden/llama_f32";
-  ScratchFolder folder;
-  options.output = folder / "m.lathe";
-  options.targets = {"x86-64-v3", "null:null"};
-  options.plugins = {*plugin};
-  options.place = "linear=null:nil";
-  EXPECT_THAT(compiler::compile(options).status().message(),
+class Placement : public testing::Test {
+protected:
+  void SetUp() override {
+    auto plugin = runtime::loadPlugin(LATHE_NULL_PLUGIN);
+    ASSERT_TRUE(plugin.ok()) << plugin.status();
+    options_.checkpoint = LATHE_TEST_DATA "/golden/llama_f32";
+    options_.output = folder_ / "m.lathe";
+    options_.targets = {"x86-64-v3", "null:null"};
+    options_.plugins = {*plugin};
+  }
+
+  ScratchFolder folder_;
+  compiler::CompileOptions options_;
+};
+
+TEST_F(Placement, refusesRulesThatNameNoTarget) {
+  options_.place = "linear=null:nil";
+  EXPECT_THAT(compiler::compile(options_).status().message(),
               testing::HasSubstr("rule 'linear=null:nil' names the target 'null:nil'; the targets "
                                  "are x86, null:null"));
-  options.place = "linear";
-  EXPECT_THAT(compiler::compile(options).status().message(),
+  options_.place = "linear";
+  EXPECT_THAT(compiler::compile(options_).status().message(),
               testing::HasSubstr("rule 'linear' is not of the form PATTERN=TARGET"));
 }
 
 // What costs more than it saves stays at home, and whoever asked is told.
-TEST(Placement, notesATargetThatGetsNothing) {
-  auto plugin = runtime::loadPlugin(LATHE_NULL_PLUGIN);
-  ASSERT_TRUE(plugin.ok());
+TEST_F(Placement, notesATargetThatGetsNothing) {
   std::string notes;
-  compiler::CompileOptions options;
-  options.checkpoint = LATHE_TEST_DATA "/golden/llama_f32";
-  ScratchFolder folder;
-  options.output = folder / "m.lathe";
-  options.targets = {"x86-64-v3", "null:null"};
-  options.plugins = {*plugin};
-  options.place = "*=x86";
-  options.note = [&](absl::string_view text) { absl::StrAppend(&notes, text, "\n"); };
-  auto report = compiler::compile(options);
+  options_.place = "*=x86";
+  options_.note = [&](absl::string_view text) { absl::StrAppend(&notes, text, "\n"); };
+  auto report = compiler::compile(options_);
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_THAT(report->targets, testing::ElementsAre("x86-64-v3"));
   EXPECT_THAT(notes, testing::HasSubstr("null:null gets no op"));

@@ -43,11 +43,6 @@ uint64_t arenaBytes(const Step &step) {
   return bytes;
 }
 
-uint64_t sectionBytes(const Artifact &artifact, const std::string &name) {
-  const artifact::Section *section = artifact.findSection(name);
-  return section ? section->size : 0;
-}
-
 std::string hexText(const std::array<uint8_t, 16> &digest) {
   return absl::BytesToHexString(
       absl::string_view(reinterpret_cast<const char *>(digest.data()), digest.size()));

@@ -49,12 +49,12 @@ Work workOf(const Target &target, uint32_t device) {
   return work;
 }
 
+} // namespace
+
 uint64_t sectionBytes(const Artifact &artifact, const std::string &name) {
   const artifact::Section *section = artifact.findSection(name);
   return section ? section->size : 0;
 }
-
-} // namespace
 
 std::vector<std::vector<std::string>> partRows(const Artifact &artifact) {
   std::vector<std::vector<std::string>> rows;

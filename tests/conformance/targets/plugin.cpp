@@ -152,21 +152,6 @@ struct Verdict {
   std::string skipped, converted_to;
 };
 
-std::string reasonName(uint32_t reason) {
-  switch (reason) {
-  case LATHE_REASON_UNSUPPORTED_OP: return "unsupported_op";
-  case LATHE_REASON_UNSUPPORTED_TYPE: return "unsupported_type";
-  case LATHE_REASON_SHAPE_LIMIT: return "shape_limit";
-  case LATHE_REASON_NOT_WORTH_IT: return "not_worth_it";
-  default: return absl::StrCat("vendor_", reason);
-  }
-}
-
-bool isReason(uint32_t reason) {
-  return (reason >= LATHE_REASON_UNSUPPORTED_OP && reason <= LATHE_REASON_NOT_WORTH_IT) ||
-         reason >= LATHE_REASON_VENDOR;
-}
-
 class PluginTarget : public Target {
 public:
   PluginTarget(std::shared_ptr<Plugin> plugin, const runtime::TargetProperties &target,
@@ -184,7 +169,8 @@ public:
 
 private:
   Prepared prepareOne(const Program &program) const;
-  absl::StatusOr<Verdict> ask(const lathe_op *op, int64_t rows) const;
+  absl::StatusOr<Verdict> ask(const lathe_op &op, int64_t rows) const;
+  plugin::Target asked() const { return {target_.name, plugin_->compiler(), target_.handle, 0, 0}; }
   absl::StatusOr<Verdict> askAll(const Program &program, const ProgramView &view) const;
 
   std::shared_ptr<Plugin> plugin_;
@@ -192,30 +178,23 @@ private:
   std::shared_ptr<Device> device_;
 };
 
-absl::StatusOr<Verdict> PluginTarget::ask(const lathe_op *op, int64_t rows) const {
-  char text[1024] = {};
-  lathe_support_args args = {};
-  args.struct_size = sizeof args;
-  args.target = target_.handle;
-  args.op = op;
-  args.rows = rows;
-  args.keys = passes::cost::kExpectedContext;
-  args.text = {text, sizeof text, 0};
-  LATHE_RETURN_IF_ERROR(runtime::takeError(plugin_->compiler()->supports(&args)));
-  const std::string why(text, std::min(args.text.size, sizeof text));
-  if (args.verdict == LATHE_SUPPORT_YES)
-    return Verdict{true, "", ""};
-  if (args.verdict == LATHE_SUPPORT_CONVERTED) {
-    if (roundingOf(why) == 0)
-      return absl::InternalError(absl::StrCat(
-          "it answers CONVERTED and names no type that values are rounded to: '", why, "'"));
-    return Verdict{true, "", why};
+absl::StatusOr<Verdict> PluginTarget::ask(const lathe_op &op, int64_t rows) const {
+  LATHE_ASSIGN_OR_RETURN(plugin::Answer answer,
+                         plugin::ask(asked(), {&op, rows, passes::cost::kExpectedContext}));
+  switch (answer.verdict) {
+  case LATHE_SUPPORT_YES: return Verdict{true, "", ""};
+  case LATHE_SUPPORT_CONVERTED:
+    if (roundingOf(answer.text) == 0)
+      return absl::InternalError(
+          absl::StrCat("it answers CONVERTED and names no type that values are rounded to: '",
+                       answer.text, "'"));
+    return Verdict{true, "", answer.text};
+  case LATHE_SUPPORT_NO:
+    if (!plugin::isReason(answer.reason))
+      return absl::InternalError(absl::StrCat("it answers NO without a reason: ", answer.reason));
+    return Verdict{false, answer.why(), ""};
+  default: return absl::InternalError(absl::StrCat("it answers with the verdict ", answer.verdict));
   }
-  if (args.verdict != LATHE_SUPPORT_NO)
-    return absl::InternalError(absl::StrCat("it answers with the verdict ", args.verdict));
-  if (!isReason(args.reason))
-    return absl::InternalError(absl::StrCat("it answers NO without a reason: ", args.reason));
-  return Verdict{false, absl::StrCat(reasonName(args.reason), ": ", why), ""};
 }
 
 absl::StatusOr<Verdict> PluginTarget::askAll(const Program &program,
@@ -225,7 +204,7 @@ absl::StatusOr<Verdict> PluginTarget::askAll(const Program &program,
     for (mlir::Operation &op : function.getBody().front().without_terminator()) {
       if (mlir::isa<ir::WeightOp>(op))
         continue;
-      LATHE_ASSIGN_OR_RETURN(Verdict one, ask(view.op(&op), passes::maxRows(function)));
+      LATHE_ASSIGN_OR_RETURN(Verdict one, ask(*view.op(&op), passes::maxRows(function)));
       if (!one.takes)
         return one;
       if (!one.converted_to.empty())
@@ -261,8 +240,7 @@ Prepared PluginTarget::prepareOne(const Program &program) const {
     answer.skipped = "takes_ops: the target takes programs of a single op only";
   if (!answer.skipped.empty())
     return answer;
-  const plugin::Target target{target_.name, plugin_->compiler(), target_.handle, 0, 0};
-  auto code = Code::compile(target, *compiled->view.program(), [](double) { return true; });
+  auto code = Code::compile(asked(), *compiled->view.program(), [](double) { return true; });
   if (!code.ok()) {
     answer.failed = code.status();
     return answer;

@@ -13,17 +13,9 @@ using runtime::takeError;
 
 absl::StatusOr<Answer> supports(const runtime::Plugin &plugin, const lathe_op *op, int64_t rows,
                                 size_t target) {
-  char text[256];
-  lathe_support_args args = {};
-  args.struct_size = sizeof args;
-  args.target = plugin.targets()[target].handle;
-  args.op = op;
-  args.rows = rows;
-  args.keys = 1;
-  args.text = {text, sizeof text, 0};
-  LATHE_RETURN_IF_ERROR(takeError(plugin.compiler()->supports(&args)));
-  return Answer{args.verdict, args.reason, args.seconds,
-                std::string(text, std::min(args.text.size, sizeof text))};
+  const plugin::Target asked = {plugin.targets()[target].name, plugin.compiler(),
+                                plugin.targets()[target].handle};
+  return plugin::ask(asked, {op, rows, /*keys=*/1});
 }
 
 absl::StatusOr<Compiled> Compiled::make(const runtime::Plugin &plugin, const lathe_program *program,

@@ -6,15 +6,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "backends/plugin/target.h"
 #include "runtime/plugin/plugin.h"
 
 namespace lathe::plugins {
 
-struct Answer {
-  uint32_t verdict = 0, reason = 0;
-  double seconds = 0;
-  std::string text;
-};
+using plugin::Answer;
 
 absl::StatusOr<Answer> supports(const runtime::Plugin &plugin, const lathe_op *op, int64_t rows = 1,
                                 size_t target = 0);

@@ -1,7 +1,7 @@
 // Programs compiled, packed, loaded and run, against the formulas of the dialect.
-#include <cmath>
-
+#include "tests/unit/plugins/formulas.h"
 #include "tests/unit/plugins/null/null_plugin.h"
+#include "tests/unit/plugins/run_or_fail.h"
 
 namespace lathe::plugins {
 namespace {
@@ -10,49 +10,11 @@ using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Pointwise;
 
-Floats linear(const Floats &x, const Floats &weight, const Floats &bias, size_t columns) {
-  Floats result;
-  for (size_t t = 0; t < x.size() / columns; ++t)
-    for (size_t n = 0; n < weight.size() / columns; ++n) {
-      double sum = bias.empty() ? 0 : bias[n];
-      for (size_t k = 0; k < columns; ++k)
-        sum += double{x[t * columns + k]} * weight[n * columns + k];
-      result.push_back(static_cast<float>(sum));
-    }
-  return result;
-}
-
-Floats rmsNorm(const Floats &x, const Floats &scale, double epsilon) {
-  Floats result;
-  for (size_t begin = 0; begin < x.size(); begin += scale.size()) {
-    double squares = 0;
-    for (size_t j = 0; j < scale.size(); ++j)
-      squares += double{x[begin + j]} * x[begin + j];
-    for (size_t j = 0; j < scale.size(); ++j)
-      result.push_back(static_cast<float>(x[begin + j] * scale[j] /
-                                          std::sqrt(squares / scale.size() + epsilon)));
-  }
-  return result;
-}
-
 Floats add(const Floats &a, const Floats &b) {
   Floats result = a;
   for (size_t i = 0; i < b.size(); ++i)
     result[i] += b[i];
   return result;
-}
-
-std::vector<Floats> runOrFail(runtime::Plugin &plugin, const lathe_program *program,
-                              const std::string &entry, const std::vector<Floats> &inputs,
-                              const std::vector<size_t> &sizes, int64_t rows, int64_t output_rows) {
-  auto compiled = Compiled::make(plugin, program);
-  EXPECT_TRUE(compiled.ok()) << compiled.status();
-  auto loaded = compiled.ok() ? Loaded::make(plugin, *compiled) : compiled.status();
-  EXPECT_TRUE(loaded.ok()) << loaded.status();
-  auto results = loaded.ok() ? loaded->run(entry, inputs, sizes, rows, output_rows)
-                             : absl::StatusOr<std::vector<Floats>>(loaded.status());
-  EXPECT_TRUE(results.ok()) << results.status();
-  return results.ok() ? *results : std::vector<Floats>(sizes.size());
 }
 
 std::string compileError(runtime::Plugin &plugin, ProgramBuilder &builder) {

@@ -1,4 +1,5 @@
 // What the null plugin takes of a model, and what it says of the rest.
+#include "tests/unit/plugins/asked.h"
 #include "tests/unit/plugins/null/null_plugin.h"
 
 namespace lathe::plugins {
@@ -6,39 +7,9 @@ namespace {
 
 using testing::HasSubstr;
 
-class NullSupport : public testing::Test {
+class NullSupport : public AskedTest {
 protected:
-  NullSupport() { builder_.function("f", 4); }
-
-  Answer ask(int64_t rows = 1) {
-    auto answer = supports(*plugin_, builder_.lastOp(), rows);
-    EXPECT_TRUE(answer.ok()) << answer.status();
-    return answer.value_or(Answer{});
-  }
-  std::string error() {
-    return std::string(supports(*plugin_, builder_.lastOp()).status().message());
-  }
-  void expectNo(uint32_t reason, const std::string &text) {
-    Answer answer = ask();
-    EXPECT_EQ(answer.verdict, LATHE_SUPPORT_NO);
-    EXPECT_EQ(answer.reason, reason);
-    EXPECT_EQ(answer.text, text);
-    EXPECT_EQ(answer.seconds, 0);
-  }
-
-  const lathe_value *rows(int64_t columns) { return builder_.input("x", builder_.rows(columns)); }
-  const lathe_value *matrix(int64_t n, int64_t k, uint32_t element = LATHE_ELEMENT_F32) {
-    return builder_.input("w", builder_.tensor({n, k}, element));
-  }
-  const lathe_value *vector(int64_t n, uint32_t element = LATHE_ELEMENT_F32) {
-    return builder_.input("b", builder_.tensor({n}, element));
-  }
-  void linear(const Operands &operands, const lathe_type *result) {
-    builder_.op("lathe.linear", operands, result);
-  }
-
-  std::shared_ptr<runtime::Plugin> plugin_ = nullPlugin();
-  ProgramBuilder builder_;
+  NullSupport() : AskedTest(nullPlugin()) {}
 };
 
 TEST_F(NullSupport, takesLinearWithWeightsOfEachFloat) {
@@ -68,7 +39,7 @@ TEST_F(NullSupport, takesAddAndWeights) {
 
 TEST_F(NullSupport, tellsMoreSecondsForMoreWork) {
   linear({{"x", rows(512)}, {"weight", matrix(512, 512)}}, builder_.rows(512));
-  const double one = ask(1).seconds, many = ask(64).seconds;
+  const double one = ask(0, 1).seconds, many = ask(0, 64).seconds;
   EXPECT_GT(one, 1e-5); // a megabyte
   EXPECT_LT(one, 1e-2);
   EXPECT_GT(many, 8 * one);

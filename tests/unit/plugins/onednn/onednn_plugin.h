@@ -8,8 +8,10 @@
 
 #include "runtime/device/error.h"
 #include "tests/unit/plugins/compile_half.h"
+#include "tests/unit/plugins/formulas.h"
 #include "tests/unit/plugins/numbers.h"
 #include "tests/unit/plugins/program_builder.h"
+#include "tests/unit/plugins/run_or_fail.h"
 
 namespace lathe::plugins {
 
@@ -52,31 +54,11 @@ protected:
   std::vector<Floats> run(ProgramBuilder &builder, const std::vector<Floats> &inputs,
                           const std::vector<size_t> &sizes, int64_t rows,
                           Target target = target_f32) {
-    auto compiled = Compiled::make(*plugin_, builder.program(), target);
-    EXPECT_TRUE(compiled.ok()) << compiled.status();
-    auto loaded = compiled.ok() ? Loaded::make(*plugin_, *compiled) : compiled.status();
-    EXPECT_TRUE(loaded.ok()) << loaded.status();
-    auto results = loaded.ok() ? loaded->run("f", inputs, sizes, rows, rows)
-                               : absl::StatusOr<std::vector<Floats>>(loaded.status());
-    EXPECT_TRUE(results.ok()) << results.status();
-    return results.ok() ? *results : std::vector<Floats>(sizes.size());
+    return runOrFail(*plugin_, builder.program(), "f", inputs, sizes, rows, rows, target);
   }
 
   std::shared_ptr<runtime::Plugin> plugin_ = onednnPlugin();
 };
-
-// x W^T + b in double precision; x has `columns` columns.
-inline Floats linear(const Floats &x, const Floats &weight, const Floats &bias, size_t columns) {
-  Floats result;
-  for (size_t t = 0; t < x.size() / columns; ++t)
-    for (size_t n = 0; n < weight.size() / columns; ++n) {
-      double sum = bias.empty() ? 0 : bias[n];
-      for (size_t k = 0; k < columns; ++k)
-        sum += double{x[t * columns + k]} * weight[n * columns + k];
-      result.push_back(static_cast<float>(sum));
-    }
-  return result;
-}
 
 // Within a share of the largest number.
 inline void expectNear(const Floats &mine, const Floats &expected, double share) {

@@ -9,19 +9,6 @@ using testing::Pointwise;
 
 class OnednnRows : public OnednnTest {};
 
-Floats rmsNorm(const Floats &x, const Floats &scale, double epsilon) {
-  Floats result;
-  for (size_t begin = 0; begin < x.size(); begin += scale.size()) {
-    double squares = 0;
-    for (size_t j = 0; j < scale.size(); ++j)
-      squares += double{x[begin + j]} * x[begin + j];
-    for (size_t j = 0; j < scale.size(); ++j)
-      result.push_back(static_cast<float>(x[begin + j] * scale[j] /
-                                          std::sqrt(squares / scale.size() + epsilon)));
-  }
-  return result;
-}
-
 float silu(float x) { return static_cast<float>(x / (1 + std::exp(-double{x}))); }
 
 TEST_F(OnednnRows, computesWhatTheDialectSays) {

@@ -1,4 +1,5 @@
 // What the plugin takes of a model, what it says it rounds, and what it says of the rest.
+#include "tests/unit/plugins/asked.h"
 #include "tests/unit/plugins/onednn/onednn_plugin.h"
 
 namespace lathe::plugins {
@@ -6,35 +7,9 @@ namespace {
 
 using testing::HasSubstr;
 
-class OnednnSupport : public OnednnTest {
+class OnednnSupport : public AskedTest {
 protected:
-  OnednnSupport() { builder_.function("f", 4); }
-
-  Answer ask(Target target = target_f32, int64_t rows = 1) {
-    auto answer = supports(*plugin_, builder_.lastOp(), rows, target);
-    EXPECT_TRUE(answer.ok()) << answer.status();
-    return answer.value_or(Answer{});
-  }
-  std::string error() {
-    return std::string(supports(*plugin_, builder_.lastOp()).status().message());
-  }
-  void expectNo(uint32_t reason, const std::string &text) {
-    const Answer answer = ask();
-    EXPECT_EQ(answer.verdict, LATHE_SUPPORT_NO);
-    EXPECT_EQ(answer.reason, reason);
-    EXPECT_EQ(answer.text, text);
-    EXPECT_EQ(answer.seconds, 0);
-  }
-
-  const lathe_value *rows(int64_t columns) { return builder_.input("x", builder_.rows(columns)); }
-  const lathe_value *matrix(int64_t n, int64_t k, uint32_t element = LATHE_ELEMENT_F32) {
-    return builder_.input("w", builder_.tensor({n, k}, element));
-  }
-  void linear(const Operands &operands, const lathe_type *result) {
-    builder_.op("lathe.linear", operands, result);
-  }
-
-  ProgramBuilder builder_;
+  OnednnSupport() : AskedTest(onednnPlugin()) {}
 };
 
 TEST_F(OnednnSupport, hasTwoTargets) {
