@@ -2,7 +2,6 @@
 
 #include "mlir/IR/Builders.h"
 
-#include "backends/x86/kernels/frame.h"
 #include "backends/x86/scratch.h"
 #include "backends/x86/state_layout.h"
 #include "passes/step.h"
@@ -25,6 +24,14 @@ bool isReturnedLogits(mlir::Value value) {
   return terminator && terminator.getNumOperands() > 0 && terminator.getOperand(0) == value;
 }
 
+bool isRoundedForProducts(mlir::Value value) {
+  auto cast = value.getDefiningOp<ir::CastOp>();
+  return cast && cast.getResult().getType().getElementType().isBF16() &&
+         llvm::all_of(
+             value.getUsers(),
+             llvm::IsaPred<ir::LinearOp, ir::ScaledMatmulOp, ir::FusedLinearOp, ir::GatedLinearOp>);
+}
+
 // What the planner takes for f32 rows holds for all others.
 static int64_t codesAndScalesBytes(ir::QuantizedType type, int64_t max_rows) {
   int64_t columns = type.getShape().back();
@@ -39,11 +46,19 @@ static int64_t scratchOf(mlir::Operation *op, int64_t max_rows) {
   return 0;
 }
 
+// Of an op's result, where it may be more than rows x columns x 4; else 0.
+static int64_t resultBytes(mlir::Operation *op, int64_t max_rows) {
+  if (auto quantize = mlir::dyn_cast<ir::QuantizeOp>(op))
+    return codesAndScalesBytes(quantize.getResult().getType(), max_rows);
+  if (max_rows > 1 && op->getNumResults() == 1 && isRoundedForProducts(op->getResult(0)))
+    return narrowRowsBytes(max_rows, ir::shapeOf(op->getResult(0).getType()).back());
+  return 0;
+}
+
 static void annotate(mlir::Operation *op, int64_t max_rows) {
   mlir::Builder builder(op->getContext());
-  if (auto quantize = mlir::dyn_cast<ir::QuantizeOp>(op))
-    op->setAttr("result_bytes", builder.getDenseI64ArrayAttr(
-                                    codesAndScalesBytes(quantize.getResult().getType(), max_rows)));
+  if (int64_t bytes = resultBytes(op, max_rows))
+    op->setAttr("result_bytes", builder.getDenseI64ArrayAttr(bytes));
   if (int64_t scratch = scratchOf(op, max_rows))
     op->setAttr("scratch_bytes", builder.getI64IntegerAttr(scratch));
 }

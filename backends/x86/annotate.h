@@ -12,8 +12,8 @@ namespace lathe::x86 {
 // and not of meaning: what `lathe.max_rows` of the step says is obeyed, nothing else changes.
 void annotateForPlanning(mlir::func::FuncOp step);
 
-// Rows are stored as f32 whatever their type (a product converts anyway); codes have their scales
-// behind them, from this offset on.
+// Codes are stored as f32 (a product converts anyway) and have their scales behind them, from this
+// offset on.
 int64_t scalesOffset(int64_t rows, int64_t columns);
 
 // Of which count a value's rows are a multiple.
@@ -22,6 +22,9 @@ struct RowCount {
   int64_t factor = 1;
 };
 RowCount rowCountOf(mlir::Value value);
+
+// Whether a value is rounded to bf16 and read by products alone.
+bool isRoundedForProducts(mlir::Value value);
 
 // The first result of the step's terminator: it goes to the caller's memory, not to the arena.
 bool isReturnedLogits(mlir::Value value);

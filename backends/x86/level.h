@@ -15,6 +15,7 @@ struct Level {
   llvm::StringRef cpu;           // LLVM's name for the processor that code is scheduled for
   llvm::StringRef features;      // LLVM's feature string, on top of the base level
   llvm::StringRef compatibility; // what runtime/cpu/features.h judges
+  bool has_tiles;                // AMX
 };
 
 // All levels, the lowest first. A machine that has one has all before it.

@@ -1,5 +1,6 @@
 #include "backends/x86/scratch.h"
 
+#include "backends/x86/kernels/linear.h"
 #include "backends/x86/select/choice.h"
 #include "backends/x86/state_layout.h"
 
@@ -7,6 +8,10 @@ namespace lathe::x86 {
 
 static bool isQuantized(ir::Activations activations) {
   return activations == ir::Activations::w8a8 || activations == ir::Activations::w8a8_ue8m0;
+}
+
+int64_t narrowRowsBytes(int64_t max_rows, int64_t columns) {
+  return std::max(max_rows * columns * 2, stepsBytes(max_rows, columns));
 }
 
 ExpertScratch expertScratch(ir::FusedExpertsOp op, int64_t max_rows) {
@@ -20,13 +25,14 @@ ExpertScratch expertScratch(ir::FusedExpertsOp op, int64_t max_rows) {
     return std::exchange(next, next + roundUp(elements * 4, 64));
   };
   bool copies = op.getActivations() != ir::Activations::f32,
-       scales = isQuantized(op.getActivations());
+       scales = isQuantized(op.getActivations()),
+       narrow = max_rows > 1 && op.getActivations() == ir::Activations::bf16;
   s.indices = take(pairs), s.weights = take(pairs);
   s.order = take(pairs), s.position = take(pairs), s.offsets = take(s.experts + 1);
   s.x_codes = take(copies ? max_rows * s.hidden : 0);
   s.x_scales = take(scales ? max_rows * ceilDiv(s.hidden, s.gate_block) : 0);
-  s.h = take(pairs * s.inner);
-  s.h_codes = take(copies ? pairs * s.inner : 0);
+  s.h = take(narrow ? 0 : pairs * s.inner);
+  s.h_codes = take(narrow ? ceilDiv(narrowRowsBytes(pairs, s.inner), 4) : copies * pairs * s.inner);
   s.h_scales = take(scales ? pairs * ceilDiv(s.inner, s.down_block) : 0);
   s.rows = take(max_rows > 1 ? pairs * s.hidden : 0);
   s.bytes = next;

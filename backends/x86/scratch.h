@@ -9,6 +9,9 @@
 
 namespace lathe::x86 {
 
+// Of rows that are narrow in memory, on whichever level (RowsIn).
+int64_t narrowRowsBytes(int64_t max_rows, int64_t columns);
+
 // Offsets in the scratch of a fused_experts op, and the extents that they follow from.
 struct ExpertScratch {
   int64_t experts, hidden, inner, top_k;

@@ -34,7 +34,8 @@ double perExpert(int64_t tokens) { return static_cast<double>(tokens * kTopK) / 
 Line gateUp(const RowForm &form, int64_t tokens) {
   Line line("moe_gate_up/e4m3/" + std::string(form.name), tokens);
   WeightParams w = weightOf(kE4m3, kInner, kHidden);
-  MoeGateUpParams params{w, xOf(form, kHidden), kExperts, kTopK, kInner, tilesPerItem(w)};
+  MoeGateUpParams params{w,      xOf(form, kHidden), kExperts,       kTopK,
+                         kInner, RowsIn::f32,        tilesPerItem(w)};
   X x = takeX(line, form, kHidden);
   Load load(tokens);
   line.region("moe_gate_up", params,

@@ -51,7 +51,7 @@ Line ropeTable() {
 
 Line cast() {
   Line line("cast", kRows);
-  CastParams params{split(kHidden), kHidden, Format::bf16, /*narrow=*/0, kHidden, kHidden};
+  CastParams params{split(kHidden), kHidden, Format::bf16, kHidden, kHidden};
   line.region("cast", params, {line.rows(kHidden), line.rows(kHidden)}, castItems(params));
   addRun(line, 2 * kHidden, kHidden);
   return line;

@@ -21,6 +21,12 @@ constexpr int64_t amxSteps(const WeightParams &w, const XParams &xp) {
   int64_t block = sumBlock(w, xp);
   return w.k / block * ceilDiv(block, amx_k) + ceilDiv(w.k % block, amx_k);
 }
+// Whether rows are multiplied as they lie: all steps of a block of k begin where steps in memory
+// do.
+constexpr bool takesRowsAsTheyLie(const WeightParams &w, const XParams &xp) {
+  int64_t block = sumBlock(w, xp);
+  return xp.rows_in == RowsIn::bf16_steps && (block % amx_k == 0 || block >= w.k);
+}
 // The most rows whose terms, of two bytes each, have room.
 constexpr int64_t amxMaxRows(const WeightParams &w, const XParams &xp) {
   int64_t steps = amxSteps(w, xp) > 1 ? amxSteps(w, xp) : 1;

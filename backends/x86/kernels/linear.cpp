@@ -23,7 +23,8 @@ LATHE_X86_DEFINE(linear)
     TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
     i = item.next;
     const char *stack = weight + item.outer * w.matrix_bytes;
-    XRows rows = {x + item.outer * p.x_batch_stride * xBytes(p.x), x_scales, nullptr, 1};
+    XRows rows = {x + columnBytes(p.x.rows_in, p.x.stride, item.outer * p.x_batch_stride), x_scales,
+                  nullptr, 1};
     auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
       int64_t column = tile * 16, lanes_here = smaller<int64_t>(16, w.n - column);
       int64_t place = row * p.result_stride + item.outer * p.result_batch_stride + column;

@@ -1,18 +1,18 @@
 // Products of rows with packed weights.
 #pragma once
 
+#include "backends/x86/kernels/rows_in.h"
 #include "backends/x86/kernels/weight.h"
 
 namespace lathe::x86 {
 
-// What the values of x are known to be. They are f32 in memory but for `bf16_rows`.
+// What the values of x are known to be.
 struct Activations {
   enum Kind : int64_t {
     f32 = 0,
-    bf16 = 1,      // each value is exact in bf16 (kernel `cast`)
-    w8a8 = 2,      // each value is an e4m3 number; x_scales hold a scale a row and x_block (kernel
-                   // `quantize`)
-    bf16_rows = 3, // bf16 in memory, too (kernel `cast` with `narrow`)
+    bf16 = 1, // each value is exact in bf16 (kernel `cast`)
+    w8a8 = 2, // each value is an e4m3 number; x_scales hold a scale a row and x_block (kernel
+              // `quantize`)
   };
 };
 
@@ -23,12 +23,11 @@ struct XParams {
   int64_t block; // w8a8: columns that share a scale; it and the weight's scale_block_k divide one
                  // another, or scale_block_k is k. Else 0
   int64_t scale_stride; // w8a8: floats between the scales of two rows
+  int64_t rows_in;      // RowsIn
 };
 
-// Of a value of x in memory.
-constexpr int64_t xBytes(const XParams &x) {
-  return x.activations == Activations::bf16_rows ? 2 : 4;
-}
+// From a row to the next.
+constexpr int64_t rowBytes(const XParams &x) { return rowBytes(x.rows_in, x.stride); }
 
 constexpr int64_t longest_block = 256; // of k, that are summed before scales come in
 

@@ -67,8 +67,7 @@ LATHE_INLINE void addRowGroup(const XRows &rows, int64_t first_row, const Chunk 
                               const WeightParams &w, const XParams &xp, float *totals) {
   alignas(64) float x[R * x_stride];
   for (int r = 0; r < R; ++r)
-    copyRow(rowOf(rows, first_row + r, xp) + chunk.k * xBytes(xp), chunk.length, xp,
-            x + r * x_stride);
+    copyRow(rowOf(rows, first_row + r, xp), chunk.k, chunk.length, xp, x + r * x_stride);
   int t = 0;
   for (; t + register_tiles <= tiles; t += register_tiles)
     addRows<R, register_tiles>(x, rows, first_row, chunk, t, w, xp, totals + t * row_block * 16);

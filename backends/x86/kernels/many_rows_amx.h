@@ -32,24 +32,27 @@ struct AmxRows {
   int64_t tiles;
   int64_t per_tile;
   int64_t terms;
-  int64_t block;       // of k, that are summed before scales come in
-  int64_t block_steps; // products along a block
-  int64_t tile_bytes;  // of all of k of one tile of x
+  int64_t block;         // of k, that are summed before scales come in
+  int64_t block_steps;   // products along a block
+  int64_t product_bytes; // from a term of a step to the next, or the next step's first
+  int64_t tile_bytes;    // from a tile of x to the next
 
   LATHE_INLINE int64_t termBytes() const { return per_tile * tile_row_bytes; }
-  LATHE_INLINE int64_t stepBytes() const { return termBytes() * terms; }
+  LATHE_INLINE int64_t stepBytes() const { return product_bytes * terms; }
 };
 
-LATHE_INLINE AmxRows amxRows(int64_t count, const WeightParams &w, const XParams &xp) {
+LATHE_INLINE AmxRows amxRows(int64_t count, bool as_they_lie, const WeightParams &w,
+                             const XParams &xp) {
   int64_t tiles = ceilDiv(count, 16), per_tile = ceilDiv(count, tiles);
-  int64_t block = sumBlock(w, xp), terms = amxTerms(xp);
+  int64_t block = sumBlock(w, xp), terms = amxTerms(xp), term = per_tile * tile_row_bytes;
   return {count,
           tiles,
           per_tile,
           terms,
           block,
           ceilDiv(block, amx_k),
-          amxSteps(w, xp) * terms * per_tile * tile_row_bytes};
+          as_they_lie ? xp.stride * step_row_bytes : term,
+          as_they_lie ? term : amxSteps(w, xp) * terms * term};
 }
 
 // Tiles 0 to 6 are sums and x, 7 is pairs.
@@ -68,23 +71,27 @@ LATHE_INLINE void termsOfStep(const float *x, int64_t left, int64_t terms, char 
 }
 
 // The same of a row that is bf16 in memory.
-LATHE_INLINE void copyStep(const char *x, int64_t left, char *to) {
-  if (left >= amx_k)
-    return store(to, load<u16x32>(x));
-  __builtin_memset(to, 0, tile_row_bytes);
-  __builtin_memcpy(to, x, static_cast<size_t>(left) * 2);
+LATHE_INLINE void copyStep(const char *row, int64_t k, int64_t left, const XParams &xp, char *to) {
+  if (left < amx_k)
+    __builtin_memset(to, 0, tile_row_bytes);
+  eachRun(row, k, smaller(left, amx_k), xp,
+          [&](const char *from, int64_t first, int64_t here) LATHE_BODY {
+            if (here == amx_k)
+              return store(to, load<u16x32>(from));
+            __builtin_memcpy(to + first * 2, from, static_cast<size_t>(here) * 2);
+          });
 }
 
 // The terms of a row: for each block of k its steps, for each step its terms.
-LATHE_INLINE void termsOfRow(const char *x, const XParams &xp, const AmxRows &a, int64_t k_end,
+LATHE_INLINE void termsOfRow(const char *row, const XParams &xp, const AmxRows &a, int64_t k_end,
                              char *to) {
   for (int64_t k0 = 0; k0 < k_end; k0 += a.block) {
     int64_t end = smaller(k0 + a.block, k_end);
     for (int64_t k = k0; k < end; k += amx_k, to += a.stepBytes())
-      if (xp.activations == Activations::bf16_rows)
-        copyStep(x + k * 2, end - k, to);
+      if (xp.rows_in != RowsIn::f32)
+        copyStep(row, k, end - k, xp, to);
       else
-        termsOfStep(reinterpret_cast<const float *>(x) + k, end - k, a.terms, to, a.termBytes());
+        termsOfStep(reinterpret_cast<const float *>(row) + k, end - k, a.terms, to, a.termBytes());
   }
 }
 
@@ -164,7 +171,7 @@ struct AmxProduct {
 
 // Some tiles of x times the packed tiles of a block.
 struct Sweep {
-  int64_t x_tiles; // 1 to 3
+  int64_t x_tiles; // 1 to 3 (X where it is a constant)
   int64_t t;       // the first
 };
 
@@ -181,6 +188,15 @@ LATHE_INLINE Sweep sweepAt(int64_t i, int64_t x_tiles) {
   return {smaller<int64_t>(2, x_tiles - t), t};
 }
 
+template <typename Body> LATHE_INLINE void withTiles(const Sweep &sweep, Body body) {
+  if (sweep.x_tiles == 3)
+    body.template operator()<3>(sweep);
+  else if (sweep.x_tiles == 2)
+    body.template operator()<2>(sweep);
+  else
+    body.template operator()<1>(sweep);
+}
+
 // The sums of a sweep on their way into the totals. They stay in tiles until the next sweep needs
 // those, and are added between its products: whoever stores a sum at once waits for the last
 // product, and whoever adds it then waits for the store.
@@ -188,21 +204,21 @@ struct DueSums {
   const char *codes[amx_width];
   int64_t column, k;
   Sweep sweep = {};
-  int64_t tile = 0, row = 0; // the next to add
+  int64_t next = 0; // the sum to add next
 
   template <int Sum> LATHE_INLINE void storeSum(const AmxProduct &p) {
     if (Sum < amx_width * sweep.x_tiles)
       storeTile<Sum>(p.sums + (Sum % 2 * amx_sweep_rows + Sum / 2 * p.a.per_tile) * 16,
                      tile_row_bytes);
   }
-  // Adds `count` rows of one packed tile.
-  LATHE_INLINE void addRows(const AmxProduct &p, int64_t count) {
+  LATHE_INLINE void addSum(const AmxProduct &p, int64_t sum) {
+    int64_t tile = sum % 2;
     f32x16 scale = blockScale(pairFactor(p.w.format), tile ? codes[1] : codes[0], k, p.w);
-    int64_t first = sweep.t * p.a.per_tile + row;
-    const float *sums = p.sums + (tile * amx_sweep_rows + row) * 16;
+    int64_t first = (sweep.t + sum / 2) * p.a.per_tile;
+    const float *sums = p.sums + (tile * amx_sweep_rows + sum / 2 * p.a.per_tile) * 16;
     float *total = p.total(column + tile, first);
 #pragma clang loop unroll_count(4)
-    for (int64_t r = 0; r < count; ++r) {
+    for (int64_t r = 0; r < p.a.per_tile; ++r) {
       f32x16 factor = scale;
       if (p.xp.block) {
         int64_t source = sourceRow(p.rows, p.first_row + smaller(first + r, p.a.count - 1));
@@ -211,60 +227,56 @@ struct DueSums {
       store16(total + r * 16, fma(load16(sums + r * 16), factor, load16(total + r * 16)));
     }
   }
-  LATHE_INLINE int64_t rows(const AmxProduct &p) const { return sweep.x_tiles * p.a.per_tile; }
   LATHE_INLINE void add(const AmxProduct &p, int64_t count) {
-    while (count > 0 && tile < amx_width) {
-      int64_t here = smaller(count, rows(p) - row);
-      addRows(p, here);
-      count -= here, row += here;
-      if (row == rows(p))
-        row = 0, ++tile;
-    }
+    for (; count > 0 && next < amx_width * sweep.x_tiles; --count, ++next)
+      addSum(p, next);
   }
 };
 
-// Sum += the product of tiles X and 7. The first of a sweep takes the tile from the sum before.
-template <int Sum, int X>
-LATHE_INLINE void multiplyInto(const AmxProduct &p, bool first, DueSums &due) {
-  if (first) {
+// Sum += the product of tiles X and 7. The first of a sweep takes the tile from the sum before. All
+// of a step is known when code is made, how many tiles of x it has and whether it is the first: a
+// window of instructions is too short to be spent on finding out.
+template <int Sum, int X, bool First>
+LATHE_INLINE void multiplyInto(const AmxProduct &p, DueSums &due) {
+  if constexpr (First) {
     due.storeSum<Sum>(p);
     zeroTile<Sum>();
   }
   multiplyTiles<Sum, X, 7>();
 }
 
-// Sum[2 x + w] += the product of tile x of some tiles of x, `stride` bytes apart, and tile w of two
-// of pairs.
-LATHE_INLINE void multiplyStep(const AmxProduct &p, int64_t x_tiles, const char *x,
-                               const char *pairs, bool first, DueSums &due) {
+// Sum[2 x + w] += the product of tile x of X tiles of x and tile w of two of pairs.
+template <int X, bool First>
+LATHE_INLINE void multiplyStep(const AmxProduct &p, const char *x, const char *pairs,
+                               DueSums &due) {
   int64_t stride = p.a.tile_bytes;
   loadTile<7>(pairs, tile_row_bytes);
-  if (x_tiles == 2) {
+  if constexpr (X == 2) {
     loadTile<5>(x, tile_row_bytes);
-    multiplyInto<0, 5>(p, first, due);
+    multiplyInto<0, 5, First>(p, due);
     loadTile<6>(x + stride, tile_row_bytes);
-    multiplyInto<2, 6>(p, first, due);
+    multiplyInto<2, 6, First>(p, due);
     loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
-    multiplyInto<1, 5>(p, first, due);
-    multiplyInto<3, 6>(p, first, due);
-  } else if (x_tiles == 3) {
+    multiplyInto<1, 5, First>(p, due);
+    multiplyInto<3, 6, First>(p, due);
+  } else if constexpr (X == 3) {
     loadTile<6>(x, tile_row_bytes);
-    multiplyInto<0, 6>(p, first, due);
+    multiplyInto<0, 6, First>(p, due);
     loadTile<6>(x + stride, tile_row_bytes);
-    multiplyInto<2, 6>(p, first, due);
+    multiplyInto<2, 6, First>(p, due);
     loadTile<6>(x + 2 * stride, tile_row_bytes);
-    multiplyInto<4, 6>(p, first, due);
+    multiplyInto<4, 6, First>(p, due);
     loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
-    multiplyInto<5, 6>(p, first, due);
+    multiplyInto<5, 6, First>(p, due);
     loadTile<6>(x + stride, tile_row_bytes);
-    multiplyInto<3, 6>(p, first, due);
+    multiplyInto<3, 6, First>(p, due);
     loadTile<6>(x, tile_row_bytes);
-    multiplyInto<1, 6>(p, first, due);
+    multiplyInto<1, 6, First>(p, due);
   } else {
     loadTile<6>(x, tile_row_bytes);
-    multiplyInto<0, 6>(p, first, due);
+    multiplyInto<0, 6, First>(p, due);
     loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
-    multiplyInto<1, 6>(p, first, due);
+    multiplyInto<1, 6, First>(p, due);
   }
 }
 
@@ -276,22 +288,23 @@ LATHE_INLINE void storeSums(const AmxProduct &p, int64_t first, DueSums &due) {
   });
 }
 
+template <int X>
 LATHE_INLINE void addSweep(const AmxProduct &p, const AmxBlock &block, const Sweep &sweep,
                            const char *pairs, int64_t make_share, PairMaker &maker, DueSums &due) {
   const char *x =
       p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes() + sweep.t * p.a.tile_bytes;
   int64_t products = block.steps() * p.a.terms;
-  int64_t add_share = ceilDiv(amx_width * due.rows(p), larger<int64_t>(products - 1, 1));
-  if (sweep.x_tiles < due.sweep.x_tiles)
-    storeSums(p, amx_width * sweep.x_tiles, due); // the tiles are needed for x
-  multiplyStep(p, sweep.x_tiles, x, pairs, true, due);
+  int64_t add_share = ceilDiv(amx_width * due.sweep.x_tiles, larger<int64_t>(products - 1, 1));
+  if (X < due.sweep.x_tiles)
+    storeSums(p, amx_width * X, due); // the tiles are needed for x
+  multiplyStep<X, true>(p, x, pairs, due);
   maker.make(make_share);
 #pragma clang loop unroll(disable)
   for (int64_t i = 1; i < products; ++i) {
-    multiplyStep(p, sweep.x_tiles, x + i * p.a.termBytes(), pairs + i / p.a.terms * amx_tile_bytes,
-                 false, due);
-    due.add(p, add_share);
+    multiplyStep<X, false>(p, x + i * p.a.product_bytes, pairs + i / p.a.terms * amx_tile_bytes,
+                           due);
     maker.make(make_share);
+    due.add(p, add_share);
   }
   if (products == 1)
     due.add(p, add_share);
@@ -301,7 +314,7 @@ LATHE_INLINE void addSweep(const AmxProduct &p, const AmxBlock &block, const Swe
 // Adds what is still in tiles.
 LATHE_INLINE void addLast(const AmxProduct &p, DueSums &due) {
   storeSums(p, 0, due);
-  due.add(p, amx_width * due.rows(p));
+  due.add(p, amx_width * due.sweep.x_tiles);
   due.sweep = {};
 }
 
@@ -312,7 +325,9 @@ LATHE_INLINE void addBlockOfK(const AmxProduct &p, const AmxBlock &block, const 
                   : sweeps     ? ceilDiv(maker.left, block.steps() * p.a.terms * sweeps)
                                : 0;
   for (int64_t i = 0; i < sweeps; ++i)
-    addSweep(p, block, sweepAt(i, p.a.tiles), pairs, share, maker, due);
+    withTiles(sweepAt(i, p.a.tiles), [&]<int X>(const Sweep &sweep) LATHE_BODY {
+      addSweep<X>(p, block, sweep, pairs, share, maker, due);
+    });
   maker.make(maker.left);
 }
 
@@ -400,13 +415,16 @@ LATHE_INLINE void manyRowsOnAmx(const XRows &rows, int64_t count, const char *co
   alignas(64) float totals[amx_panel * amx_rows * 16], sums[amx_width * amx_sweep_rows * 16];
   if (begin >= end || count <= 0)
     return;
+  bool as_they_lie = takesRowsAsTheyLie(w, xp) && !rows.order;
   int64_t rows_of_block = ceilDiv(count, ceilDiv(count, amxMaxRows(w, xp)));
   for (int64_t first = 0; first < count; first += rows_of_block) {
-    AmxRows a = amxRows(smaller(rows_of_block, count - first), w, xp);
+    AmxRows a = amxRows(smaller(rows_of_block, count - first), as_they_lie, w, xp);
     configure(a);
-    termsOfRows(rows, first, a, w.k, xp, terms);
-    blockOfRows<S>({rows, first, a, terms, w, xp, totals, sums},
-                   AmxTiles<S>{stacks, end, w, a.block}, begin, finish);
+    if (!as_they_lie)
+      termsOfRows(rows, first, a, w.k, xp, terms);
+    blockOfRows<S>(
+        {rows, first, a, as_they_lie ? rowOf(rows, first, xp) : terms, w, xp, totals, sums},
+        AmxTiles<S>{stacks, end, w, a.block}, begin, finish);
   }
   releaseTiles();
 }

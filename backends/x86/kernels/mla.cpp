@@ -235,7 +235,7 @@ private:
 
   LATHE_INLINE void expand(int64_t count, const char *key_weight, const char *value_weight) const {
     XRows rows = {latents_, nullptr, nullptr, 1};
-    XParams xp = {Activations::f32, latentStride(p), 0, 0};
+    XParams xp = {Activations::f32, latentStride(p), 0, 0, RowsIn::f32};
     const char *stacks[2] = {key_weight, value_weight};
     auto key = [&](int64_t i, int64_t tile, const f32x16 *totals)
                    LATHE_BODY { store16(rows_ + i * keyStride(p) + tile * 16, totals[0]); };

@@ -2,6 +2,7 @@
 
 #include "backends/x86/kernels/function.h"
 #include "backends/x86/kernels/product.h"
+#include "backends/x86/kernels/stored_rows.h"
 
 using namespace lathe::x86;
 
@@ -41,7 +42,8 @@ LATHE_X86_DEFINE(moe_gate_up)
   const char *x = resolve<char>(frame, operands[MoeGateUpOperand::x]);
   const float *x_scales =
       p.x.block ? resolve<float>(frame, operands[MoeGateUpOperand::x_scales]) : nullptr;
-  float *result = resolve<float>(frame, operands[MoeGateUpOperand::result]);
+  StoredRows result = {resolve<char>(frame, operands[MoeGateUpOperand::result]), p.result_in,
+                       p.result_stride, w.n};
   for (int64_t i = begin; i < end;) {
     TileItem item = tileItem(i, end, w.n, p.tiles_per_item);
     i = item.next;
@@ -51,8 +53,7 @@ LATHE_X86_DEFINE(moe_gate_up)
     const char *stacks[2] = {gate + item.outer * w.matrix_bytes, up + item.outer * w.matrix_bytes};
     XRows rows = {x, x_scales, order + first, p.top_k};
     auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
-      storeSome(result + (first + row) * p.result_stride + tile * 16, gated(totals[0], totals[1]),
-                smaller<int64_t>(16, w.n - tile * 16));
+      result.store16At(first + row, tile * 16, gated(totals[0], totals[1]));
     };
     product<2>(rows, count, stacks, item.begin, item.end, w, p.x, finish);
   }
@@ -76,7 +77,7 @@ LATHE_X86_DEFINE(moe_down)
     if (count == 0)
       continue;
     const char *stack = down + item.outer * w.matrix_bytes;
-    XRows rows = {x + first * p.x.stride * xBytes(p.x),
+    XRows rows = {x + first * rowBytes(p.x),
                   p.x.block ? x_scales + first * p.x.scale_stride : nullptr, nullptr, 1};
     auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
       storeSome(result + (first + row) * p.result_stride + tile * 16, totals[0],

@@ -55,13 +55,14 @@ constexpr Items moeSortItems(const MoeSortParams &) { return {}; }
 LATHE_X86_KERNEL(moe_sort, MoeSortParams)
 
 // h[i] = swiglu(x[order[i] / K] gate_e^T, x[order[i] / K] up_e^T) for the places i of expert e.
-// h is [T * K, F] in sorted order. Item = (expert, group of tiles of F).
+// h is [T * K, F] in sorted order, as `result_in` says. Item = (expert, group of tiles of F).
 struct MoeGateUpParams {
   WeightParams weight; // of one expert, n = F, k = H; gate and up have one layout
   XParams x;
   int64_t num_experts;
   int64_t top_k;
   int64_t result_stride;
+  int64_t result_in; // RowsIn
   int64_t tiles_per_item;
 };
 struct MoeGateUpOperand {

@@ -131,7 +131,7 @@ LATHE_X86_DEFINE(moe_route)
       auto keep = [&](int64_t row, int64_t tile, const f32x16 *totals)
                       LATHE_BODY { store16(logits + row * width + tile * 16, totals[0]); };
       product<1>(rows, p.split.source, count, &router, 0, tileCount(experts), p.router,
-                 {Activations::f32, p.input_stride, 0, 0}, keep);
+                 {Activations::f32, p.input_stride, 0, 0, RowsIn::f32}, keep);
     }
     for (int64_t r = 0; r < count; ++r) {
       for (int64_t e = experts; e < width; ++e)

@@ -138,10 +138,10 @@ LATHE_INLINE void oneRow(const XRows &rows, const char *const *stacks, int64_t b
                          const WeightParams &w, const XParams &xp, Finish finish) {
   const float *x_scales = xp.block ? rows.scales + sourceRow(rows, 0) * xp.scale_stride : nullptr;
   const float *x = reinterpret_cast<const float *>(rowOf(rows, 0, xp));
-  if (xp.activations == Activations::bf16_rows) {
+  if (xp.rows_in != RowsIn::f32) {
     float *copy = static_cast<float *>(
         __builtin_alloca_with_align(static_cast<size_t>(roundUp(w.k, 16)) * 4, 512));
-    copyRow(rowOf(rows, 0, xp), w.k, xp, copy);
+    copyRow(rowOf(rows, 0, xp), 0, w.k, xp, copy);
     x = copy;
   }
   int64_t tile = begin;

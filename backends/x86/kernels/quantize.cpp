@@ -1,6 +1,7 @@
 #include "backends/x86/kernels/number.h"
 #include "backends/x86/kernels/row_loop.h"
 #include "backends/x86/kernels/rows.h"
+#include "backends/x86/kernels/stored_rows.h"
 
 using namespace lathe::x86;
 
@@ -9,18 +10,15 @@ LATHE_X86_DEFINE(cast)
  int64_t end) {
   const CastParams &p = *params;
   const float *input = resolve<float>(frame, operands[CastOperand::input]);
-  float *result = resolve<float>(frame, operands[CastOperand::result]);
-  uint16_t *narrow = resolve<uint16_t>(frame, operands[CastOperand::result]);
+  StoredRows result = {resolve<char>(frame, operands[CastOperand::result]), p.result_in,
+                       p.result_stride, p.columns};
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     eachVector(p.columns, [&](int64_t j, int64_t here) LATHE_BODY {
       f32x16 x = loadSome(input + t * p.input_stride + j, here);
-      f32x16 rounded = p.format == Format::bf16  ? roundBf16(x)
+      result.store16At(t, j,
+                       p.format == Format::bf16  ? roundBf16(x)
                        : p.format == Format::f16 ? roundF16(x)
-                                                 : x;
-      if (p.narrow)
-        storeSome(narrow + t * p.result_stride + j, narrowBf16(rounded), here);
-      else
-        storeSome(result + t * p.result_stride + j, rounded, here);
+                                                 : x);
     });
   });
 }

@@ -2,6 +2,7 @@
 // Elementwise kernels may work in place (result = an input with the same stride).
 #pragma once
 
+#include "backends/x86/kernels/rows_in.h"
 #include "backends/x86/kernels/weight.h"
 
 namespace lathe::x86 {
@@ -91,15 +92,15 @@ struct SwigluOperand {
 constexpr Items swigluItems(const SwigluParams &p) { return rowItems(p.split); }
 LATHE_X86_KERNEL(swiglu, SwigluParams)
 
-// result = f32(input rounded to nearest even in `format`): bf16 or f16 (or f32: a copy). With
-// `narrow` and bf16 the result is bf16 in memory, for products (Activations::bf16_rows).
+// result = f32(input rounded to nearest even in `format`): bf16 or f16 (or f32: a copy). A result
+// that is not f32 in memory (RowsIn) is for products.
 struct CastParams {
   RowSplit split;
   int64_t columns;
   int64_t format;
-  int64_t narrow;
   int64_t input_stride;
   int64_t result_stride;
+  int64_t result_in; // RowsIn; f32 unless format is bf16
 };
 struct CastOperand {
   enum : int64_t { input, result, count };

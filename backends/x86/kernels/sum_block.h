@@ -9,7 +9,7 @@ namespace lathe::x86 {
 
 // The rows of x: row i is the one at place order ? order[i] / divisor : i.
 struct XRows {
-  const void *x; // f32 or, with Activations::bf16_rows, bf16
+  const void *x;
   const float *scales;
   const int32_t *order;
   int64_t divisor;
@@ -20,20 +20,33 @@ LATHE_INLINE int64_t sourceRow(const XRows &rows, int64_t i) {
 }
 
 LATHE_INLINE const char *rowOf(const XRows &rows, int64_t i, const XParams &xp) {
-  return static_cast<const char *>(rows.x) + sourceRow(rows, i) * xp.stride * xBytes(xp);
+  return static_cast<const char *>(rows.x) + sourceRow(rows, i) * rowBytes(xp);
 }
 
-// to[0, count) = the values of a row from `from` on.
-LATHE_INLINE void copyRow(const char *from, int64_t count, const XParams &xp, float *to) {
-  if (xp.activations != Activations::bf16_rows) {
-    __builtin_memcpy(to, from, static_cast<size_t>(count) * 4);
-    return;
+// body(from, to, count) for each run of a row's columns [k, k + count) that is one piece of memory;
+// `to` counts from k on.
+template <typename Body>
+LATHE_INLINE void eachRun(const char *row, int64_t k, int64_t count, const XParams &xp, Body body) {
+  if (xp.rows_in != RowsIn::bf16_steps)
+    return body(row + columnBytes(xp.rows_in, xp.stride, k), int64_t{0}, count);
+  for (int64_t i = 0; i < count;) {
+    int64_t here = smaller(count - i, step_columns - (k + i) % step_columns);
+    body(row + columnBytes(xp.rows_in, xp.stride, k + i), i, here);
+    i += here;
   }
-  int64_t i = 0;
-  for (; i + 16 <= count; i += 16)
-    store16(to + i, widenBf16(load<u16x16>(from + 2 * i)));
-  for (; i < count; ++i)
-    to[i] = __builtin_bit_cast(float, uint32_t{load<uint16_t>(from + 2 * i)} << 16);
+}
+
+// to[0, count) = the columns of a row from k on.
+LATHE_INLINE void copyRow(const char *row, int64_t k, int64_t count, const XParams &xp, float *to) {
+  eachRun(row, k, count, xp, [&](const char *from, int64_t first, int64_t here) LATHE_BODY {
+    int64_t i = 0;
+    if (xp.rows_in == RowsIn::f32)
+      return static_cast<void>(__builtin_memcpy(to + first, from, static_cast<size_t>(here) * 4));
+    for (; i + 16 <= here; i += 16)
+      store16(to + first + i, widenBf16(load<u16x16>(from + 2 * i)));
+    for (; i < here; ++i)
+      to[first + i] = __builtin_bit_cast(float, uint32_t{load<uint16_t>(from + 2 * i)} << 16);
+  });
 }
 
 constexpr int64_t prefetch_bytes = 2048; // the best of 0.5 to 8 KiB on Zen 3 and Sapphire Rapids

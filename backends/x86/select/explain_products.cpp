@@ -72,7 +72,7 @@ const char *formOf(const WeightParams &weight) {
   return names[weight.format];
 }
 const char *formOf(const XParams &x) {
-  constexpr const char *names[] = {"f32", "bf16", "w8a8", "bf16"};
+  constexpr const char *names[] = {"f32", "bf16", "w8a8"};
   return names[x.activations];
 }
 
@@ -84,7 +84,7 @@ public:
         vectors_(costsOf(context, *findLevel("x86-64-v4"))) {}
 
   bool onTiles(const Product &p) const {
-    return !p.one_row && level_.name == "x86-amx" && takesAmx(p.weight, p.x);
+    return !p.one_row && level_.has_tiles && takesAmx(p.weight, p.x);
   }
   std::string kernel(const Product &p) const {
     return p.one_row ? "one row" : onTiles(p) ? "AMX" : "vectors";

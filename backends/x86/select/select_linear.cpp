@@ -11,13 +11,11 @@ using mlir::LogicalResult;
 using mlir::success;
 
 // How the rows of a value enter a product.
-static XParams xParams(const Selector &s, mlir::Value x, const Place &place) {
+static XParams xParams(mlir::Value x, const Place &place) {
   if (auto type = mlir::dyn_cast<ir::QuantizedType>(x.getType()))
     return {Activations::w8a8, place.stride, type.getBlockColumns(), place.scale_stride};
-  if (s.isNarrow(x))
-    return {Activations::bf16_rows, place.stride, 0, 0};
   bool rounded = mlir::cast<mlir::ShapedType>(x.getType()).getElementType().isBF16();
-  return {rounded ? Activations::bf16 : Activations::f32, place.stride, 0, 0};
+  return {rounded ? Activations::bf16 : Activations::f32, place.stride, 0, 0, place.rows_in};
 }
 
 static FailureOr<int64_t> optionalVector(Selector &s, mlir::Value vector) {
@@ -33,7 +31,7 @@ static LogicalResult product(Selector &s, mlir::Operation *op, mlir::Value x, ml
   Place input = s.place(x), output = s.place(result);
   RowCount rows = s.rows(result);
   LinearParams params{packed->params,
-                      xParams(s, x, input),
+                      xParams(x, input),
                       rows.source,
                       rows.factor,
                       bias != nullptr,
@@ -77,7 +75,7 @@ LogicalResult selectOp(Selector &s, ir::GatedLinearOp op) {
     return failure();
   Place input = s.place(op.getX()), output = s.place(op.getResult());
   GatedLinearParams params{gate->params,
-                           xParams(s, op.getX(), input),
+                           xParams(op.getX(), input),
                            s.rows(op.getResult()).source,
                            op.getGateBias() != nullptr,
                            output.stride,

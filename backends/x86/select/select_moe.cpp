@@ -27,6 +27,8 @@ private:
   void route();
   Place enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes,
               int64_t scales);
+  bool isNarrow() { return !s.isDecode() && op.getActivations() == ir::Activations::bf16; }
+  Place innerRows();
   XParams xParams(const Place &x, int64_t block);
   void prefill(const Place &x);
   void decode(const Place &x);
@@ -87,12 +89,15 @@ void Experts::route() {
 Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes,
                      int64_t scales) {
   RowSplit split{factor == 1 ? s.rowSource() : RowSource::rows, factor, rowsPerItem(columns)};
+  if (x.rows_in != RowsIn::f32)
+    return x;
   switch (op.getActivations()) {
   case ir::Activations::f32: return x;
   case ir::Activations::bf16: {
-    CastParams params{split, columns, Format::bf16, !s.isDecode(), x.stride, columns};
+    const int64_t rows_in = isNarrow() ? RowsIn::bf16 : RowsIn::f32; // not steps: they are gathered
+    CastParams params{split, columns, Format::bf16, x.stride, columns, rows_in};
     s.add(op, "cast", params, {x.operand, at(codes)}, castItems(params));
-    return {at(codes), columns};
+    return {at(codes), columns, no_operand, 0, rows_in};
   }
   case ir::Activations::w8a8:
   case ir::Activations::w8a8_ue8m0: break;
@@ -107,9 +112,16 @@ Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t fac
 XParams Experts::xParams(const Place &x, int64_t block) {
   if (x.scales != no_operand)
     return {Activations::w8a8, x.stride, block, x.scale_stride};
-  if (op.getActivations() != ir::Activations::bf16)
-    return {Activations::f32, x.stride, 0, 0};
-  return {s.isDecode() ? Activations::bf16 : Activations::bf16_rows, x.stride, 0, 0};
+  bool rounded = op.getActivations() == ir::Activations::bf16;
+  return {rounded ? Activations::bf16 : Activations::f32, x.stride, 0, 0, x.rows_in};
+}
+
+// What the experts' first half leaves: a prefill step rounds it at once, where it is rounded at
+// all.
+Place Experts::innerRows() {
+  if (!isNarrow())
+    return {at(layout.h), layout.inner};
+  return s.narrowRows(at(layout.h_codes), s.maxRows() * layout.top_k, layout.inner);
 }
 
 void Experts::prefill(const Place &x) {
@@ -118,14 +130,16 @@ void Experts::prefill(const Place &x) {
         {at(layout.indices), at(layout.order), at(layout.position), at(layout.offsets)},
         moeSortItems(sort))
       .serial = true;
-  MoeGateUpParams gateUp{gate.params,  xParams(x, layout.gate_block), layout.experts, layout.top_k,
-                         layout.inner, tilesPerItem(gate.params)};
+  Place inner = innerRows();
+  MoeGateUpParams gateUp{
+      gate.params,   xParams(x, layout.gate_block), layout.experts, layout.top_k, inner.stride,
+      inner.rows_in, tilesPerItem(gate.params)};
   s.add(op, "moe_gate_up", gateUp,
         {x.operand, x.scales, at(layout.order), at(layout.offsets), gate.operand, up.operand,
-         at(layout.h)},
+         inner.operand},
         moeGateUpItems(gateUp));
-  Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.down_block, layout.top_k,
-                  layout.h_codes, layout.h_scales);
+  Place h =
+      enter(inner, layout.inner, layout.down_block, layout.top_k, layout.h_codes, layout.h_scales);
   MoeDownParams downParams{down.params, xParams(h, layout.down_block), layout.experts,
                            layout.hidden, tilesPerItem(down.params)};
   s.add(op, "moe_down", downParams,

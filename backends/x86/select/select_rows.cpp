@@ -75,8 +75,12 @@ LogicalResult selectOp(Selector &s, ir::CastOp op) {
   mlir::Type element = op.getResult().getType().getElementType();
   Place input = s.place(op.getInput()), result = s.place(op.getResult());
   int64_t columns = columnsOf(op.getResult());
-  CastParams params{s.split(op.getResult(), columns), columns,      formatOf(element),
-                    s.isNarrow(op.getResult()),       input.stride, result.stride};
+  CastParams params{s.split(op.getResult(), columns),
+                    columns,
+                    formatOf(element),
+                    input.stride,
+                    result.stride,
+                    result.rows_in};
   s.add(op, "cast", params, {input.operand, result.operand}, castItems(params));
   return success();
 }

@@ -48,6 +48,8 @@ Place Selector::place(mlir::Value value) const {
   auto result = mlir::cast<mlir::OpResult>(value);
   auto offsets = result.getOwner()->getAttrOfType<mlir::DenseI64ArrayAttr>("arena_offsets");
   int64_t offset = offsets[result.getResultNumber()], columns = columnsOf(value);
+  if (isNarrow(value))
+    return narrowRows(operand(Buffer::arena, offset), maxRows(), columns);
   Place place{operand(Buffer::arena, offset), columns};
   if (auto type = mlir::dyn_cast<ir::QuantizedType>(value.getType())) {
     place.scales = operand(Buffer::arena, offset + scalesOffset(maxRows(), columns));
@@ -68,13 +70,10 @@ RowSplit Selector::split(mlir::Value value, int64_t columns) const {
   return {count.source, count.factor, rowsPerItem(columns)};
 }
 
-bool Selector::isNarrow(mlir::Value value) const {
-  auto cast = value.getDefiningOp<ir::CastOp>();
-  return cast && !isDecode() && cast.getResult().getType().getElementType().isBF16() &&
-         llvm::all_of(value.getUsers(), [](mlir::Operation *user) {
-           return mlir::isa<ir::LinearOp, ir::ScaledMatmulOp, ir::FusedLinearOp, ir::GatedLinearOp>(
-               user);
-         });
+Place Selector::narrowRows(int64_t operand, int64_t max_rows, int64_t columns) const {
+  if (level_.has_tiles)
+    return {operand, stepStride(max_rows), no_operand, 0, RowsIn::bf16_steps};
+  return {operand, columns, no_operand, 0, RowsIn::bf16};
 }
 
 int64_t Selector::scratch(mlir::Operation *op) const {

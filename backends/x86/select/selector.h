@@ -8,7 +8,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include "backends/x86/annotate.h"
-#include "backends/x86/kernels/frame.h"
+#include "backends/x86/kernels/linear.h"
 #include "backends/x86/level.h"
 #include "backends/x86/program.h"
 #include "backends/x86/weight_plan.h"
@@ -16,7 +16,8 @@
 
 namespace lathe::x86 {
 
-// Where a value is: the operand of its first element and the distance of its rows in f32 elements.
+// Where a value is: the operand of its first element, the distance of its rows in elements (or that
+// of steps in rows) and what rows are in memory (RowsIn).
 // Quantised rows are codes as f32 at `operand`, and scales at `scales`, `scale_stride` floats a
 // row.
 struct Place {
@@ -24,9 +25,10 @@ struct Place {
   int64_t stride = 0;
   int64_t scales = no_operand;
   int64_t scale_stride = 0;
+  int64_t rows_in = RowsIn::f32;
 
   Place column(int64_t offset) const {
-    return {operand + 4 * offset, stride, scales, scale_stride};
+    return {operand + 4 * offset, stride, scales, scale_stride, rows_in};
   }
 };
 
@@ -47,9 +49,8 @@ public:
   int64_t rowSource() const { return isDecode() ? RowSource::none : RowSource::rows; }
   // How a kernel that works row by row cuts the rows of `value`.
   RowSplit split(mlir::Value value, int64_t columns) const;
-  // Whether a value's rows are bf16 in memory: those that a prefill step rounds for products alone.
-  // A decode step reads its one row so often that it is not worth widening.
-  bool isNarrow(mlir::Value value) const;
+  // bf16 rows that products take in their order, in a step of at most `max_rows`.
+  Place narrowRows(int64_t operand, int64_t max_rows, int64_t columns) const;
   // The part of the arena that the plan gave to an op with `scratch_bytes`.
   int64_t scratch(mlir::Operation *op) const;
   bool isDecode() const { return step_.max_rows == 1; }
@@ -72,6 +73,9 @@ private:
   RegionUse &addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRef<int64_t> operands,
                        const Items &items);
   Place placeOfArgument(mlir::BlockArgument argument) const;
+  // Whether rows are bf16 in memory. A decode step reads its one row so often that it is not worth
+  // widening.
+  bool isNarrow(mlir::Value value) const { return !isDecode() && isRoundedForProducts(value); }
 
   mutable mlir::func::FuncOp function_; // MLIR has no const ops
   const Level &level_;

@@ -112,30 +112,54 @@ TEST(Linear, cutsManyRows) {
   }
 }
 
-// The same bits as of the same numbers in f32, in every form.
-TEST(Linear, takesRowsThatAreBf16InMemory) {
-  constexpr int64_t n = 50, k = 72, stride = k + 6;
-  for (int64_t rows : {1, 2, 20, 40}) {
-    StepMemory memory(rows);
-    TestStack w = testStack(memory, 1, n, k, Format::e4m3, {16, 32}, 3);
-    std::vector<uint16_t> narrow;
-    std::vector<float> wide;
-    for (float value : randomFloats(rows * stride, 4)) {
-      narrow.push_back(static_cast<uint16_t>(__builtin_bit_cast(uint32_t, value) >> 16));
-      wide.push_back(__builtin_bit_cast(float, uint32_t{narrow.back()} << 16));
-    }
-    auto run = [&](Activations::Kind kind, int64_t x, int64_t source) {
-      int64_t result = memory.space<float>(rows * n);
-      LinearParams p = {w.layout.params(), {kind, stride, 0, 0}, source, 1, 0, 0, n, 1, 0, 0, 2};
-      memory.run(lathe_x86_linear, {x, no_operand, w.place, no_operand, no_operand, result}, p,
-                 linearItems(p));
-      const float *at = memory.at<float>(result);
-      return std::vector<float>(at, at + (source ? rows : 1) * n);
-    };
-    int64_t x = memory.put(wide), x_narrow = memory.put(narrow);
-    for (int64_t source : {RowSource::none, RowSource::rows})
-      EXPECT_EQ(run(Activations::bf16_rows, x_narrow, source), run(Activations::bf16, x, source));
+// Rows of bf16 numbers in each form that memory has of them. What no product should read is NaN.
+struct NarrowRows {
+  std::vector<float> wide;
+  std::vector<uint16_t> rows, steps;
+
+  NarrowRows(int64_t count, int64_t k, int64_t stride)
+      : rows(static_cast<size_t>(count * stride), 0x7fc0),
+        steps(static_cast<size_t>(stepsBytes(count, k) / 2), 0x7fc0) {
+    wide = randomFloats(count * stride, 4);
+    for (int64_t t = 0; t < count; ++t)
+      for (int64_t j = 0; j < roundUp(k, 32); ++j) {
+        float *value = &wide[static_cast<size_t>(t * stride + j)];
+        uint32_t bits = j < k ? __builtin_bit_cast(uint32_t, *value) & 0xffff0000u : 0;
+        steps[static_cast<size_t>((j / 32 * stepStride(count) + t) * 32 + j % 32)] =
+            static_cast<uint16_t>(bits >> 16);
+        if (j < k)
+          *value = __builtin_bit_cast(float, bits),
+          rows[static_cast<size_t>(t * stride + j)] = static_cast<uint16_t>(bits >> 16);
+      }
   }
+};
+
+// The same bits as of the same numbers in f32, in every form; blocks of k that steps fit and
+// others.
+TEST(Linear, takesRowsThatAreBf16InMemory) {
+  constexpr int64_t n = 50, k = 172, stride = k + 30;
+  for (int64_t rows : {1, 2, 20, 40, 259})
+    for (const WeightCase &weight : weight_cases) {
+      StepMemory memory(rows);
+      TestStack w = testStack(memory, 1, n, k, weight.format, weight.block, 3);
+      NarrowRows x(rows, k, stride);
+      auto run = [&](XParams form, int64_t place, int64_t source) {
+        int64_t result = memory.space<float>(rows * n);
+        LinearParams p = {w.layout.params(), form, source, 1, 0, 0, n, 1, 0, 0, 2};
+        memory.run(lathe_x86_linear, {place, no_operand, w.place, no_operand, no_operand, result},
+                   p, linearItems(p));
+        const float *at = memory.at<float>(result);
+        return std::vector<float>(at, at + (source ? rows : 1) * n);
+      };
+      int64_t wide = memory.put(x.wide), narrow = memory.put(x.rows), steps = memory.put(x.steps);
+      for (int64_t source : {RowSource::none, RowSource::rows}) {
+        std::vector<float> want = run({Activations::bf16, stride, 0, 0}, wide, source);
+        EXPECT_EQ(run({Activations::bf16, stride, 0, 0, RowsIn::bf16}, narrow, source), want);
+        EXPECT_EQ(
+            run({Activations::bf16, stepStride(rows), 0, 0, RowsIn::bf16_steps}, steps, source),
+            want);
+      }
+    }
 }
 
 TEST(Linear, runsAMatrixAHead) {

@@ -102,6 +102,7 @@ void runSorted(Layer &layer) {
                              layer.experts,
                              layer.top_k,
                              layer.inner,
+                             RowsIn::f32,
                              2};
   memory.run(lathe_x86_moe_gate_up,
              {layer.px, layer.px_scales, order, offsets, layer.gate.place, layer.up.place, h},

@@ -32,7 +32,7 @@ TEST(Cast, roundsToNearestEven) {
   int64_t count = static_cast<int64_t>(x.size());
   StepMemory memory(1);
   int64_t result = memory.space<float>(count), from = memory.put(x);
-  CastParams p = {{RowSource::rows, 1, 1}, count, Format::bf16, 0, count, count};
+  CastParams p = {{RowSource::rows, 1, 1}, count, Format::bf16, count, count};
   memory.run(lathe_x86_cast, {from, result}, p, castItems(p));
   for (int64_t i = 0; i < count; ++i) {
     uint32_t bits = __builtin_bit_cast(uint32_t, x[size_t(i)]);
@@ -51,13 +51,40 @@ TEST(Cast, storesHalfTheBytesWhenNarrow) {
   std::vector<float> x = randomFloats(2 * 35, 3);
   StepMemory memory(2);
   int64_t from = memory.put(x), wide = memory.space<float>(70), narrow = memory.space<uint16_t>(80);
-  CastParams p = {{RowSource::rows, 1, 1}, 35, Format::bf16, 0, 35, 35};
+  CastParams p = {{RowSource::rows, 1, 1}, 35, Format::bf16, 35, 35};
   memory.run(lathe_x86_cast, {from, wide}, p, castItems(p));
-  p.narrow = 1, p.result_stride = 40;
+  p.result_in = RowsIn::bf16, p.result_stride = 40;
   memory.run(lathe_x86_cast, {from, narrow}, p, castItems(p));
   for (int64_t i = 0; i < 70; ++i)
     EXPECT_EQ(memory.at<uint16_t>(narrow)[i / 35 * 40 + i % 35],
               __builtin_bit_cast(uint32_t, memory.at<float>(wide)[i]) >> 16);
+}
+
+// [step][row][32]: whole steps, zeros behind the last column, nothing behind the last row.
+TEST(Cast, storesSteps) {
+  constexpr int64_t rows = 3, stride = stepStride(rows);
+  for (int64_t columns : {1, 16, 20, 32, 35, 50, 64}) {
+    std::vector<float> x = randomFloats(rows * columns, 3);
+    StepMemory memory(rows);
+    int64_t steps = memory.put(
+        std::vector<uint16_t>(static_cast<size_t>(stepsBytes(rows, columns) / 2), 0x7fc1));
+    CastParams p = {{RowSource::rows, 1, 2}, columns, Format::bf16, columns, stride,
+                    RowsIn::bf16_steps};
+    memory.run(lathe_x86_cast, {memory.put(x), steps}, p, castItems(p));
+    const uint16_t *at = memory.at<uint16_t>(steps);
+    for (int64_t j = 0; j < roundUp(columns, 32); ++j)
+      for (int64_t t = 0; t < stride; ++t) {
+        uint16_t want = 0x7fc1;
+        if (t < rows && j >= columns)
+          want = 0;
+        else if (t < rows)
+          want = static_cast<uint16_t>(
+              (__builtin_bit_cast(uint32_t, x[size_t(t * columns + j)]) + 0x7fff +
+               (__builtin_bit_cast(uint32_t, x[size_t(t * columns + j)]) >> 16 & 1)) >>
+              16);
+        EXPECT_EQ(at[(j / 32 * stride + t) * 32 + j % 32], want) << columns << " " << t << " " << j;
+      }
+  }
 }
 
 TEST(Cast, keepsNaNsAndInfinities) {
@@ -65,7 +92,7 @@ TEST(Cast, keepsNaNsAndInfinities) {
       std::numeric_limits<float>::quiet_NaN(), __builtin_bit_cast(float, 0x7f800001),
       std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
   StepMemory memory(1);
-  CastParams p = {{RowSource::rows, 1, 1}, 4, Format::bf16, 0, 4, 4};
+  CastParams p = {{RowSource::rows, 1, 1}, 4, Format::bf16, 4, 4};
   int64_t result = memory.space<float>(4);
   memory.run(lathe_x86_cast, {memory.put(x), result}, p, castItems(p));
   EXPECT_TRUE(std::isnan(memory.at<float>(result)[0]));
