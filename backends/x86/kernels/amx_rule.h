@@ -29,6 +29,8 @@ constexpr bool takesRowsAsTheyLie(const WeightParams &w, const XParams &xp) {
 }
 // The most rows whose terms, of two bytes each, have room.
 constexpr int64_t amxMaxRows(const WeightParams &w, const XParams &xp) {
+  if (takesRowsAsTheyLie(w, xp))
+    return amx_rows;
   int64_t steps = amxSteps(w, xp) > 1 ? amxSteps(w, xp) : 1;
   int64_t fit = amx_x_bytes / (steps * amxTerms(xp) * amx_k * 2);
   return fit < 32 ? fit / 2 * 2 : fit < amx_rows ? fit / 32 * 32 : amx_rows;

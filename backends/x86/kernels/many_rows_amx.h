@@ -171,7 +171,7 @@ struct AmxProduct {
 
 // Some tiles of x times the packed tiles of a block.
 struct Sweep {
-  int64_t x_tiles; // 1 to 3 (X where it is a constant)
+  int64_t x_tiles; // 1 to 3
   int64_t t;       // the first
 };
 
@@ -188,15 +188,6 @@ LATHE_INLINE Sweep sweepAt(int64_t i, int64_t x_tiles) {
   return {smaller<int64_t>(2, x_tiles - t), t};
 }
 
-template <typename Body> LATHE_INLINE void withTiles(const Sweep &sweep, Body body) {
-  if (sweep.x_tiles == 3)
-    body.template operator()<3>(sweep);
-  else if (sweep.x_tiles == 2)
-    body.template operator()<2>(sweep);
-  else
-    body.template operator()<1>(sweep);
-}
-
 // The sums of a sweep on their way into the totals. They stay in tiles until the next sweep needs
 // those, and are added between its products: whoever stores a sum at once waits for the last
 // product, and whoever adds it then waits for the store.
@@ -204,21 +195,21 @@ struct DueSums {
   const char *codes[amx_width];
   int64_t column, k;
   Sweep sweep = {};
-  int64_t next = 0; // the sum to add next
+  int64_t tile = 0, row = 0; // the next to add
 
   template <int Sum> LATHE_INLINE void storeSum(const AmxProduct &p) {
     if (Sum < amx_width * sweep.x_tiles)
       storeTile<Sum>(p.sums + (Sum % 2 * amx_sweep_rows + Sum / 2 * p.a.per_tile) * 16,
                      tile_row_bytes);
   }
-  LATHE_INLINE void addSum(const AmxProduct &p, int64_t sum) {
-    int64_t tile = sum % 2;
+  // Adds `count` rows of one packed tile.
+  LATHE_INLINE void addRows(const AmxProduct &p, int64_t count) {
     f32x16 scale = blockScale(pairFactor(p.w.format), tile ? codes[1] : codes[0], k, p.w);
-    int64_t first = (sweep.t + sum / 2) * p.a.per_tile;
-    const float *sums = p.sums + (tile * amx_sweep_rows + sum / 2 * p.a.per_tile) * 16;
+    int64_t first = sweep.t * p.a.per_tile + row;
+    const float *sums = p.sums + (tile * amx_sweep_rows + row) * 16;
     float *total = p.total(column + tile, first);
 #pragma clang loop unroll_count(4)
-    for (int64_t r = 0; r < p.a.per_tile; ++r) {
+    for (int64_t r = 0; r < count; ++r) {
       f32x16 factor = scale;
       if (p.xp.block) {
         int64_t source = sourceRow(p.rows, p.first_row + smaller(first + r, p.a.count - 1));
@@ -227,56 +218,60 @@ struct DueSums {
       store16(total + r * 16, fma(load16(sums + r * 16), factor, load16(total + r * 16)));
     }
   }
+  LATHE_INLINE int64_t rows(const AmxProduct &p) const { return sweep.x_tiles * p.a.per_tile; }
   LATHE_INLINE void add(const AmxProduct &p, int64_t count) {
-    for (; count > 0 && next < amx_width * sweep.x_tiles; --count, ++next)
-      addSum(p, next);
+    while (count > 0 && tile < amx_width) {
+      int64_t here = smaller(count, rows(p) - row);
+      addRows(p, here);
+      count -= here, row += here;
+      if (row == rows(p))
+        row = 0, ++tile;
+    }
   }
 };
 
-// Sum += the product of tiles X and 7. The first of a sweep takes the tile from the sum before. All
-// of a step is known when code is made, how many tiles of x it has and whether it is the first: a
-// window of instructions is too short to be spent on finding out.
-template <int Sum, int X, bool First>
-LATHE_INLINE void multiplyInto(const AmxProduct &p, DueSums &due) {
-  if constexpr (First) {
+// Sum += the product of tiles X and 7. The first of a sweep takes the tile from the sum before.
+template <int Sum, int X>
+LATHE_INLINE void multiplyInto(const AmxProduct &p, bool first, DueSums &due) {
+  if (first) {
     due.storeSum<Sum>(p);
     zeroTile<Sum>();
   }
   multiplyTiles<Sum, X, 7>();
 }
 
-// Sum[2 x + w] += the product of tile x of X tiles of x and tile w of two of pairs.
-template <int X, bool First>
-LATHE_INLINE void multiplyStep(const AmxProduct &p, const char *x, const char *pairs,
-                               DueSums &due) {
+// Sum[2 x + w] += the product of tile x of some tiles of x, `stride` bytes apart, and tile w of two
+// of pairs.
+LATHE_INLINE void multiplyStep(const AmxProduct &p, int64_t x_tiles, const char *x,
+                               const char *pairs, bool first, DueSums &due) {
   int64_t stride = p.a.tile_bytes;
   loadTile<7>(pairs, tile_row_bytes);
-  if constexpr (X == 2) {
+  if (x_tiles == 2) {
     loadTile<5>(x, tile_row_bytes);
-    multiplyInto<0, 5, First>(p, due);
+    multiplyInto<0, 5>(p, first, due);
     loadTile<6>(x + stride, tile_row_bytes);
-    multiplyInto<2, 6, First>(p, due);
+    multiplyInto<2, 6>(p, first, due);
     loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
-    multiplyInto<1, 5, First>(p, due);
-    multiplyInto<3, 6, First>(p, due);
-  } else if constexpr (X == 3) {
+    multiplyInto<1, 5>(p, first, due);
+    multiplyInto<3, 6>(p, first, due);
+  } else if (x_tiles == 3) {
     loadTile<6>(x, tile_row_bytes);
-    multiplyInto<0, 6, First>(p, due);
+    multiplyInto<0, 6>(p, first, due);
     loadTile<6>(x + stride, tile_row_bytes);
-    multiplyInto<2, 6, First>(p, due);
+    multiplyInto<2, 6>(p, first, due);
     loadTile<6>(x + 2 * stride, tile_row_bytes);
-    multiplyInto<4, 6, First>(p, due);
+    multiplyInto<4, 6>(p, first, due);
     loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
-    multiplyInto<5, 6, First>(p, due);
+    multiplyInto<5, 6>(p, first, due);
     loadTile<6>(x + stride, tile_row_bytes);
-    multiplyInto<3, 6, First>(p, due);
+    multiplyInto<3, 6>(p, first, due);
     loadTile<6>(x, tile_row_bytes);
-    multiplyInto<1, 6, First>(p, due);
+    multiplyInto<1, 6>(p, first, due);
   } else {
     loadTile<6>(x, tile_row_bytes);
-    multiplyInto<0, 6, First>(p, due);
+    multiplyInto<0, 6>(p, first, due);
     loadTile<7>(pairs + amx_pairs_stride, tile_row_bytes);
-    multiplyInto<1, 6, First>(p, due);
+    multiplyInto<1, 6>(p, first, due);
   }
 }
 
@@ -288,23 +283,22 @@ LATHE_INLINE void storeSums(const AmxProduct &p, int64_t first, DueSums &due) {
   });
 }
 
-template <int X>
 LATHE_INLINE void addSweep(const AmxProduct &p, const AmxBlock &block, const Sweep &sweep,
                            const char *pairs, int64_t make_share, PairMaker &maker, DueSums &due) {
   const char *x =
       p.terms + block.k / p.a.block * p.a.block_steps * p.a.stepBytes() + sweep.t * p.a.tile_bytes;
   int64_t products = block.steps() * p.a.terms;
-  int64_t add_share = ceilDiv(amx_width * due.sweep.x_tiles, larger<int64_t>(products - 1, 1));
-  if (X < due.sweep.x_tiles)
-    storeSums(p, amx_width * X, due); // the tiles are needed for x
-  multiplyStep<X, true>(p, x, pairs, due);
+  int64_t add_share = ceilDiv(amx_width * due.rows(p), larger<int64_t>(products - 1, 1));
+  if (sweep.x_tiles < due.sweep.x_tiles)
+    storeSums(p, amx_width * sweep.x_tiles, due); // the tiles are needed for x
+  multiplyStep(p, sweep.x_tiles, x, pairs, true, due);
   maker.make(make_share);
 #pragma clang loop unroll(disable)
   for (int64_t i = 1; i < products; ++i) {
-    multiplyStep<X, false>(p, x + i * p.a.product_bytes, pairs + i / p.a.terms * amx_tile_bytes,
-                           due);
-    maker.make(make_share);
+    multiplyStep(p, sweep.x_tiles, x + i * p.a.product_bytes,
+                 pairs + i / p.a.terms * amx_tile_bytes, false, due);
     due.add(p, add_share);
+    maker.make(make_share);
   }
   if (products == 1)
     due.add(p, add_share);
@@ -314,7 +308,7 @@ LATHE_INLINE void addSweep(const AmxProduct &p, const AmxBlock &block, const Swe
 // Adds what is still in tiles.
 LATHE_INLINE void addLast(const AmxProduct &p, DueSums &due) {
   storeSums(p, 0, due);
-  due.add(p, amx_width * due.sweep.x_tiles);
+  due.add(p, amx_width * due.rows(p));
   due.sweep = {};
 }
 
@@ -325,9 +319,7 @@ LATHE_INLINE void addBlockOfK(const AmxProduct &p, const AmxBlock &block, const 
                   : sweeps     ? ceilDiv(maker.left, block.steps() * p.a.terms * sweeps)
                                : 0;
   for (int64_t i = 0; i < sweeps; ++i)
-    withTiles(sweepAt(i, p.a.tiles), [&]<int X>(const Sweep &sweep) LATHE_BODY {
-      addSweep<X>(p, block, sweep, pairs, share, maker, due);
-    });
+    addSweep(p, block, sweepAt(i, p.a.tiles), pairs, share, maker, due);
   maker.make(maker.left);
 }
 
