@@ -4,6 +4,7 @@
 
 #include "backends/x86/scratch.h"
 #include "backends/x86/state_layout.h"
+#include "passes/partition/offers.h"
 #include "passes/step.h"
 
 namespace lathe::x86 {
@@ -55,6 +56,25 @@ static int64_t resultBytes(mlir::Operation *op, int64_t max_rows) {
   return 0;
 }
 
+static constexpr llvm::StringLiteral kMayRound = "x86.may_round";
+
+bool mayRound(mlir::Operation *attention) { return attention->hasAttr(kMayRound); }
+
+static bool isAway(mlir::Operation *op) { return op->hasAttr(passes::kPart); }
+
+// The kernel rounds its query itself.
+static void takeRoundedQuery(mlir::Operation *op) {
+  if (!mlir::isa<ir::AttentionOp, ir::MlaAttentionOp>(op))
+    return;
+  auto cast = op->getOperand(0).getDefiningOp<ir::CastOp>();
+  if (!cast || isAway(op) || isAway(cast))
+    return;
+  op->setAttr(kMayRound, mlir::UnitAttr::get(op->getContext()));
+  op->setOperand(0, cast.getInput());
+  if (cast->use_empty())
+    cast->erase();
+}
+
 static void annotate(mlir::Operation *op, int64_t max_rows) {
   mlir::Builder builder(op->getContext());
   if (int64_t bytes = resultBytes(op, max_rows))
@@ -65,8 +85,10 @@ static void annotate(mlir::Operation *op, int64_t max_rows) {
 
 void annotateForPlanning(mlir::func::FuncOp step) {
   mlir::Builder builder(step.getContext());
-  for (mlir::Operation &op : step.getBody().front())
+  for (mlir::Operation &op : llvm::make_early_inc_range(step.getBody().front())) {
+    takeRoundedQuery(&op);
     annotate(&op, passes::maxRows(step));
+  }
   for (mlir::BlockArgument argument : step.getArguments().drop_front(4))
     step.setArgAttr(argument.getArgNumber(), "lathe.cache_bytes",
                     builder.getI64IntegerAttr(cacheBytes(argument.getType())));

@@ -8,8 +8,9 @@
 namespace lathe::x86 {
 
 // Sets `result_bytes` (where it is more than rows x columns x 4) and `scratch_bytes`, both of the
-// arena, on the ops of a step and `lathe.cache_bytes` on its cache arguments. A pass of placement
-// and not of meaning: what `lathe.max_rows` of the step says is obeyed, nothing else changes.
+// arena, on the ops of a step and `lathe.cache_bytes` on its cache arguments. What `lathe.max_rows`
+// of the step says is obeyed. A pass of placement and not of meaning, but for one thing: attention
+// that may round takes its query as it was, since the kernel rounds it.
 void annotateForPlanning(mlir::func::FuncOp step);
 
 // Codes are stored as f32 (a product converts anyway) and have their scales behind them, from this
@@ -22,6 +23,9 @@ struct RowCount {
   int64_t factor = 1;
 };
 RowCount rowCountOf(mlir::Value value);
+
+// Whether what attention multiplies may be rounded to bf16, as annotateForPlanning left it.
+bool mayRound(mlir::Operation *attention);
 
 // Whether a value is rounded to bf16 and read by products alone.
 bool isRoundedForProducts(mlir::Value value);

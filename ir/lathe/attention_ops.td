@@ -1,6 +1,8 @@
 // Attention over caches. What is written into a cache is rounded to its element type, to nearest
 // even; a row sees what was written. A row sees the keys of its own slot at positions up to its own, those of
 // this step included. Ops write the step's rows into the cache first and give the cache back.
+// A `query` of bf16 says that whatever is multiplied (keys, values, latents, probabilities) may be rounded to bf16, too;
+// what is written into a cache and what is summed stay as they are.
 // A cache value is used by one op only (linear use), so that a backend may update it in place.
 
 def Lathe_AttentionOp : Lathe_Op<"attention", [Pure]> {
@@ -21,7 +23,7 @@ def Lathe_AttentionOp : Lathe_Op<"attention", [Pure]> {
     %o, %c1 = lathe.attention %q, %k, %v, %slots, %positions, %c0 num_heads = 4 softmax_scale = 2.500000e-01 : (tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>, !lathe.kv_cache<slots = 1, max_context = 512, kv_heads = 2, key_dim = 16, value_dim = 16, element = f32>) -> (tensor<?x64xf32>, !lathe.kv_cache<slots = 1, max_context = 512, kv_heads = 2, key_dim = 16, value_dim = 16, element = f32>)
     ```
   }];
-  let arguments = (ins Lathe_Rows:$query, Lathe_Rows:$key, Lathe_Rows:$value, Lathe_Indices:$slots,
+  let arguments = (ins Lathe_RoundedRows:$query, Lathe_Rows:$key, Lathe_Rows:$value, Lathe_Indices:$slots,
                        Lathe_Indices:$positions, Lathe_KvCacheType:$cache, I64Attr:$num_heads,
                        F32Attr:$softmax_scale, OptionalAttr<I64Attr>:$window);
   let results = (outs Lathe_Rows:$result, Lathe_KvCacheType:$updated);
@@ -56,7 +58,7 @@ def Lathe_MlaAttentionOp : Lathe_Op<"mla_attention", [Pure]> {
     %o, %c1 = lathe.mla_attention %q, %latent, %slots, %positions, %c0 kv_b %w num_heads = 4 qk_nope_head_dim = 16 qk_rope_head_dim = 8 v_head_dim = 12 softmax_scale = 2.000000e-01 form = unspecified : (...)
     ```
   }];
-  let arguments = (ins Lathe_Rows:$query, Lathe_Rows:$latent, Lathe_Indices:$slots,
+  let arguments = (ins Lathe_RoundedRows:$query, Lathe_Rows:$latent, Lathe_Indices:$slots,
                        Lathe_Indices:$positions, Lathe_LatentCacheType:$cache,
                        Optional<Lathe_AnyMatrix>:$kv_b, I64Attr:$num_heads, I64Attr:$qk_nope_head_dim,
                        I64Attr:$qk_rope_head_dim, I64Attr:$v_head_dim, F32Attr:$softmax_scale,

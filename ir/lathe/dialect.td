@@ -150,6 +150,7 @@ def Lathe_KvCacheType : Lathe_Type<"KvCache", "kv_cache"> {
 
 def Lathe_FloatMatrix : 2DTensorOf<[F32, BF16, F16]>;
 def Lathe_Rows : 2DTensorOf<[F32]>; // [T, columns]
+def Lathe_RoundedRows : 2DTensorOf<[F32, BF16]>;
 def Lathe_FloatVector : 1DTensorOf<[F32, BF16, F16]>;
 def Lathe_Indices : 1DTensorOf<[I32]>;
 def Lathe_IndexMatrix : 2DTensorOf<[I32]>; // [T, K]

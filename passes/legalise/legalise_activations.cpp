@@ -1,5 +1,5 @@
-// Rows of products are rounded where they enter a product, not where they are made: sums, norms and
-// attention stay in f32. Which products are worth it is decided here, product by product.
+// Rows of products are rounded where they enter a product, not where they are made: sums and norms
+// stay in f32. Which products are worth it is decided here, product by product.
 #include "passes/passes.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -84,6 +84,10 @@ public:
       return legaliseExperts(ffn);
     if (auto experts = mlir::dyn_cast<ir::FusedExpertsOp>(op))
       return legaliseExperts(experts);
+    if (auto attention = mlir::dyn_cast<ir::AttentionOp>(op))
+      return legaliseAttention(attention);
+    if (auto attention = mlir::dyn_cast<ir::MlaAttentionOp>(op))
+      return legaliseAttention(attention);
     legaliseProducts(op);
   }
 
@@ -125,6 +129,19 @@ private:
     record(op, form);
   }
 
+  // A step of one row waits for its keys more than it multiplies them, and what the absorbed form
+  // sums is no factor that a model would round.
+  template <typename Attention> void legaliseAttention(Attention op) {
+    if (ir::rowsOf(op.getQuery()) == 1 || !isF32(op.getQuery()) || isAbsorbed(op))
+      return;
+    op.getQueryMutable().assign(convert(op.getQuery(), Activations::bf16));
+    record(op, {Activations::bf16, "many rows multiply each key"});
+  }
+  static bool isAbsorbed(ir::AttentionOp) { return false; }
+  static bool isAbsorbed(ir::MlaAttentionOp op) {
+    return op.getForm() != ir::MlaForm::materialised;
+  }
+
   // Each group of products that want the same rows becomes one op; one group is the usual case.
   void legaliseProducts(Operation *op) {
     const llvm::SmallVector<Product> products = productsOf(op);
@@ -152,7 +169,7 @@ private:
   Value convert(Value x, Activations activations) {
     if (activations == Activations::f32)
       return x;
-    Value &converted = converted_[x];
+    Value &converted = converted_[{x, static_cast<int>(activations)}];
     if (!converted) {
       mlir::OpBuilder::InsertionGuard guard(rewriter_);
       rewriter_.setInsertionPointAfterValue(x);
@@ -184,7 +201,7 @@ private:
 
   Activations mode_;
   mlir::IRRewriter rewriter_;
-  llvm::DenseMap<Value, Value> converted_;
+  llvm::DenseMap<std::pair<Value, int>, Value> converted_; // of a value, in a form
   int64_t split_ = 0;
 };
 

@@ -32,9 +32,11 @@ def LegaliseActivations : Pass<"lathe-legalise-activations", "::mlir::func::Func
     %c = lathe.quantize %x
     %y = lathe.scaled_matmul %c, %w
     ```
+    With either, attention of more than one row, materialised where it is latent, gets its query in bf16, which
+    allows its other factors to be rounded, too.
     Left alone: the router and the head, where small errors turn into other experts and other tokens; with
     w8a8, weights of floats, codes of e5m2 and blocks that do not fit 128 columns by rule (C4) of
-    `scaled_matmul`; rows that are not f32 any more; attention and the folds of latent attention.
+    `scaled_matmul`; rows that are not f32 any more; absorbed attention and its folds.
   }];
   let options = [Option<"activations", "activations", "std::string", "\"f32\"", "f32, bf16 or w8a8">];
   let statistics = [Statistic<"numConverted", "num-converted", "inputs that got a cast or quantize">,

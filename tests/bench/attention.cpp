@@ -61,8 +61,8 @@ Line absorbed() {
 }
 
 // All of it goes over tiles, but expansion is a product of f32 with what bf16 has exactly, and
-// attention one of f32 with f32.
-Run materialisedRun(int64_t rows, double weight_bytes) {
+// attention one of f32 with f32; of bf16 alone where it may round.
+Run materialisedRun(int64_t rows, double weight_bytes, bool may_round) {
   Work work;
   work.bytes =
       latentBytes(kContext) + weight_bytes + 4.0 * rows * kHeads * (kNope + kRope + kValue);
@@ -70,12 +70,14 @@ Run materialisedRun(int64_t rows, double weight_bytes) {
   double attention = 2.0 * keysSeen(rows, kContext) * kHeads * (kNope + kRope + kValue);
   work.tile_flops = expansion + attention;
   work.tile_products =
-      (expansion * kF32Rows.tile_products + attention * kLatentTileProducts) / work.tile_flops;
+      may_round ? 1
+                : (expansion * kF32Rows.tile_products + attention * kLatentTileProducts) /
+                      work.tile_flops;
   return {suffix(rows, kContext), rows, kContext, work};
 }
 
-Line materialised() {
-  Line line("mla_materialised", 512);
+Line materialised(bool may_round) {
+  Line line(may_round ? "mla_materialised/bf16" : "mla_materialised", 512);
   MlaMaterialisedParams params{latentCache(kContext),
                                weightOf(kE4m3, kNope, kRank),
                                weightOf(kE4m3, kValue, kRank),
@@ -83,7 +85,8 @@ Line materialised() {
                                floatBits(0.1f),
                                kHeads * (kNope + kRope),
                                kHeads * kValue,
-                               materialisedRowsPerItem(512)};
+                               materialisedRowsPerItem(512),
+                               may_round};
   int64_t weight_bytes = params.key_weight.matrix_bytes * kHeads;
   Items items = mlaMaterialisedItems(params);
   line.region("mla_materialised", params,
@@ -91,7 +94,7 @@ Line materialised() {
                line.cold(weight_bytes), line.cold(weight_bytes), line.rows(params.result_stride)},
               items);
   for (int64_t rows : {32, 256, 512})
-    line.runs.push_back(materialisedRun(rows, 2.0 * static_cast<double>(weight_bytes)));
+    line.runs.push_back(materialisedRun(rows, 2.0 * static_cast<double>(weight_bytes), may_round));
   return line;
 }
 
@@ -120,7 +123,8 @@ Line grouped(const char *name, int64_t most_rows,
                          0,
                          stride,
                          stride,
-                         attentionRowsPerItem(most_rows, kQueryHeads / kKeyHeads)};
+                         attentionRowsPerItem(most_rows, kQueryHeads / kKeyHeads),
+                         /*may_round=*/0};
   line.region("attention", params,
               {line.rows(stride), line.cold(kvCacheBytes(cache)), line.rows(stride)},
               attentionItems(params));
@@ -150,7 +154,8 @@ Line groupedWrite() {
 } // namespace
 
 std::vector<Line> attentionLines() {
-  std::vector<Line> lines = {decode(), absorbed(), materialised(), latentWrite(), groupedWrite()};
+  std::vector<Line> lines = {decode(),           absorbed(),    materialised(false),
+                             materialised(true), latentWrite(), groupedWrite()};
   lines.push_back(grouped("attention/decode", 1, {{1, kContext}, {1, kLongContext}}));
   lines.push_back(grouped("attention/prefill", 256, {{256, 512}, {256, kContext}}));
   return lines;

@@ -116,8 +116,10 @@ LATHE_X86_DEFINE(attention)
  int64_t end) {
   if (params->rows_per_item == 1)
     attendIn<FlashVectors>(frame, operands, *params, begin, end);
+  else if (params->may_round)
+    attendIn<FlashRounded>(frame, operands, *params, begin, end);
   else if (params->cache.format == Format::bf16)
-    attendIn<FlashForm<1>>(frame, operands, *params, begin, end);
+    attendIn<FlashBf16Keys>(frame, operands, *params, begin, end);
   else
-    attendIn<FlashForm<all_terms>>(frame, operands, *params, begin, end);
+    attendIn<FlashF32>(frame, operands, *params, begin, end);
 }

@@ -52,6 +52,7 @@ struct AttentionParams {
   int64_t query_stride;
   int64_t result_stride;
   int64_t rows_per_item; // 1 to 64
+  int64_t may_round;     // what is multiplied, to bf16
 };
 struct AttentionOperand {
   enum : int64_t { query, cache, result, count };

@@ -8,11 +8,12 @@
 
 namespace lathe::x86 {
 
-// Terms: of a key or value on AMX, all_terms of f32 and 1 where they are bf16 numbers.
 #if LATHE_X86_AMX
-template <int Terms> using FlashForm = FlashAmx<Terms>;
+typedef FlashAmx<all_terms, all_terms> FlashF32;
+typedef FlashAmx<all_terms, 1> FlashBf16Keys; // keys and values are bf16 numbers
+typedef FlashAmx<1, 1> FlashRounded;          // what is multiplied may be rounded to bf16
 #else
-template <int> using FlashForm = FlashVectors;
+typedef FlashVectors FlashF32, FlashBf16Keys, FlashRounded; // f32 is no slower
 #endif
 
 // All of it for `count` rows of one slot. rowAt(i) gives a FlashRow; keysAt(start, keys) the block

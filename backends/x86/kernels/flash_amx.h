@@ -1,7 +1,7 @@
 // Attention of many rows on AMX, which multiplies bf16. An f32 is three bf16 terms exactly
 // (bf16_terms.h) and six of the nine products of two are made; latent_amx.h has the bound of what
 // is left out, about what f32 sums lose. Keys and values that are bf16 numbers are one term, and
-// three products are all there are.
+// three products are all there are. Where all factors may be rounded to bf16 there is one.
 //
 // Scores are Q K^T, sums are P V. Rows of queries and of probabilities are rows of A: the pairs
 // along a row are the columns j and j + 16 of 32, one shift and one select. Keys come as columns,
@@ -33,9 +33,11 @@ LATHE_INLINE f32x16 maximumOfEach(f32x16 (&v)[16]) {
   return v[0];
 }
 
-template <int Terms> class FlashAmx {
+// QueryTerms: of queries and probabilities, KeyTerms: of keys and values; 1 and 1 round both.
+template <int QueryTerms, int KeyTerms> class FlashAmx {
   static constexpr int64_t key_tiles = flash_keys / 16, key_steps = flash_keys / 32;
-  static constexpr int64_t a_bytes = all_terms * amx_tile_bytes, b_bytes = Terms * amx_tile_bytes;
+  static constexpr int64_t a_bytes = QueryTerms * amx_tile_bytes,
+                           b_bytes = KeyTerms * amx_tile_bytes;
 
 public:
   static constexpr int64_t memoryFloats(int64_t count, const FlashShape &shape) {
@@ -64,8 +66,8 @@ public:
       last_[here] = static_cast<int32_t>(row.last);
       char *to = queries_ + here / 16 * querySteps(shape_) * a_bytes + here % 16 * tile_row_bytes;
       for (int64_t j = 0; j < shape_.key_dim; j += 32, to += a_bytes)
-        storePairs(scaled(row.query + j, shape_.key_dim - j),
-                   scaled(row.query + j + 16, shape_.key_dim - j - 16), to, amx_tile_bytes);
+        storeA(scaled(row.query + j, shape_.key_dim - j),
+               scaled(row.query + j + 16, shape_.key_dim - j - 16), to);
     }
   }
 
@@ -97,9 +99,18 @@ private:
     return left > 0 ? loadSome(query, left) * (shape_.scale * log2_e) : f32x16{};
   }
 
+  // A row of A, in as many terms as there are.
+  static LATHE_INLINE void storeA(f32x16 low, f32x16 high, char *to) {
+    if (QueryTerms == 1)
+      store(to, pairUpper(roundBf16(low), roundBf16(high)));
+    else
+      storePairs(low, high, to, amx_tile_bytes);
+  }
   // One pair of rows of B.
   static LATHE_INLINE void storeB(f32x16 low, f32x16 high, char *to) {
-    if (Terms == 1)
+    if (QueryTerms == 1)
+      store(to, pairUpper(roundBf16(low), roundBf16(high)));
+    else if (KeyTerms == 1)
       store(to, pairUpper(low, high));
     else
       storePairs(low, high, to, amx_tile_bytes);
@@ -221,7 +232,7 @@ private:
       f32x16 low = powerOfTwo(load16(scores + step * 32) - bases_[row]),
              high = powerOfTwo(load16(scores + step * 32 + 16) - bases_[row]);
       sum += low + high;
-      storePairs(low, high, p + step * a_bytes, amx_tile_bytes);
+      storeA(low, high, p + step * a_bytes);
     }
     state_.total[(of.group.tile + tile) * 16 + row] += sumLanes(sum);
   }
@@ -300,9 +311,10 @@ private:
   }
 
   // The products of terms, small ones first.
-  static constexpr int64_t products = Terms == 1 ? 3 : 6;
-  static constexpr int64_t a_term[6] = {Terms == 1 ? 2 : 0, 1, Terms == 1 ? 0 : 2, 0, 1, 0};
-  static constexpr int64_t b_term[6] = {Terms == 1 ? 0 : 2, Terms == 1 ? 0 : 1, 0, 1, 0, 0};
+  static constexpr int64_t products = QueryTerms == 1 ? 1 : KeyTerms == 1 ? 3 : 6;
+  static constexpr int64_t a_term[6] = {
+      KeyTerms == 1 ? products - 1 : 0, 1, KeyTerms == 1 ? 0 : 2, 0, 1, 0};
+  static constexpr int64_t b_term[6] = {KeyTerms == 1 ? 0 : 2, KeyTerms == 1 ? 0 : 1, 0, 1, 0, 0};
 
   // sums[q][n] += A[q] B[n] over 32 of what is summed over. For a row the order is the same in all
   // shapes.

@@ -28,13 +28,15 @@ LATHE_X86_DEFINE(mla_write)
   });
 }
 
-// The latents of keys [start, start + count) of a slot as f32 rows, `stride` apart.
+// The latents of keys [start, start + count) of a slot as f32 rows, `stride` apart; bf16 numbers if
+// they may be rounded.
 static LATHE_INLINE void latentRows(const char *slot, const LatentCacheParams &c, int64_t start,
-                                    int64_t count, int64_t stride, float *to) {
+                                    int64_t count, int64_t stride, bool may_round, float *to) {
   for (int64_t i = 0; i < count; ++i)
     for (int64_t j = 0; j < stride; j += 16) {
       int64_t place = latentPlace(c, start + i, j / latent_columns) + j % latent_columns;
-      store16(to + i * stride + j, decode(slot + place * formatBytes(c.format), c.format));
+      f32x16 latent = decode(slot + place * formatBytes(c.format), c.format);
+      store16(to + i * stride + j, may_round ? roundBf16(latent) : latent);
     }
 }
 
@@ -209,7 +211,7 @@ public:
   LATHE_INLINE FlashKeys at(const char *slot, int64_t start, int64_t count, const char *key_weight,
                             const char *value_weight) const {
     const LatentCacheParams &c = p.cache;
-    latentRows(slot, c, start, count, latentStride(p), latents_);
+    latentRows(slot, c, start, count, latentStride(p), p.may_round, latents_);
     expand(count, key_weight, value_weight);
     transposeKeys(rows_, keyStride(p), 0, p.key_weight.n, count, keyDim(p), 0, keys_);
     transposeKeys(latents_, latentStride(p), c.kv_lora_rank, c.kv_lora_rank + c.rope_dim, count,
@@ -235,7 +237,9 @@ private:
 
   LATHE_INLINE void expand(int64_t count, const char *key_weight, const char *value_weight) const {
     XRows rows = {latents_, nullptr, nullptr, 1};
-    XParams xp = {Activations::f32, latentStride(p), 0, 0, RowsIn::f32};
+    bool rounded = p.may_round || p.cache.format == Format::bf16;
+    XParams xp = {rounded ? Activations::bf16 : Activations::f32, latentStride(p), 0, 0,
+                  RowsIn::f32};
     const char *stacks[2] = {key_weight, value_weight};
     auto key = [&](int64_t i, int64_t tile, const f32x16 *totals)
                    LATHE_BODY { store16(rows_ + i * keyStride(p) + tile * 16, totals[0]); };
@@ -261,11 +265,10 @@ private:
   float *latents_; // the last, since 15 floats more are read
 };
 
-LATHE_X86_DEFINE(mla_materialised)
-(const Frame *frame, const int64_t *operands, const MlaMaterialisedParams *params, int64_t begin,
- int64_t end) {
-  typedef FlashForm<all_terms> Form;
-  const MlaMaterialisedParams &p = *params;
+template <typename Form>
+static LATHE_INLINE void attendExpanded(const Frame *frame, const int64_t *operands,
+                                        const MlaMaterialisedParams &p, int64_t begin,
+                                        int64_t end) {
   const float *query = resolve<float>(frame, operands[MlaMaterialisedOperand::query]);
   char *cache = resolve<char>(frame, operands[MlaMaterialisedOperand::cache]);
   const char *key_weight = resolve<char>(frame, operands[MlaMaterialisedOperand::key_weight]);
@@ -294,4 +297,13 @@ LATHE_X86_DEFINE(mla_materialised)
     };
     eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item), attendRows);
   }
+}
+
+LATHE_X86_DEFINE(mla_materialised)
+(const Frame *frame, const int64_t *operands, const MlaMaterialisedParams *params, int64_t begin,
+ int64_t end) {
+  if (params->may_round)
+    attendExpanded<FlashRounded>(frame, operands, *params, begin, end);
+  else
+    attendExpanded<FlashF32>(frame, operands, *params, begin, end);
 }

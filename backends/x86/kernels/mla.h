@@ -130,6 +130,7 @@ struct MlaMaterialisedParams {
   int64_t query_stride;
   int64_t result_stride;
   int64_t rows_per_item;
+  int64_t may_round; // what is multiplied, to bf16
 };
 struct MlaMaterialisedOperand {
   enum : int64_t { query, cache, key_weight, value_weight, result, count };

@@ -28,7 +28,8 @@ LogicalResult selectOp(Selector &s, ir::AttentionOp op) {
                          static_cast<int64_t>(op.getWindow().value_or(0)),
                          query.stride,
                          result.stride,
-                         attentionRowsPerItem(s.maxRows(), op.getNumHeads() / layout.kv_heads)};
+                         attentionRowsPerItem(s.maxRows(), op.getNumHeads() / layout.kv_heads),
+                         mayRound(op)};
   s.add(op, "attention", params, {query.operand, cache.operand, result.operand},
         attentionItems(params));
   return success();
@@ -65,6 +66,7 @@ static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t ca
     return failure();
   MlaMaterialisedParams params =
       materialisedParams(op, keyWeight->params, valueWeight->params, s.maxRows());
+  params.may_round = mayRound(op);
   params.query_stride = query.stride;
   params.result_stride = result.stride;
   s.add(op, "mla_materialised", params,

@@ -37,9 +37,12 @@ void runAttention(const Shape &s, const std::vector<RaggedStep> &steps) {
     AttentionWriteParams write = {cache, ks, vs};
     memory.run(lathe_x86_attention_write, {memory.put(k), memory.put(v), place}, write,
                attentionWriteItems(write));
-    AttentionParams p = {cache, s.heads, floatBits(scale), s.window, qs, rs, s.rows_per_item};
-    int64_t result = memory.space<float>(step.rows() * rs);
-    memory.run(lathe_x86_attention, {memory.put(q), place, result}, p, attentionItems(p));
+    AttentionParams p = {cache, s.heads, floatBits(scale), s.window, qs, rs, s.rows_per_item, 0};
+    int64_t query = memory.put(q), result = memory.space<float>(step.rows() * rs),
+            rounded = memory.space<float>(step.rows() * rs);
+    memory.run(lathe_x86_attention, {query, place, result}, p, attentionItems(p));
+    p.may_round = 1;
+    memory.run(lathe_x86_attention, {query, place, rounded}, p, attentionItems(p));
     for (int64_t t = 0; t < step.rows(); ++t)
       for (int64_t h = 0; h < s.heads; ++h) {
         int64_t kv = h / (s.heads / s.kv_heads);
@@ -60,6 +63,8 @@ void runAttention(const Shape &s, const std::vector<RaggedStep> &steps) {
           double size = 0, want = attend(scores, column, &size);
           expectNear(memory.at<float>(result)[t * rs + h * s.value_dim + j], want, size, 1e-5,
                      "result", t, h * s.value_dim + j);
+          expectNear(memory.at<float>(rounded)[t * rs + h * s.value_dim + j], want, size, 0.1,
+                     "rounded", t, h * s.value_dim + j);
         }
       }
   }
@@ -118,7 +123,7 @@ TEST(Attention, givesARowTheSameBitsInAnyCompany) {
     int64_t query = memory.put(randomFloats(150 * 240, 3)), result = memory.space<float>(150 * 144);
     std::vector<float> expected;
     for (int64_t rows_per_item : {2, 7, 33, 64}) {
-      AttentionParams p = {cache, 6, floatBits(0.3f), 0, 240, 144, rows_per_item};
+      AttentionParams p = {cache, 6, floatBits(0.3f), 0, 240, 144, rows_per_item, 0};
       memory.run(lathe_x86_attention, {query, place, result}, p, attentionItems(p));
       const float *got = memory.at<float>(result);
       if (expected.empty())
@@ -142,7 +147,7 @@ TEST(Attention, sharesOutNearTies) {
   AttentionWriteParams write = {cache, dim, 16};
   memory.run(lathe_x86_attention_write, {memory.put(k), memory.put(v), place}, write,
              attentionWriteItems(write));
-  AttentionParams p = {cache, 1, floatBits(1.0f), 0, dim, 16, 64};
+  AttentionParams p = {cache, 1, floatBits(1.0f), 0, dim, 16, 64, 0};
   int64_t result = memory.space<float>(keys * 16);
   memory.run(lathe_x86_attention,
              {memory.put(std::vector<float>(keys * dim, 0.75f)), place, result}, p,

@@ -165,12 +165,22 @@ void runMaterialised(const Shape &s, int64_t rows_per_item) {
     latents.write(step);
     std::vector<float> q =
         randomFloats(step.rows() * qs, ++latents.seed, s.weight.format == Format::e4m3 ? 0.3f : 1);
-    MlaMaterialisedParams p = {
-        latents.cache, keys.params(), values.params(), s.heads, floatBits(latents.scale), qs, rs,
-        rows_per_item};
-    int64_t result = memory.space<float>(step.rows() * rs);
+    MlaMaterialisedParams p = {latents.cache,
+                               keys.params(),
+                               values.params(),
+                               s.heads,
+                               floatBits(latents.scale),
+                               qs,
+                               rs,
+                               rows_per_item,
+                               0};
+    int64_t query = memory.put(q), result = memory.space<float>(step.rows() * rs),
+            rounded = memory.space<float>(step.rows() * rs);
+    memory.run(lathe_x86_mla_materialised, {query, latents.place, key_weight, value_weight, result},
+               p, mlaMaterialisedItems(p));
+    p.may_round = 1;
     memory.run(lathe_x86_mla_materialised,
-               {memory.put(q), latents.place, key_weight, value_weight, result}, p,
+               {query, latents.place, key_weight, value_weight, rounded}, p,
                mlaMaterialisedItems(p));
     for (int64_t t = 0; t < step.rows(); ++t)
       for (int64_t h = 0; h < s.heads; ++h) {
@@ -201,6 +211,8 @@ void runMaterialised(const Shape &s, int64_t rows_per_item) {
           double size = 0, want = attend(scores, column, &size);
           expectNear(memory.at<float>(result)[t * rs + h * s.v + j], want, size + 0.1, 3e-5,
                      "result", t, h * s.v + j);
+          expectNear(memory.at<float>(rounded)[t * rs + h * s.v + j], want, size + 0.1, 0.1,
+                     "rounded", t, h * s.v + j);
         }
       }
   }
