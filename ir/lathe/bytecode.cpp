@@ -29,7 +29,7 @@ struct LatheBytecodeInterface : mlir::BytecodeDialectInterface {
     return std::make_unique<LatheVersion>(major, minor);
   }
 
-  // Whatever 1.0 wrote means the same in 1.1. What it did not write is left out where properties
+  // Whatever 1.0 and 1.1 wrote means the same in 1.2. What it did not write is left out where properties
   // are read, below.
   llvm::LogicalResult upgradeFromVersion(mlir::Operation *,
                                          const mlir::DialectVersion &) const override {

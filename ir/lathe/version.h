@@ -8,12 +8,13 @@
 namespace lathe::ir {
 
 // A newer minor version adds ops and attributes with defaults; a newer major version changes
-// meaning. 1.1: codes of i8 and i4, `stored` of weight, tables of codes.
+// meaning. 1.1: codes of i8 and i4, `stored` of weight, tables of codes. 1.2: queries of attention in
+// bf16.
 struct LatheVersion : mlir::DialectVersion {
   LatheVersion(uint64_t major, uint64_t minor) : major_version(major), minor_version(minor) {}
   uint64_t major_version, minor_version;
 };
 
-inline constexpr uint64_t kMajorVersion = 1, kMinorVersion = 1;
+inline constexpr uint64_t kMajorVersion = 1, kMinorVersion = 2;
 
 } // namespace lathe::ir

@@ -215,6 +215,42 @@ func.func @keeps_rows_that_have_their_form(%q: !x8, %b: tensor<?x160xbf16>, %w: 
   return %t : tensor<?x24xf32>
 }
 
+// Of many rows, in either mode.
+// BF16-LABEL: func @rounds_queries_of_attention
+// BF16: %[[Q:.+]] = lathe.cast %arg0 : tensor<?x64xf32> -> tensor<?x64xbf16>
+// BF16: lathe.attention %[[Q]], %arg1, %arg2
+// W8A8-LABEL: func @rounds_queries_of_attention
+// W8A8: %[[Q:.+]] = lathe.cast %arg0 : tensor<?x64xf32> -> tensor<?x64xbf16>
+// W8A8: lathe.attention %[[Q]], %arg1, %arg2
+!kv = !lathe.kv_cache<slots = 1, max_context = 16, kv_heads = 2, key_dim = 16, value_dim = 12, element = f32>
+func.func @rounds_queries_of_attention(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %v: tensor<?x24xf32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>, %c: !kv) -> (tensor<?x48xf32>, !kv) {
+  %o, %d = lathe.attention %q, %k, %v, %slots, %positions, %c num_heads = 4 softmax_scale = 2.500000e-01 : (tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x24xf32>, tensor<?xi32>, tensor<?xi32>, !kv) -> (tensor<?x48xf32>, !kv)
+  return %o, %d : tensor<?x48xf32>, !kv
+}
+
+// BF16-LABEL: func @keeps_attention_of_one_row
+// BF16: lathe.attention %arg0
+func.func @keeps_attention_of_one_row(%q: tensor<1x64xf32>, %k: tensor<1x32xf32>, %v: tensor<1x24xf32>, %slots: tensor<1xi32>, %positions: tensor<1xi32>, %c: !kv) -> (tensor<1x48xf32>, !kv) {
+  %o, %d = lathe.attention %q, %k, %v, %slots, %positions, %c num_heads = 4 softmax_scale = 2.500000e-01 : (tensor<1x64xf32>, tensor<1x32xf32>, tensor<1x24xf32>, tensor<1xi32>, tensor<1xi32>, !kv) -> (tensor<1x48xf32>, !kv)
+  return %o, %d : tensor<1x48xf32>, !kv
+}
+
+!latent = !lathe.latent_cache<slots = 1, max_context = 16, kv_lora_rank = 32, rope_dim = 8, element = f32>
+// BF16-LABEL: func @rounds_queries_of_materialised_latent_attention
+// BF16: %[[Q:.+]] = lathe.cast %arg0 : tensor<?x96xf32> -> tensor<?x96xbf16>
+// BF16: lathe.mla_attention %[[Q]], %arg1
+func.func @rounds_queries_of_materialised_latent_attention(%q: tensor<?x96xf32>, %l: tensor<?x40xf32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>, %c: !latent, %kv_b: tensor<112x32xbf16>) -> (tensor<?x48xf32>, !latent) {
+  %o, %d = lathe.mla_attention %q, %l, %slots, %positions, %c kv_b %kv_b num_heads = 4 qk_nope_head_dim = 16 qk_rope_head_dim = 8 v_head_dim = 12 softmax_scale = 2.500000e-01 form = materialised : (tensor<?x96xf32>, tensor<?x40xf32>, tensor<?xi32>, tensor<?xi32>, !latent, tensor<112x32xbf16>) -> (tensor<?x48xf32>, !latent)
+  return %o, %d : tensor<?x48xf32>, !latent
+}
+
+// BF16-LABEL: func @keeps_absorbed_latent_attention
+// BF16: lathe.mla_attention %arg0
+func.func @keeps_absorbed_latent_attention(%q: tensor<?x96xf32>, %l: tensor<?x40xf32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>, %c: !latent, %kv_b: tensor<112x32xbf16>) -> (tensor<?x48xf32>, !latent) {
+  %o, %d = lathe.mla_attention %q, %l, %slots, %positions, %c kv_b %kv_b num_heads = 4 qk_nope_head_dim = 16 qk_rope_head_dim = 8 v_head_dim = 12 softmax_scale = 2.500000e-01 form = absorbed : (tensor<?x96xf32>, tensor<?x40xf32>, tensor<?xi32>, tensor<?xi32>, !latent, tensor<112x32xbf16>) -> (tensor<?x48xf32>, !latent)
+  return %o, %d : tensor<?x48xf32>, !latent
+}
+
 //--- powers.mlir
 !w = !lathe.quantized<24x160xf8E4M3FN, block<128x128xf32>>
 !stack = !lathe.quantized<4x24x160xf8E4M3FN, block<128x128xf32>>
