@@ -61,19 +61,26 @@ absl::Status readSampling(const ConfigReader &config, GenerationConfig &result) 
 
 } // namespace
 
-absl::StatusOr<GenerationConfig>
-readGenerationConfig(const Checkpoint &checkpoint, const ConfigReader &config, int64_t vocab_size) {
+absl::StatusOr<GenerationConfig> readGenerationConfig(const ConfigReader &config,
+                                                      const ConfigReader *own, int64_t vocab_size) {
   GenerationConfig result;
   LATHE_RETURN_IF_ERROR(readTokens(config, vocab_size, result));
+  if (own) {
+    LATHE_RETURN_IF_ERROR(readTokens(*own, vocab_size, result));
+    LATHE_RETURN_IF_ERROR(readSampling(*own, result));
+  }
+  return result;
+}
+
+absl::StatusOr<GenerationConfig>
+readGenerationConfig(const Checkpoint &checkpoint, const ConfigReader &config, int64_t vocab_size) {
   if (!checkpoint.generationConfig())
-    return result;
+    return readGenerationConfig(config, nullptr, vocab_size);
   LATHE_ASSIGN_OR_RETURN(
       ConfigReader own,
       ConfigReader::parse(*checkpoint.generationConfig(),
                           absl::StrCat(checkpoint.folder(), "/generation_config.json")));
-  LATHE_RETURN_IF_ERROR(readTokens(own, vocab_size, result));
-  LATHE_RETURN_IF_ERROR(readSampling(own, result));
-  return result;
+  return readGenerationConfig(config, &own, vocab_size);
 }
 
 } // namespace lathe::frontend

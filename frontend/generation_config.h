@@ -22,6 +22,9 @@ struct GenerationConfig {
 
 // Ids must be smaller than vocab_size. Marks the id and sampling keys of `config` as read. Keys of
 // generation_config.json beyond those above are advice for a sampler we do not have and are left.
+// `own` reads generation_config.json; nullptr: there is none.
+absl::StatusOr<GenerationConfig> readGenerationConfig(const ConfigReader &config,
+                                                      const ConfigReader *own, int64_t vocab_size);
 absl::StatusOr<GenerationConfig>
 readGenerationConfig(const Checkpoint &checkpoint, const ConfigReader &config, int64_t vocab_size);
 

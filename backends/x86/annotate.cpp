@@ -43,7 +43,9 @@ static int64_t scratchOf(mlir::Operation *op, int64_t max_rows) {
   if (auto experts = mlir::dyn_cast<ir::FusedExpertsOp>(op))
     return expertScratch(experts, max_rows).bytes;
   if (auto attention = mlir::dyn_cast<ir::MlaAttentionOp>(op))
-    return latentScratch(attention, max_rows);
+    return attentionScratch(attention, max_rows);
+  if (auto attention = mlir::dyn_cast<ir::AttentionOp>(op))
+    return attentionScratch(attention, max_rows);
   return 0;
 }
 

@@ -54,11 +54,23 @@ MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightPara
 MlaPieceParams pieceParams(ir::MlaAttentionOp op) {
   LatentCacheParams cache = latentCacheParams(op.getCache().getType());
   return {cache, static_cast<int64_t>(op.getNumHeads()),
-          floatBits(op.getSoftmaxScale().convertToFloat()), keysPerPiece(cache.max_context)};
+          floatBits(op.getSoftmaxScale().convertToFloat()), latentsPerPiece(cache.max_context)};
 }
 
-int64_t latentScratch(ir::MlaAttentionOp op, int64_t max_rows) {
-  return max_rows == 1 && !op.getKvB() ? mlaPiecesScratch(pieceParams(op)) : 0;
+AttentionPieceParams pieceParams(ir::AttentionOp op) {
+  KvCacheParams cache = kvCacheParams(op.getCache().getType());
+  int64_t heads = op.getNumHeads();
+  return {cache, heads, floatBits(op.getSoftmaxScale().convertToFloat()),
+          static_cast<int64_t>(op.getWindow().value_or(0)),
+          keysPerPiece(cache.max_context, heads / cache.kv_heads)};
+}
+
+int64_t attentionScratch(ir::MlaAttentionOp op, int64_t max_rows) {
+  return max_rows == 1 && !op.getKvB() ? pieceScratch(mlaPieces(pieceParams(op))) : 0;
+}
+
+int64_t attentionScratch(ir::AttentionOp op, int64_t max_rows) {
+  return max_rows == 1 ? pieceScratch(attentionPieces(pieceParams(op))) : 0;
 }
 
 } // namespace lathe::x86

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+#include "backends/x86/kernels/attention.h"
 #include "backends/x86/kernels/mla.h"
 #include "backends/x86/weight_plan.h"
 
@@ -35,7 +36,9 @@ template <typename Op> HeadView valueRows(Op op) {
 MlaMaterialisedParams materialisedParams(ir::MlaAttentionOp op, const WeightParams &keys,
                                          const WeightParams &values, int64_t max_rows);
 MlaPieceParams pieceParams(ir::MlaAttentionOp op);
-// Of latent attention in the form that a step of `max_rows` rows takes, in bytes; may be 0.
-int64_t latentScratch(ir::MlaAttentionOp op, int64_t max_rows);
+AttentionPieceParams pieceParams(ir::AttentionOp op);
+// Of attention in the form that a step of `max_rows` rows takes, in bytes; may be 0.
+int64_t attentionScratch(ir::MlaAttentionOp op, int64_t max_rows);
+int64_t attentionScratch(ir::AttentionOp op, int64_t max_rows);
 
 } // namespace lathe::x86

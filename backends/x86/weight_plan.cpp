@@ -120,30 +120,45 @@ FailureOr<int64_t> WeightPlan::vector(mlir::Value weight) {
   return addCopy(op, contentKey(op) + "|vector", std::move(copy), {Kind::vector, {source}, {}, {}});
 }
 
-absl::Status WeightPlan::pack(const PackSink &sink, const Packed &packed) const {
-  uint64_t position = 0;
-  auto write = [&](absl::Span<const uint8_t> bytes) {
-    position += bytes.size();
-    return sink(bytes);
+absl::StatusOr<std::vector<PackPart>> WeightPlan::partsOf(const Recipe &recipe) {
+  const SourceMatrix &first = recipe.sources.front();
+  if (recipe.kind == Kind::tiles)
+    return tileParts(recipe.sources, recipe.view, recipe.layout);
+  if (recipe.kind == Kind::rows)
+    return tableParts(first);
+  LATHE_ASSIGN_OR_RETURN(PackPart vector, vectorPart(first.name, first.format, first.codes));
+  return std::vector<PackPart>{std::move(vector)};
+}
+
+// Zeros up to what comes next.
+PackPart WeightPlan::paddingBehind(size_t copy) const {
+  uint64_t next = copy + 1 < copies_.size() ? copies_[copy + 1].offset : bytes_;
+  uint64_t count = next - copies_[copy].offset - copies_[copy].size;
+  return [count](const PackSink &sink) {
+    static const uint8_t zeros[64] = {};
+    return sink(absl::MakeSpan(zeros, count));
   };
-  static const uint8_t zeros[64] = {};
-  for (size_t i = 0; i < copies_.size(); ++i) {
-    LATHE_RETURN_IF_ERROR(write(absl::MakeSpan(zeros, copies_[i].offset - position)));
-    const Recipe &recipe = recipes_[i];
-    const SourceMatrix &first = recipe.sources.front();
-    if (recipe.kind == Kind::tiles)
-      LATHE_RETURN_IF_ERROR(packTiles(recipe.sources, recipe.view, recipe.layout, write));
-    else if (recipe.kind == Kind::rows)
-      LATHE_RETURN_IF_ERROR(packTable(first, write));
-    else
-      LATHE_RETURN_IF_ERROR(packVector(first.name, first.format, first.codes, write));
-    std::vector<std::string> names;
-    for (const SourceMatrix &source : recipe.sources)
-      names.push_back(source.name);
-    if (!packed(copies_[i], names))
-      return absl::CancelledError("interrupted");
+}
+
+absl::Status WeightPlan::pack(const PackSink &sink, const Packed &packed, size_t threads) const {
+  std::vector<PackPart> parts;
+  std::vector<size_t> ends; // of copies, in parts
+  for (size_t copy = 0; copy < copies_.size(); ++copy) {
+    LATHE_ASSIGN_OR_RETURN(std::vector<PackPart> of_copy, partsOf(recipes_[copy]));
+    std::move(of_copy.begin(), of_copy.end(), std::back_inserter(parts));
+    parts.push_back(paddingBehind(copy));
+    ends.push_back(parts.size());
   }
-  return write(absl::MakeSpan(zeros, bytes_ - position));
+  size_t copy = 0; // the next to be whole
+  auto done = [&](size_t part) {
+    if (part + 1 < ends[copy])
+      return absl::OkStatus();
+    std::vector<std::string> names;
+    for (const SourceMatrix &source : recipes_[copy].sources)
+      names.push_back(source.name);
+    return packed(copies_[copy++], names) ? absl::OkStatus() : absl::CancelledError("interrupted");
+  };
+  return packInOrder(parts, threads, sink, done);
 }
 
 } // namespace lathe::x86

@@ -57,10 +57,11 @@ public:
   const std::vector<PackedCopy> &copies() const { return copies_; }
   uint64_t bytes() const { return bytes_; }
 
-  // Writes all copies in order, `bytes()` in all. `packed` is told after each copy, with the
-  // tensors that it was read from: their pages may be released then. A false answer cancels.
+  // Writes all copies in order, `bytes()` in all, made by `threads` threads; bytes do not depend on
+  // their number. `packed` is told after each copy, with the tensors that it was read from: their
+  // pages may be released then. A false answer cancels. Both are called by one thread at a time.
   using Packed = std::function<bool(const PackedCopy &, const std::vector<std::string> &sources)>;
-  absl::Status pack(const PackSink &sink, const Packed &packed) const;
+  absl::Status pack(const PackSink &sink, const Packed &packed, size_t threads = 1) const;
 
 private:
   enum class Kind { tiles, rows, vector };
@@ -72,6 +73,8 @@ private:
   };
 
   mlir::FailureOr<MatrixWeight> tiles(mlir::Value weight, const MatrixView *view);
+  static absl::StatusOr<std::vector<PackPart>> partsOf(const Recipe &recipe);
+  PackPart paddingBehind(size_t copy) const;
   int64_t addCopy(ir::WeightOp op, const std::string &key, PackedCopy copy, Recipe recipe);
 
   TensorLookup lookup_;

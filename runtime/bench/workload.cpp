@@ -47,6 +47,13 @@ absl::Status enterDepth(Session &session, absl::Span<const int32_t> tokens) {
   return tokens.empty() ? absl::OkStatus() : session.feed(tokens);
 }
 
+absl::Status returnToDepth(Session &session, absl::Span<const int32_t> tokens) {
+  auto depth = static_cast<int64_t>(tokens.size());
+  if (session.position() >= depth && session.rewind(depth).ok())
+    return absl::OkStatus();
+  return enterDepth(session, tokens);
+}
+
 absl::Status warmUp(Session &session, absl::Span<const int32_t> tokens) {
   return enterDepth(session, tokens.first(std::min<size_t>(tokens.size(), 32)));
 }

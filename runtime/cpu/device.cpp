@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "runtime/cpu/loaded_code.h"
 #include "runtime/cpu/memory.h"
+#include "runtime/cpu/nodes.h"
 #include "runtime/cpu/thread_pool.h"
 #include "runtime/device/error.h"
 
@@ -24,7 +25,7 @@ struct lathe_device {
       : features(options.features), pool(threads) {}
 
   lathe::runtime::CpuFeatures features;
-  std::string name, level, compatibility;
+  std::string name, level, compatibility, details;
   std::mutex run_mutex; // runs follow each other: they share the pool
   lathe::runtime::ThreadPool pool;
 };
@@ -59,6 +60,7 @@ std::unique_ptr<lathe_device> makeDevice(const CpuOptions &options) {
   device->name = cpuName();
   device->level = options.features.levelName();
   device->compatibility = options.features.text();
+  device->details = placementText(thisMachine());
   return device;
 }
 
@@ -88,6 +90,7 @@ lathe_error *properties(lathe_device_properties_args *args) {
   mine.parallelism = static_cast<uint32_t>(device.pool.threads());
   mine.host_visible = 1;
   mine.import_alignment = 64;
+  mine.details = toAbi(device.details);
   std::memcpy(args->properties, &mine, std::min(mine.struct_size, sizeof mine));
   return nullptr;
 }

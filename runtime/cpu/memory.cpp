@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/cpu/nodes.h"
 
 namespace lathe::runtime {
 
@@ -22,6 +23,7 @@ absl::Status CpuMemory::allocate(uint64_t size, bool dense) {
         absl::StrCat("cpu: no memory for a buffer of ", size, " bytes: ", std::strerror(errno)));
   if (dense)
     madvise(data, bytes, MADV_HUGEPAGE); // fewer TLB misses; if it is refused, nothing changes
+  interleave(thisMachine(), data, bytes);
   data_ = data;
   size_ = bytes;
   owned_ = true;

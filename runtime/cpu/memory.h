@@ -9,7 +9,7 @@ namespace lathe::runtime {
 
 // Own pages come from the kernel one by one when they are first written (MAP_NORESERVE), so that
 // the state of a huge context costs what is used of it. They are page-aligned and read as zero at
-// first.
+// first. Memory nodes take turns (nodes.h).
 class CpuMemory {
 public:
   CpuMemory() = default;

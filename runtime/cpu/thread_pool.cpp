@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/cpu/nodes.h"
+
 namespace lathe::runtime {
 namespace {
 
@@ -27,6 +29,8 @@ int64_t partBegin(int64_t whole, uint32_t index, uint32_t parts) {
 
 } // namespace
 
+int usableCores() { return std::min(thisMachine().usableCores(), kMaxThreads); }
+
 ThreadPool::ThreadPool(int threads)
     : thread_count_(std::clamp(threads, 1, kMaxThreads)), shares_(new Share[thread_count_]) {
   startWorkers(thread_count_ - 1);
@@ -37,7 +41,7 @@ void ThreadPool::startWorkers(int count) {
   workers_.reserve(count);
   try {
     for (int thread = 1; thread <= count; ++thread)
-      workers_.emplace_back([this, thread] { work(thread); });
+      workers_.emplace_back([this, thread, count] { work(thread, count + 1); });
   } catch (const std::system_error &) {
     thread_count_ = static_cast<int>(workers_.size()) + 1; // workers read it in a region only
   }
@@ -114,7 +118,8 @@ void ThreadPool::waitForStragglers() {
     remaining_.wait(left, std::memory_order_acquire);
 }
 
-void ThreadPool::work(int thread) {
+void ThreadPool::work(int thread, int threads) {
+  enterNode(thisMachine(), thread, threads);
   uint32_t seen = 0;
   while (true) {
     for (int spin = 0; spin < kSpins && epoch_.load(std::memory_order_acquire) == seen; ++spin)

@@ -22,7 +22,8 @@ LATHE_RUNTIME_API int usableCores();
 // each thread; a thread that has done its own takes from the others, one at a time, so that one
 // which the kernel has stopped holds up no more than the unit in its hands. Idle threads spin for
 // some ten microseconds, then sleep. One region at a time: run() is not thread-safe. A task that
-// calls run() itself runs that region alone. Where the system gives fewer threads than were asked
+// calls run() itself runs that region alone. Threads that it starts stay on a memory node each
+// (nodes.h). Where the system gives fewer threads than were asked
 // for, threads() says how many there are.
 class LATHE_RUNTIME_API ThreadPool {
 public:
@@ -43,7 +44,7 @@ private:
     std::atomic<uint64_t> units{0};
   };
 
-  void work(int thread);
+  void work(int thread, int threads);
   void drain(int thread);
   void startWorkers(int count);
   bool takeUnit(Share &share, uint32_t *unit);

@@ -32,16 +32,23 @@ Run latentRun(int64_t rows, int64_t context) {
   return {suffix(rows, context), rows, context, work};
 }
 
+void merge(Line &line, const Pieces &pieces, float log2_base, int64_t scratch) {
+  MergePiecesParams params{pieces, floatBits(log2_base)};
+  int64_t columns = pieces.key_heads * pieces.heads_per_key * pieces.value_dim;
+  line.region("merge_pieces", params, {scratch, line.rows(columns)}, mergePiecesItems(params));
+}
+
 Line decode() {
   Line line("mla_absorbed/decode", 1);
   MlaPieceParams params{latentCache(kLongContext), kHeads, floatBits(0.1f),
-                        keysPerPiece(kLongContext)};
-  int64_t scratch = line.scratch(mlaPiecesScratch(params));
+                        latentsPerPiece(kLongContext)};
+  Pieces pieces = mlaPieces(params);
+  int64_t scratch = line.scratch(pieceScratch(pieces));
   line.region(
       "mla_piece", params,
       {line.rows(kHeads * (kRank + kRope)), line.cold(latentCacheBytes(params.cache)), scratch},
-      mlaPieceItems(params));
-  line.region("mla_merge", params, {scratch, line.rows(kHeads * kRank)}, mlaMergeItems(params));
+      pieceItems(pieces));
+  merge(line, pieces, /*log2_base=*/1.44269504f, scratch);
   for (int64_t context : {kContext, kLongContext})
     line.runs.push_back(latentRun(1, context));
   return line;
@@ -109,43 +116,66 @@ Line latentWrite() {
   return line;
 }
 
-// 14 heads share 2 of keys, as in a model of 0.5 B.
-constexpr int64_t kQueryHeads = 14, kKeyHeads = 2, kHeadDim = 64;
+constexpr int64_t kHeadDim = 64;
 
-Line grouped(const char *name, int64_t most_rows,
-             std::initializer_list<std::pair<int64_t, int64_t>> runs) {
-  Line line(name, most_rows);
-  KvCacheParams cache{1, kLongContext, kKeyHeads, kHeadDim, kHeadDim, Format::f32};
-  int64_t stride = kQueryHeads * kHeadDim;
-  AttentionParams params{cache,
-                         kQueryHeads,
+struct Heads {
+  int64_t queries, keys;
+};
+
+KvCacheParams keyCache(const Heads &heads, int64_t context) {
+  return {1, context, heads.keys, kHeadDim, kHeadDim, Format::f32};
+}
+
+Run groupedRun(const Heads &heads, int64_t rows, int64_t context) {
+  Work work;
+  work.bytes = 8.0 * kHeadDim * (context * heads.keys + rows * heads.queries);
+  (rows > 1 ? work.tile_flops : work.vector_flops) =
+      4.0 * keysSeen(rows, context) * heads.queries * kHeadDim;
+  work.tile_products = kLatentTileProducts;
+  return {suffix(rows, context), rows, context, work};
+}
+
+Line groupedDecode(const char *name, const Heads &heads) {
+  Line line(name, 1);
+  AttentionPieceParams params{keyCache(heads, kLongContext), heads.queries, floatBits(0.1f), 0,
+                              keysPerPiece(kLongContext, heads.queries / heads.keys)};
+  Pieces pieces = attentionPieces(params);
+  int64_t scratch = line.scratch(pieceScratch(pieces));
+  line.region("attention_piece", params,
+              {line.rows(heads.queries * kHeadDim), line.cold(kvCacheBytes(params.cache)), scratch},
+              pieceItems(pieces));
+  merge(line, pieces, /*log2_base=*/1, scratch);
+  for (int64_t context : {kContext, kLongContext})
+    line.runs.push_back(groupedRun(heads, 1, context));
+  return line;
+}
+
+Line groupedPrefill(const Heads &heads) {
+  Line line("attention/prefill", 256);
+  int64_t stride = heads.queries * kHeadDim, group = heads.queries / heads.keys;
+  AttentionParams params{keyCache(heads, kLongContext),
+                         heads.queries,
                          floatBits(0.1f),
                          0,
                          stride,
                          stride,
-                         attentionRowsPerItem(most_rows, kQueryHeads / kKeyHeads),
+                         attentionRowsPerItem(256, group),
+                         keysPerPiece(kLongContext, group),
                          /*may_round=*/0};
   line.region("attention", params,
-              {line.rows(stride), line.cold(kvCacheBytes(cache)), line.rows(stride)},
+              {line.rows(stride), line.cold(kvCacheBytes(params.cache)), line.rows(stride)},
               attentionItems(params));
-  for (auto [rows, context] : runs) {
-    Work work;
-    work.bytes = 4.0 * (2.0 * context * kKeyHeads * kHeadDim + 2.0 * rows * stride);
-    (rows > 1 ? work.tile_flops : work.vector_flops) =
-        4.0 * keysSeen(rows, context) * kQueryHeads * kHeadDim;
-    work.tile_products = kLatentTileProducts;
-    line.runs.push_back({suffix(rows, context), rows, context, work});
-  }
+  for (int64_t context : {int64_t{512}, kContext})
+    line.runs.push_back(groupedRun(heads, 256, context));
   return line;
 }
 
-Line groupedWrite() {
+Line groupedWrite(const Heads &heads) {
   Line line("attention_write", 512);
-  KvCacheParams cache{1, kContext, kKeyHeads, kHeadDim, kHeadDim, Format::f32};
-  int64_t stride = kKeyHeads * kHeadDim;
-  AttentionWriteParams params{cache, stride, stride};
+  int64_t stride = heads.keys * kHeadDim;
+  AttentionWriteParams params{keyCache(heads, kContext), stride, stride};
   line.region("attention_write", params,
-              {line.rows(stride), line.rows(stride), line.cold(kvCacheBytes(cache))},
+              {line.rows(stride), line.rows(stride), line.cold(kvCacheBytes(params.cache))},
               attentionWriteItems(params));
   line.runs.push_back({rowsSuffix(512), 512, 512, {.bytes = 4.0 * 4 * 512 * stride}});
   return line;
@@ -154,11 +184,16 @@ Line groupedWrite() {
 } // namespace
 
 std::vector<Line> attentionLines() {
-  std::vector<Line> lines = {decode(),           absorbed(),    materialised(false),
-                             materialised(true), latentWrite(), groupedWrite()};
-  lines.push_back(grouped("attention/decode", 1, {{1, kContext}, {1, kLongContext}}));
-  lines.push_back(grouped("attention/prefill", 256, {{256, 512}, {256, kContext}}));
-  return lines;
+  constexpr Heads shared{14, 2}, one{8, 1}; // 14 and 2 as in a model of 0.5 B
+  return {decode(),
+          absorbed(),
+          materialised(false),
+          materialised(true),
+          latentWrite(),
+          groupedWrite(shared),
+          groupedDecode("attention/decode", shared),
+          groupedDecode("attention/decode/one_key_head", one),
+          groupedPrefill(shared)};
 }
 
 } // namespace lathe::bench

@@ -74,23 +74,35 @@ TEST_P(RoundedText, isPredictedHardlyWorse) {
 // A context of several pieces (select/choice.cpp), which threads share in whatever way.
 class LongContext : public testing::TestWithParam<std::string> {};
 
-std::vector<float> logitsAtDepth(const CompiledModel &model, const std::string &target, int threads,
-                                 size_t depth) {
-  std::vector<int32_t> ids(depth);
-  for (size_t i = 0; i < depth; ++i)
+std::vector<int32_t> someIds(size_t count) {
+  std::vector<int32_t> ids(count);
+  for (size_t i = 0; i < count; ++i)
     ids[i] = static_cast<int32_t>(i * 7 % 24);
+  return ids;
+}
+
+// Of `steps` steps of one token behind `depth` tokens.
+std::vector<float> logitsAtDepth(const CompiledModel &model, const std::string &target, int threads,
+                                 size_t depth, size_t steps = 3) {
+  const std::vector<int32_t> ids = someIds(depth + steps);
   const auto session = model.open(target, threads, /*chunk=*/0);
-  EXPECT_TRUE(session->feed(ids).ok());
+  EXPECT_TRUE(session->feed({ids.data(), depth}).ok());
   std::vector<float> logits;
-  for (int32_t id : {3, 1, 4}) {
-    EXPECT_TRUE(session->feed({&id, 1}).ok());
+  for (size_t i = depth; i < ids.size(); ++i) {
+    EXPECT_TRUE(session->feed({&ids[i], 1}).ok());
     logits.insert(logits.end(), session->logits().begin(), session->logits().end());
   }
   return logits;
 }
 
+nlohmann::ordered_json tinyLlamaOfOneKeyHead() {
+  auto config = models::tinyLlama();
+  config["num_key_value_heads"] = 1;
+  return config;
+}
+
 TEST_P(LongContext, givesTheSameBitsForAnyNumberOfThreads) {
-  for (auto config : {models::tinyLlama(), models::tinyDeepseekV3()}) {
+  for (auto config : {models::tinyLlama(), tinyLlamaOfOneKeyHead(), models::tinyDeepseekV3()}) {
     config["max_position_embeddings"] = 4096;
     models::TinyCheckpoint tiny(config);
     ASSERT_TRUE(tiny.open().ok());
@@ -98,9 +110,25 @@ TEST_P(LongContext, givesTheSameBitsForAnyNumberOfThreads) {
     ASSERT_NO_FATAL_FAILURE(model.compile(tiny.path(), {.cache = GetParam(), .levels = levels()}));
     for (const std::string &target : model.targets()) {
       const std::vector<float> one = logitsAtDepth(model, target, 1, 1700);
-      for (int threads : {2, 3, 5})
+      for (int threads : {2, 3, 7})
         EXPECT_EQ(one, logitsAtDepth(model, target, threads, 1700)) << target << ", " << threads;
     }
+  }
+}
+
+// 512 tokens are two pieces of grouped-query attention. qwen2_sliding's windows end in the second.
+TEST(LongContextOfKeys, givesTheInterpretersLogits) {
+  for (const char *name : {"smollm", "qwen2_sliding"}) {
+    const std::string folder = std::string(LATHE_TEST_DATA) + "/golden/" + name;
+    const std::vector<float> all = InterpretedModel(folder, {}).logits(someIds(400));
+    const std::vector<float> expected(all.end() - static_cast<long>(all.size() / 400 * 3),
+                                      all.end());
+    CompiledModel model;
+    ASSERT_NO_FATAL_FAILURE(model.compile(folder, {.levels = levels()}));
+    for (const std::string &target : model.targets())
+      EXPECT_LE(largestDifference(logitsAtDepth(model, target, 2, 397), expected),
+                GoldenFolder(folder).tolerance())
+          << name << ", " << target;
   }
 }
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +19,7 @@
 #include "backends/x86/placed.h"
 #include "backends/x86/program_text.h"
 #include "base/file.h"
+#include "base/parallel.h"
 #include "base/status.h"
 #include "models/import.h"
 #include "passes/explain.h"
@@ -246,20 +246,15 @@ absl::Status Compilation::selectTargets() {
 // A target a thread: they take seconds each and share nothing. Cancelling leaves out those not
 // begun.
 void Compilation::makeCode() {
-  std::atomic<size_t> next{0}, done{0};
   std::mutex report;
-  auto work = [&] {
-    for (size_t i; (i = next++) < targets_.size() && checkCancelled().ok();) {
-      targets_[i].code = x86::makeCode(targets_[i].program, *targets_[i].level);
-      std::lock_guard<std::mutex> lock(report);
-      progress("generating code", ++done, targets_.size());
-    }
-  };
-  size_t threads = options_.threads > 0 ? options_.threads : std::thread::hardware_concurrency();
-  std::vector<std::jthread> helpers(std::min(std::max<size_t>(threads, 1), targets_.size()) - 1);
-  for (std::jthread &helper : helpers)
-    helper = std::jthread(work);
-  work();
+  size_t done = 0;
+  shareOut(threadsOf(options_), targets_.size(), [&](size_t i) {
+    if (!checkCancelled().ok())
+      return;
+    targets_[i].code = x86::makeCode(targets_[i].program, *targets_[i].level);
+    std::lock_guard<std::mutex> lock(report);
+    progress("generating code", ++done, targets_.size());
+  });
 }
 
 absl::Status Compilation::makeTargets() {

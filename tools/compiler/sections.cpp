@@ -1,5 +1,7 @@
 #include "tools/compiler/sections.h"
 
+#include <thread>
+
 #include "mlir/Bytecode/BytecodeWriter.h"
 
 #include "base/status.h"
@@ -37,6 +39,10 @@ void releaseSources(const frontend::Checkpoint &checkpoint, const std::vector<st
 
 } // namespace
 
+size_t threadsOf(const CompileOptions &options) {
+  return options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
 absl::Status addWeights(artifact::ArtifactWriter &writer, const x86::WeightPlan &weights,
                         const frontend::Checkpoint &checkpoint, const CompileOptions &options) {
   LATHE_RETURN_IF_ERROR(writer.beginSection("weights.0"));
@@ -51,7 +57,7 @@ absl::Status addWeights(artifact::ArtifactWriter &writer, const x86::WeightPlan 
     releaseSources(checkpoint, sources);
     return true;
   };
-  LATHE_RETURN_IF_ERROR(weights.pack(sink, packed));
+  LATHE_RETURN_IF_ERROR(weights.pack(sink, packed, threadsOf(options)));
   return writer.endSection().status();
 }
 

@@ -20,4 +20,7 @@ absl::Status addTexts(artifact::ArtifactWriter &writer, const frontend::Checkpoi
 absl::Status addWeights(artifact::ArtifactWriter &writer, const x86::WeightPlan &weights,
                         const frontend::Checkpoint &checkpoint, const CompileOptions &options);
 
+// The threads that `options` asks for.
+size_t threadsOf(const CompileOptions &options);
+
 } // namespace lathe::compiler

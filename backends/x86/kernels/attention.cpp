@@ -48,9 +48,11 @@ static LATHE_INLINE void convert(const char *from, int64_t format, int64_t vecto
 // A block of a cache's keys and values: where it lies if that is f32, else converted.
 struct CachedKeys {
   const KvCacheParams &c;
-  float *keys;
+  float *keys; // [floats(c)], values behind keys
   float *values;
 
+  LATHE_INLINE CachedKeys(const KvCacheParams &c, float *memory)
+      : c(c), keys(memory), values(memory + keyFloats(c)) {}
   static constexpr int64_t keyFloats(const KvCacheParams &c) {
     return c.format == Format::f32 ? 0 : flash_keys * c.key_dim;
   }
@@ -84,10 +86,10 @@ static LATHE_INLINE void attendIn(const Frame *frame, const int64_t *operands,
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
   int64_t group = p.num_heads / c.kv_heads;
-  FlashShape shape = {c.key_dim, c.value_dim, bitsFloat(p.softmax_scale)};
+  FlashShape shape = {c.key_dim, c.value_dim, bitsFloat(p.softmax_scale),
+                      p.keys_per_piece < c.max_context ? p.keys_per_piece : 0};
   float *memory = LATHE_STACK_FLOATS(Form::memoryFloats(sharedPass(p), shape));
-  float *converted = LATHE_STACK_FLOATS(CachedKeys::floats(c));
-  CachedKeys cached = {c, converted, converted + CachedKeys::keyFloats(c)};
+  CachedKeys cached(c, LATHE_STACK_FLOATS(CachedKeys::floats(c)));
   for (int64_t item = begin; item < end; ++item) {
     int64_t head = item % c.kv_heads, block = item / c.kv_heads * p.rows_per_item;
     auto attendRows = [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
@@ -110,16 +112,44 @@ static LATHE_INLINE void attendIn(const Frame *frame, const int64_t *operands,
   }
 }
 
-// One row is too little to cut keys for.
 LATHE_X86_DEFINE(attention)
 (const Frame *frame, const int64_t *operands, const AttentionParams *params, int64_t begin,
  int64_t end) {
-  if (params->rows_per_item == 1)
-    attendIn<FlashVectors>(frame, operands, *params, begin, end);
-  else if (params->may_round)
+  if (params->may_round)
     attendIn<FlashRounded>(frame, operands, *params, begin, end);
   else if (params->cache.format == Format::bf16)
     attendIn<FlashBf16Keys>(frame, operands, *params, begin, end);
   else
     attendIn<FlashF32>(frame, operands, *params, begin, end);
+}
+
+// One row is too little to cut keys into terms for, so vectors take it on every level.
+LATHE_X86_DEFINE(attention_piece)
+(const Frame *frame, const int64_t *operands, const AttentionPieceParams *params, int64_t begin,
+ int64_t end) {
+  const AttentionPieceParams &p = *params;
+  const KvCacheParams &c = p.cache;
+  const float *query = resolve<float>(frame, operands[AttentionPieceOperand::query]);
+  char *cache = resolve<char>(frame, operands[AttentionPieceOperand::cache]);
+  float *scratch = resolve<float>(frame, operands[AttentionPieceOperand::scratch]);
+  int32_t slot = *reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
+  Pieces pieces = attentionPieces(p);
+  FlashShape shape = {c.key_dim, c.value_dim, bitsFloat(p.softmax_scale), 0};
+  float *queries = LATHE_STACK_FLOATS(FlashVectors::queryFloats(pieces.heads_per_item, shape));
+  CachedKeys cached(c, LATHE_STACK_FLOATS(CachedKeys::floats(c)));
+  int64_t first = firstPiece(pieces, frame->context) * itemsOfPiece(pieces);
+  for (int64_t i = larger(begin, first); i < end; ++i) {
+    PieceItem item = pieceItem(pieces, i, frame->context);
+    const char *part = cachePart(cache, c, slot, item.key_head);
+    int64_t oldest = larger(item.begin, oldestKey(pieces, frame->context));
+    auto rowAt = [&](int64_t row) LATHE_BODY {
+      return FlashRow{query + (item.head + row) * c.key_dim, nullptr, oldest, item.end - 1};
+    };
+    auto keysAt = [&](int64_t start, int64_t count)
+                      LATHE_BODY { return cached.at(part, start, count); };
+    FlashVectors form(
+        item.heads, shape, queries,
+        startState(scratch + i * stateFloats(pieces), pieces.heads_per_item, c.value_dim));
+    attendAll(form, item.heads, rowAt, keysAt);
+  }
 }

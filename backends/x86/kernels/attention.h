@@ -1,6 +1,7 @@
 // Grouped-query attention over a key-value cache. Slots and positions are the frame's.
 #pragma once
 
+#include "backends/x86/kernels/pieces.h"
 #include "backends/x86/kernels/weight.h"
 
 namespace lathe::x86 {
@@ -43,7 +44,8 @@ LATHE_X86_KERNEL(attention_write, AttentionWriteParams)
 
 // result[t, h] = sum_s softmax_s(softmax_scale * query[t, h] . k[s]) v[s] over the keys s of the
 // row's slot with s <= position and position - s < window. Online softmax over blocks of 64 keys
-// (FlashAttention-2). Item = (block of rows, KV head); a block may hold rows of several slots.
+// (FlashAttention-2). Item = (block of rows, KV head); a block may hold rows of several slots. For
+// steps of several rows.
 struct AttentionParams {
   KvCacheParams cache;
   int64_t num_heads;
@@ -51,8 +53,9 @@ struct AttentionParams {
   int64_t window;        // 0: none
   int64_t query_stride;
   int64_t result_stride;
-  int64_t rows_per_item; // 1 to 64
-  int64_t may_round;     // what is multiplied, to bf16
+  int64_t rows_per_item;  // 1 to 64
+  int64_t keys_per_piece; // of decode steps, so that vectors sum in their order
+  int64_t may_round;      // what is multiplied, to bf16
 };
 struct AttentionOperand {
   enum : int64_t { query, cache, result, count };
@@ -61,5 +64,30 @@ constexpr Items attentionItems(const AttentionParams &p) {
   return {p.cache.kv_heads, p.rows_per_item, 1, RowSource::rows};
 }
 LATHE_X86_KERNEL(attention, AttentionParams)
+
+// The same for a piece of the context of a decode step's one row (pieces.h). Maxima are of scores
+// in powers of two.
+struct AttentionPieceParams {
+  KvCacheParams cache;
+  int64_t num_heads;
+  int64_t softmax_scale;  // f32 bits
+  int64_t window;         // 0: none
+  int64_t keys_per_piece; // a multiple of 64
+};
+struct AttentionPieceOperand {
+  enum : int64_t { query, cache, scratch, count };
+};
+constexpr int64_t attention_queries = 64; // at most, that share a pass over keys
+constexpr Pieces attentionPieces(const AttentionPieceParams &p) {
+  int64_t group = p.num_heads / p.cache.kv_heads;
+  return {p.cache.kv_heads,
+          group,
+          group < attention_queries ? group : attention_queries,
+          p.cache.value_dim,
+          p.keys_per_piece,
+          p.cache.max_context,
+          p.window};
+}
+LATHE_X86_KERNEL(attention_piece, AttentionPieceParams)
 
 } // namespace lathe::x86

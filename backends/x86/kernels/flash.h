@@ -1,6 +1,7 @@
 // Attention over blocks of keys with an online softmax (FlashAttention-2): what all attention
 // kernels of many rows call. A row's result depends on its own query and keys alone: blocks stand
-// at multiples of flash_keys, and a block in which a row sees nothing changes nothing.
+// at multiples of flash_keys, pieces at multiples of theirs, and a block or a piece in which a row
+// sees nothing changes nothing.
 #pragma once
 
 #include "backends/x86/kernels/flash_amx.h"
@@ -16,12 +17,10 @@ typedef FlashAmx<1, 1> FlashRounded;          // what is multiplied may be round
 typedef FlashVectors FlashF32, FlashBf16Keys, FlashRounded; // f32 is no slower
 #endif
 
-// All of it for `count` rows of one slot. rowAt(i) gives a FlashRow; keysAt(start, keys) the block
-// of keys [start, start + keys). `memory`: Form::memoryFloats(count, shape), 64-byte aligned.
+// Puts what `count` rows of one slot see into the running sums of `form`. rowAt(i) gives a
+// FlashRow; keysAt(start, keys) the block of keys [start, start + keys).
 template <typename Form, typename RowAt, typename KeysAt>
-LATHE_INLINE void flash(int64_t count, const FlashShape &shape, float *memory, RowAt rowAt,
-                        KeysAt keysAt) {
-  Form form(count, shape, memory);
+LATHE_INLINE void attendAll(Form &form, int64_t count, RowAt rowAt, KeysAt keysAt) {
   int64_t first = INT64_MAX, last = -1;
   for (int64_t i = 0; i < count; ++i) {
     FlashRow row = rowAt(i);
@@ -29,10 +28,21 @@ LATHE_INLINE void flash(int64_t count, const FlashShape &shape, float *memory, R
     first = smaller(first, row.first);
     last = larger(last, row.last);
   }
-  for (int64_t start = first / flash_keys * flash_keys; start <= last; start += flash_keys) {
+  for (int64_t begin = first / flash_keys * flash_keys, start = begin; start <= last;
+       start += flash_keys) {
     int64_t keys = smaller(flash_keys, last + 1 - start);
+    if (start > begin)
+      form.beginBlock(start);
     form.attendBlock(keysAt(start, keys), start, keys, rowAt);
   }
+}
+
+// All of it. `memory`: Form::memoryFloats(count, shape), 64-byte aligned.
+template <typename Form, typename RowAt, typename KeysAt>
+LATHE_INLINE void flash(int64_t count, const FlashShape &shape, float *memory, RowAt rowAt,
+                        KeysAt keysAt) {
+  Form form(count, shape, memory);
+  attendAll(form, count, rowAt, keysAt);
   form.finish(rowAt);
 }
 
@@ -47,9 +57,5 @@ LATHE_INLINE void eachSegment(const int32_t *slots, int64_t begin, int64_t end, 
     first = last;
   }
 }
-
-// Scratch on the stack whose size is a constant once the kernel is inlined.
-#define LATHE_STACK_FLOATS(count)                                                                  \
-  static_cast<float *>(__builtin_alloca_with_align(static_cast<size_t>(count) * 4, 512))
 
 } // namespace lathe::x86

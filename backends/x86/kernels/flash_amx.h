@@ -45,7 +45,7 @@ public:
     return (tiles * querySteps(shape) * a_bytes +
             (key_tiles * querySteps(shape) + key_steps * valueTiles(shape)) * b_bytes) /
                4 +
-           flashStateFloats(tiles * 16, shape.value_dim) + tiles * 32;
+           stateFloats(tiles * 16, shape.value_dim) + tiles * 32;
   }
 
   LATHE_INLINE FlashAmx(int64_t count, const FlashShape &shape, float *memory)
@@ -55,7 +55,7 @@ public:
         values_(keys_ + key_tiles * querySteps(shape) * b_bytes) {
     float *behind = reinterpret_cast<float *>(values_ + key_steps * valueTiles(shape) * b_bytes);
     state_ = startState(behind, tiles_ * 16, shape.value_dim);
-    first_ = reinterpret_cast<int32_t *>(behind + flashStateFloats(tiles_ * 16, shape.value_dim));
+    first_ = reinterpret_cast<int32_t *>(behind + stateFloats(tiles_ * 16, shape.value_dim));
     last_ = first_ + tiles_ * 16;
   }
 
@@ -70,6 +70,9 @@ public:
                scaled(row.query + j + 16, shape_.key_dim - j - 16), to);
     }
   }
+
+  // A row of a decode step, which goes by vectors, has other last bits in any case.
+  LATHE_INLINE void beginBlock(int64_t) {}
 
   template <typename RowAt>
   LATHE_INLINE void attendBlock(const FlashKeys &block, int64_t start, int64_t keys, RowAt) {
@@ -220,7 +223,7 @@ private:
     store16(bases_, base);
     store16(state_.largest + row, now);
     store16(state_.total + row, load16(state_.total + row) * shrink);
-    int64_t stride = flashStride(shape_.value_dim);
+    int64_t stride = sumStride(shape_.value_dim);
     shrinkRows(state_.sums + row * stride, stride, stride - 16, shrink);
   }
 
@@ -291,7 +294,7 @@ private:
 
   template <int Q, int N>
   LATHE_INLINE void addSums(const Probabilities &of, int64_t column, Probabilities &other) {
-    int64_t stride = flashStride(shape_.value_dim);
+    int64_t stride = sumStride(shape_.value_dim);
     float *sums = state_.sums + of.group.tile * 16 * stride + column * 16;
     eachNumber<0, Q * N>(
         [&]<int Sum>() LATHE_BODY { loadTile<Sum>(sums + sumPlace<N>(Sum, stride), stride * 4); });

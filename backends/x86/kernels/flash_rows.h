@@ -6,6 +6,7 @@
 #include "backends/x86/kernels/number.h"
 #include "backends/x86/kernels/online_softmax.h"
 #include "backends/x86/kernels/paired_terms.h"
+#include "backends/x86/kernels/pieces.h"
 
 namespace lathe::x86 {
 
@@ -32,28 +33,25 @@ struct FlashShape {
   int64_t key_dim;
   int64_t value_dim;
   float scale;
+  int64_t keys_per_piece; // vectors sum piece by piece, as a decode step does; 0: all are one piece
 };
 
-// Running results of some rows: sums [rows][flashStride], maxima of scores in powers of two, and
+// Running results of some rows: sums [rows][sumStride], maxima of scores in powers of two, and
 // denominators.
 struct FlashState {
   float *sums;
   float *largest;
   float *total;
 };
-constexpr int64_t flashStride(int64_t value_dim) { return roundUp(value_dim, 32) + 16; }
-constexpr int64_t flashStateFloats(int64_t rows, int64_t value_dim) { // `rows` a multiple of 16
-  return rows * (flashStride(value_dim) + 2);
-}
 LATHE_INLINE FlashState startState(float *memory, int64_t rows, int64_t value_dim) {
-  int64_t sums = rows * flashStride(value_dim);
-  for (int64_t i = 0; i < sums + 2 * rows; i += 16)
-    store16(memory + i, i >= sums && i < sums + rows ? splat(-__builtin_inff()) : f32x16{});
-  return {memory, memory + sums, memory + sums + rows};
+  int64_t sums = rows * sumStride(value_dim), padded = roundUp(rows, 16);
+  for (int64_t i = 0; i < sums + 2 * padded; i += 16)
+    store16(memory + i, i >= sums && i < sums + padded ? splat(-__builtin_inff()) : f32x16{});
+  return {memory, memory + sums, memory + sums + padded};
 }
 
 LATHE_INLINE void storeResult(const FlashState &state, int64_t row, int64_t value_dim, float *to) {
-  const float *sums = state.sums + row * flashStride(value_dim);
+  const float *sums = state.sums + row * sumStride(value_dim);
   for (int64_t j = 0; j < value_dim; j += 16)
     storeSome(to + j, load16(sums + j) / state.total[row], value_dim - j);
 }

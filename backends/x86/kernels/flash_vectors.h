@@ -16,20 +16,38 @@ class FlashVectors {
   static constexpr int vectors = LATHE_X86_WIDE ? 2 : 1;
 
 public:
+  static constexpr int64_t queryFloats(int64_t count, const FlashShape &shape) {
+    return count * queryStride(shape);
+  }
   static constexpr int64_t memoryFloats(int64_t count, const FlashShape &shape) {
-    return roundUp(count, 16) * queryStride(shape) +
-           flashStateFloats(roundUp(count, 16), shape.value_dim);
+    return queryFloats(count, shape) +
+           (shape.keys_per_piece ? 2 : 1) * stateFloats(count, shape.value_dim);
   }
 
   LATHE_INLINE FlashVectors(int64_t count, const FlashShape &shape, float *memory)
-      : count_(count), shape_(shape), queries_(memory),
-        state_(startState(memory + roundUp(count, 16) * queryStride(shape), roundUp(count, 16),
-                          shape.value_dim)) {}
+      : FlashVectors(count, shape, memory,
+                     startState(memory + queryFloats(count, shape), count, shape.value_dim)) {
+    if (shape.keys_per_piece)
+      before_ =
+          startState(state_.sums + stateFloats(count, shape.value_dim), count, shape.value_dim);
+  }
+  // One piece, whose running results stay in `state`.
+  LATHE_INLINE FlashVectors(int64_t count, const FlashShape &shape, float *queries,
+                            const FlashState &state)
+      : count_(count), shape_(shape), queries_(queries), state_(state) {}
 
   LATHE_INLINE void takeRow(int64_t i, const FlashRow &row) {
     for (int64_t j = 0; j < shape_.key_dim; j += 16)
       store16(queries_ + i * queryStride(shape_) + j,
               loadSome(row.query + j, shape_.key_dim - j) * (shape_.scale * log2_e));
+  }
+
+  // Comes before each block but the first.
+  LATHE_INLINE void beginBlock(int64_t start) {
+    if (shape_.keys_per_piece && start % shape_.keys_per_piece == 0) {
+      endPiece();
+      startState(state_.sums, count_, shape_.value_dim);
+    }
   }
 
   template <typename RowAt>
@@ -44,14 +62,28 @@ public:
   }
 
   template <typename RowAt> LATHE_INLINE void finish(RowAt rowAt) {
+    if (shape_.keys_per_piece)
+      endPiece();
+    const FlashState &all = shape_.keys_per_piece ? before_ : state_;
     for (int64_t i = 0; i < count_; ++i)
-      storeResult(state_, i, shape_.value_dim, rowAt(i).result);
+      storeResult(all, i, shape_.value_dim, rowAt(i).result);
   }
 
 private:
   static constexpr int64_t queryStride(const FlashShape &shape) {
     return roundUp(shape.key_dim, 16) + 16;
   }
+  // The running sums join those of the pieces before.
+  LATHE_INLINE void endPiece() {
+    int64_t stride = sumStride(shape_.value_dim);
+    for (int64_t i = 0; i < count_; ++i) {
+      PieceStep step =
+          addPiece(state_.largest[i], state_.total[i], before_.largest[i], before_.total[i]);
+      for (int64_t j = i * stride; j < i * stride + shape_.value_dim; j += 16)
+        store16(before_.sums + j, step.add(load16(before_.sums + j), load16(state_.sums + j)));
+    }
+  }
+
   // One row has registers left for more vectors.
   static constexpr int vectorsFor(int count) { return count == 1 ? 4 : vectors; }
 
@@ -140,7 +172,7 @@ private:
   template <int R, int T>
   LATHE_INLINE void sumTile(int64_t i, const float (*scores)[flash_keys], const float *shrink,
                             const FlashKeys &block, int64_t keys, int64_t column) {
-    int64_t stride = flashStride(shape_.value_dim);
+    int64_t stride = sumStride(shape_.value_dim);
     float *sums = state_.sums + i * stride + column;
     f32x16 result[R][T];
     for (int r = 0; r < R; ++r)
@@ -155,8 +187,9 @@ private:
 
   int64_t count_;
   const FlashShape &shape_;
-  float *queries_; // scaled, so that scores are powers of two
-  FlashState state_;
+  float *queries_;         // scaled, so that scores are powers of two
+  FlashState state_;       // of the piece that is summed up
+  FlashState before_ = {}; // of the pieces before it
 };
 
 } // namespace lathe::x86

@@ -26,11 +26,11 @@ struct LatentState {
   float *total;
 };
 LATHE_INLINE LatentState latentState(float *memory, const LatentCacheParams &c) {
-  float *behind = memory + latent_queries * latentSumStride(c);
+  float *behind = memory + latent_queries * sumStride(c.kv_lora_rank);
   return {memory, behind, behind + latent_queries};
 }
 LATHE_INLINE void startState(const LatentState &state, const LatentCacheParams &c) {
-  for (int64_t i = 0; i < latent_queries * latentSumStride(c); i += 16)
+  for (int64_t i = 0; i < latent_queries * sumStride(c.kv_lora_rank); i += 16)
     store16(state.sums + i, f32x16{});
   store16(state.largest, splat(-__builtin_inff()));
   store16(state.total, f32x16{});

@@ -143,7 +143,7 @@ private:
     f32x16 shrink = latentProbabilities(scores, keys, start, q.last, scale, state);
     for (int64_t key = keys; key < Tiles * 16; ++key)
       store16(scores + key * 16, f32x16{});
-    shrinkRows(state.sums, latentSumStride(c_), latentSumStride(c_), shrink);
+    shrinkRows(state.sums, sumStride(c_.kv_lora_rank), sumStride(c_.kv_lora_rank), shrink);
     takeProbabilities<Tiles / 2>(scores);
     int64_t pieces = ceilDiv(c_.kv_lora_rank, latent_columns);
     sumsOf<Tiles / 2, 2>(block, 0, pieces / 2 * 2, state, ahead);
@@ -213,7 +213,7 @@ private:
   template <int Steps, int Pieces>
   LATHE_INLINE void sumsOf(const char *block, int64_t piece, int64_t end, const LatentState &state,
                            Ahead &ahead) {
-    int64_t stride = latentSumStride(c_) * 4, made = 0, used = 0;
+    int64_t stride = sumStride(c_.kv_lora_rank) * 4, made = 0, used = 0;
     int64_t pairs = (end - piece) * Steps, first = piece;
     auto make = [&]() LATHE_BODY {
       if (made < pairs)
@@ -274,7 +274,7 @@ private:
   LATHE_INLINE void sortColumns(const LatentState &state) {
     for (int64_t i = 0; i < latent_queries; ++i)
       for (int64_t j = 0; j < c_.kv_lora_rank; j += latent_columns) {
-        float *low = state.sums + i * latentSumStride(c_) + j, *high = low + 16;
+        float *low = state.sums + i * sumStride(c_.kv_lora_rank) + j, *high = low + 16;
         f32x16 a = load16(low), b = load16(high);
         store16(low, __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 1, 3, 17, 19, 5, 7,
                                              21, 23));

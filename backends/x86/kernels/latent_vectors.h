@@ -149,7 +149,8 @@ private:
       scoresOf(i, latents, keys, scores + i, ahead);
     store16(shrink, latentProbabilities(scores, keys, start, q.last, scale, state));
     for (int64_t i = 0; i < q.count; i += dot_rows)
-      sumsOf(latents, keys, scores + i, shrink + i, state.sums + i * latentSumStride(c_), ahead);
+      sumsOf(latents, keys, scores + i, shrink + i, state.sums + i * sumStride(c_.kv_lora_rank),
+             ahead);
   }
 
   LATHE_INLINE void scoresOf(int64_t first, const float *latents, int64_t keys, float *scores,
@@ -167,7 +168,7 @@ private:
     for (int64_t j = 0; j < c_.kv_lora_rank; j += sum_tiles * 16)
       sumTile<sum_tiles>(p, shrink,
                          latents + j / latent_columns * piece_floats + j % latent_columns,
-                         latentPieces(c_), keys, sums + j, latentSumStride(c_), ahead);
+                         latentPieces(c_), keys, sums + j, sumStride(c_.kv_lora_rank), ahead);
   }
 
   const LatentCacheParams &c_;

@@ -60,7 +60,7 @@ static LATHE_INLINE void withLatentForm(const LatentCacheParams &c, Body body) {
 static LATHE_INLINE void storeResults(const MlaAbsorbedParams &p, int64_t first, int64_t pair,
                                       const LatentQueries &q, const LatentState &state,
                                       float *result) {
-  int64_t rank = p.cache.kv_lora_rank, stride = latentSumStride(p.cache);
+  int64_t rank = p.cache.kv_lora_rank, stride = sumStride(p.cache.kv_lora_rank);
   for (int64_t i = 0; i < q.count; ++i) {
     float *to = result + (first + (pair + i) / p.num_heads) * p.result_stride +
                 (pair + i) % p.num_heads * rank;
@@ -81,7 +81,8 @@ LATHE_X86_DEFINE(mla_absorbed)
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
   int64_t width = c.kv_lora_rank + c.rope_dim;
-  LatentState state = latentState(LATHE_STACK_FLOATS(mlaStateFloats(c)), c);
+  LatentState state =
+      latentState(LATHE_STACK_FLOATS(stateFloats(latent_queries, c.kv_lora_rank)), c);
   auto attendRows = [&](int64_t slot, int64_t first, int64_t last) LATHE_BODY {
     int64_t pairs = (last - first) * p.num_heads;
     for (int64_t pair = 0; pair < pairs; pair += latent_queries) {
@@ -114,84 +115,26 @@ LATHE_X86_DEFINE(mla_piece)
   const LatentCacheParams &c = p.cache;
   const float *query = resolve<float>(frame, operands[MlaPieceOperand::query]);
   char *cache = resolve<char>(frame, operands[MlaPieceOperand::cache]);
-  char *scratch = resolve<char>(frame, operands[MlaPieceOperand::scratch]);
+  float *scratch = resolve<float>(frame, operands[MlaPieceOperand::scratch]);
   int32_t slot = *reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
-  int64_t width = c.kv_lora_rank + c.rope_dim, groups = headGroups(p.num_heads);
+  Pieces pieces = mlaPieces(p);
+  int64_t width = c.kv_lora_rank + c.rope_dim;
   withLatentForm(c, [&](auto &form) LATHE_BODY {
     int64_t taken = -1; // neighbours share their queries where there are 16 heads or fewer
-    for (int64_t item = begin; item < end; ++item) {
-      int64_t head = item % groups * latent_queries, start = item / groups * p.keys_per_piece;
-      LatentQueries q = {smaller(latent_queries, p.num_heads - head),
-                         {},
-                         i32x16{} + static_cast<int32_t>(frame->context - 1)};
-      for (int64_t i = 0; i < q.count; ++i)
-        q.query[i] = query + (head + i) * width;
-      if (taken != head)
+    for (int64_t i = begin; i < end; ++i) {
+      PieceItem item = pieceItem(pieces, i, frame->context);
+      LatentQueries q = {item.heads, {}, i32x16{} + static_cast<int32_t>(frame->context - 1)};
+      for (int64_t head = 0; head < q.count; ++head)
+        q.query[head] = query + (item.head + head) * width;
+      if (taken != item.head)
         form.takeQueries(q);
-      taken = head;
-      LatentState state =
-          latentState(reinterpret_cast<float *>(scratch + item * mlaPieceBytes(p)), c);
+      taken = item.head;
+      LatentState state = latentState(scratch + i * stateFloats(pieces), c);
       startState(state, c);
-      form.attend(q,
-                  {cache + slot * latentSlotBytes(c), start,
-                   smaller(frame->context, start + p.keys_per_piece), frame->context},
+      form.attend(q, {cache + slot * latentSlotBytes(c), item.begin, item.end, frame->context},
                   bitsFloat(p.softmax_scale), state);
     }
   });
-}
-
-// A head's part of what mla_piece left.
-struct HeadPieces {
-  const char *first;
-  int64_t stride; // bytes between pieces
-  int64_t count;
-  const LatentCacheParams &cache;
-  int64_t place; // among latent_queries
-
-  LATHE_INLINE LatentState at(int64_t piece) const {
-    return latentState(reinterpret_cast<float *>(const_cast<char *>(first + piece * stride)),
-                       cache);
-  }
-  LATHE_INLINE float largest() const {
-    float largest = -__builtin_inff();
-    for (int64_t i = 0; i < count; ++i)
-      largest = larger(largest, at(i).largest[place]);
-    return largest;
-  }
-};
-
-// weights[piece] that make one softmax of those of the pieces.
-static LATHE_INLINE void mergeWeights(const HeadPieces &pieces, float *weights) {
-  float largest = pieces.largest(), total = 0;
-  for (int64_t i = 0; i < pieces.count; ++i) {
-    weights[i] = exponential(pieces.at(i).largest[pieces.place] - largest);
-    total = fma(weights[i], pieces.at(i).total[pieces.place], total);
-  }
-  for (int64_t i = 0; i < pieces.count; ++i)
-    weights[i] = weights[i] / total;
-}
-
-LATHE_X86_DEFINE(mla_merge)
-(const Frame *frame, const int64_t *operands, const MlaMergeParams *params, int64_t begin,
- int64_t end) {
-  const MlaMergeParams &p = *params;
-  const LatentCacheParams &c = p.cache;
-  const char *scratch = resolve<char>(frame, operands[MlaMergeOperand::scratch]);
-  float *result = resolve<float>(frame, operands[MlaMergeOperand::result]);
-  float *weights = LATHE_STACK_FLOATS(ceilDiv(c.max_context, p.keys_per_piece));
-  for (int64_t head = begin; head < end; ++head) {
-    HeadPieces pieces = {scratch + head / latent_queries * mlaPieceBytes(p),
-                         headGroups(p.num_heads) * mlaPieceBytes(p),
-                         ceilDiv(frame->context, p.keys_per_piece), c, head % latent_queries};
-    mergeWeights(pieces, weights);
-    eachVector(c.kv_lora_rank, [&](int64_t j, int64_t here) LATHE_BODY {
-      f32x16 sum = {};
-      for (int64_t i = 0; i < pieces.count; ++i)
-        sum = fma(splat(weights[i]),
-                  load16(pieces.at(i).sums + pieces.place * latentSumStride(c) + j), sum);
-      storeSome(result + head * c.kv_lora_rank + j, sum, here);
-    });
-  }
 }
 
 // Keys and values of a head, expanded from latents a block at a time.
@@ -277,7 +220,7 @@ static LATHE_INLINE void attendExpanded(const Frame *frame, const int64_t *opera
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
   int64_t width = ExpandedKeys::keyDim(p), value_dim = p.value_weight.n;
-  FlashShape shape = {width, value_dim, bitsFloat(p.softmax_scale)};
+  FlashShape shape = {width, value_dim, bitsFloat(p.softmax_scale), 0};
   float *memory = LATHE_STACK_FLOATS(Form::memoryFloats(p.rows_per_item, shape));
   ExpandedKeys expanded(p, LATHE_STACK_FLOATS(ExpandedKeys::memoryFloats(p)));
   for (int64_t item = begin; item < end; ++item) {

@@ -2,6 +2,7 @@
 // positions are the frame's. c = kv_lora_rank, r = rope_dim, n = nope_dim, v = value_dim.
 #pragma once
 
+#include "backends/x86/kernels/pieces.h"
 #include "backends/x86/kernels/weight.h"
 
 namespace lathe::x86 {
@@ -71,10 +72,7 @@ constexpr Items mlaAbsorbedItems(const MlaAbsorbedParams &p) {
 }
 LATHE_X86_KERNEL(mla_absorbed, MlaAbsorbedParams)
 
-// The same for the one row of a decode step, whose context is cut into pieces of a fixed number of
-// keys (flash decoding). Item = (piece, latent_queries heads): its maxima, denominators and sums
-// go to `scratch`, mlaPieceBytes(params) an item in the order of items; mla_merge puts the live
-// pieces together. Pieces past the row's position are no items.
+// The same for a piece of the context of a decode step's one row (pieces.h). Maxima are of scores.
 struct MlaPieceParams {
   LatentCacheParams cache;
   int64_t num_heads;
@@ -84,29 +82,12 @@ struct MlaPieceParams {
 struct MlaPieceOperand {
   enum : int64_t { query, cache, scratch, count };
 };
-constexpr int64_t latentSumStride(const LatentCacheParams &c) { // its rows spread over lines of L1
-  return roundUp(c.kv_lora_rank, latent_columns) + 16;
-}
-constexpr int64_t mlaStateFloats(const LatentCacheParams &c) { // of latent_queries queries
-  return latent_queries * (latentSumStride(c) + 2);
-}
-constexpr int64_t mlaPieceBytes(const MlaPieceParams &p) { return mlaStateFloats(p.cache) * 4; }
-constexpr int64_t headGroups(int64_t num_heads) { return ceilDiv(num_heads, latent_queries); }
-constexpr Items mlaPieceItems(const MlaPieceParams &p) {
-  return {headGroups(p.num_heads), p.keys_per_piece, 1, RowSource::context};
-}
-constexpr int64_t mlaPiecesScratch(const MlaPieceParams &p) { // bytes
-  return mlaPieceBytes(p) * itemCount(mlaPieceItems(p), p.cache.max_context);
+constexpr Pieces mlaPieces(const MlaPieceParams &p) {
+  return {
+      1, p.num_heads, latent_queries, p.cache.kv_lora_rank, p.keys_per_piece, p.cache.max_context,
+      0};
 }
 LATHE_X86_KERNEL(mla_piece, MlaPieceParams)
-
-// result[h] of what mla_piece left for the same params, 64-byte aligned. Item = a head.
-typedef MlaPieceParams MlaMergeParams;
-struct MlaMergeOperand {
-  enum : int64_t { scratch, result, count };
-};
-constexpr Items mlaMergeItems(const MlaMergeParams &p) { return {p.num_heads}; }
-LATHE_X86_KERNEL(mla_merge, MlaMergeParams)
 
 // Materialised form: query [T, num_heads * (n + r)] is [nope | rotated rope] per head; for blocks
 // of keys k_nope = latent_c W_UK^T and value = latent_c W_UV^T are expanded once for all rows of

@@ -18,6 +18,9 @@
 #define LATHE_BODY __attribute__((always_inline)) // the same behind a lambda's parameters
 // A kernel's definition: emitted, and inlined into each wrapper.
 #define LATHE_X86_DEFINE(name) extern "C" __attribute__((always_inline)) void lathe_x86_##name
+// Scratch on the stack whose size is a constant once the kernel is inlined.
+#define LATHE_STACK_FLOATS(count)                                                                  \
+  static_cast<float *>(__builtin_alloca_with_align(static_cast<size_t>(count) * 4, 512))
 
 namespace lathe::x86 {
 

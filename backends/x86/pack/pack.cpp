@@ -9,6 +9,7 @@
 #include "backends/x86/pack/source.h"
 #include "backends/x86/pack/transpose.h"
 #include "base/float_formats.h"
+#include "base/parallel.h"
 #include "base/status.h"
 
 namespace lathe::x86 {
@@ -102,78 +103,137 @@ absl::StatusOr<Matrix> matrixOf(PackedRows &rows, const MatrixView &view, int64_
   return Matrix{*window.matrix, view.transposed, first_row - window.first_row};
 }
 
-// The matrix of the view that begins at `first_row` of the source.
-absl::Status packMatrix(PackedRows &rows, const MatrixView &view, int64_t first_row,
-                        const TileLayout &layout, std::vector<uint8_t> &tile,
-                        const PackSink &sink) {
-  int64_t codes = codeBytes(layout.k, layout.format);
-  std::vector<uint8_t> bytes;
-  for (int64_t n = 0; n < layout.n; n += tile_rows) {
+absl::Status packTile(const Matrix &matrix, const TileLayout &layout, int64_t n,
+                      std::vector<uint8_t> &tile) {
+  std::fill(tile.begin() + layout.k * codeRowBytes(layout.format), tile.end(), 0);
+  if (layout.format == Format::i4) {
+    std::vector<uint8_t> bytes(static_cast<size_t>(layout.k * tile_rows));
+    packCodes(matrix, layout, n, bytes.data());
+    packNibbles(bytes, tile.data());
+  } else {
+    packCodes(matrix, layout, n, tile.data());
+  }
+  LATHE_RETURN_IF_ERROR(checkTile(matrix, layout, n, tile.data()));
+  return packScales(matrix, layout, n, tile.data() + codeBytes(layout.k, layout.format));
+}
+
+// Of the matrix that begins at `first_row` of the source, the tiles of rows [begin, end).
+absl::Status packRows(const SourceMatrix &source, const MatrixView &view, int64_t first_row,
+                      const TileLayout &layout, int64_t begin, int64_t end, const PackSink &sink) {
+  std::vector<uint8_t> tile(static_cast<size_t>(layout.params().tile_bytes));
+  PackedRows rows(source);
+  for (int64_t n = begin; n < end; n += tile_rows) {
     LATHE_ASSIGN_OR_RETURN(Matrix matrix, matrixOf(rows, view, first_row, layout, n));
-    std::fill(tile.begin() + layout.k * codeRowBytes(layout.format), tile.end(), 0);
-    if (layout.format == Format::i4) {
-      bytes.resize(static_cast<size_t>(layout.k * tile_rows));
-      packCodes(matrix, layout, n, bytes.data());
-      packNibbles(bytes, tile.data());
-    } else {
-      packCodes(matrix, layout, n, tile.data());
-    }
-    LATHE_RETURN_IF_ERROR(checkTile(matrix, layout, n, tile.data()));
-    LATHE_RETURN_IF_ERROR(packScales(matrix, layout, n, tile.data() + codes));
+    LATHE_RETURN_IF_ERROR(packTile(matrix, layout, n, tile));
     LATHE_RETURN_IF_ERROR(sink(tile));
   }
   return absl::OkStatus();
 }
 
-constexpr int64_t window_codes = 256 * 1024;
+constexpr int64_t part_bytes = 512 * 1024;
+// Rows of a matrix that a part has. Rows are converted in whole blocks, for a transposed matrix all
+// of them: no two parts should convert the same.
+int64_t rowsOfPart(const SourceMatrix &source, const MatrixView &view, const TileLayout &layout) {
+  if (view.transposed && source.target)
+    return layout.n;
+  int64_t whole = std::max(tile_rows, source.target ? source.target->block_rows : 0);
+  int64_t rows = part_bytes / layout.params().tile_bytes * tile_rows;
+  return roundUp(std::max<int64_t>(rows, 1), roundUp(whole, tile_rows));
+}
+
+struct Made {
+  std::vector<uint8_t> bytes;
+  absl::Status status;
+
+  void make(const PackPart &part) {
+    bytes.clear();
+    status = part([&](absl::Span<const uint8_t> more) {
+      bytes.insert(bytes.end(), more.begin(), more.end());
+      return absl::OkStatus();
+    });
+  }
+};
 
 } // namespace
 
-absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view,
-                       const TileLayout &layout, const PackSink &sink) {
+absl::StatusOr<std::vector<PackPart>> tileParts(absl::Span<const SourceMatrix> sources,
+                                                const MatrixView &view, const TileLayout &layout) {
   LATHE_ASSIGN_OR_RETURN(TileLayout expected, chooseTileLayout(sources, view));
   if (!(expected == layout))
     return absl::InvalidArgumentError(absl::StrCat(sources.front().name, ": the layout ",
                                                    layout.name(), " is not the one chosen for it, ",
                                                    expected.name()));
-  std::vector<uint8_t> tile(static_cast<size_t>(layout.params().tile_bytes));
-  for (const SourceMatrix &source : sources) {
-    PackedRows rows(source);
+  std::vector<PackPart> parts;
+  for (const SourceMatrix &source : sources)
     for (int64_t b = 0; b < view.batch; ++b)
-      LATHE_RETURN_IF_ERROR(
-          packMatrix(rows, view, view.offset + b * view.period, layout, tile, sink));
-  }
-  return absl::OkStatus();
+      for (int64_t n = 0, step = rowsOfPart(source, view, layout); n < layout.n; n += step)
+        parts.push_back([=, &source, first_row = view.offset + b * view.period,
+                         end = std::min(n + step, layout.n)](const PackSink &sink) {
+          return packRows(source, view, first_row, layout, n, end, sink);
+        });
+  return parts;
 }
 
-absl::Status packVector(const std::string &name, Format::Kind format,
-                        absl::Span<const uint8_t> values, const PackSink &sink) {
+absl::StatusOr<PackPart> vectorPart(const std::string &name, Format::Kind format,
+                                    absl::Span<const uint8_t> values) {
   int64_t bytes = formatBytes(format), count = static_cast<int64_t>(values.size()) / bytes;
   if (bytes == 1 || values.size() % static_cast<size_t>(bytes) != 0)
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", values.size(),
                                                    " bytes are no vector of ", formatName(format),
                                                    "; vectors are f32, bf16 or f16"));
-  LATHE_RETURN_IF_ERROR(checkFinite(format, values.data(), count, [&](int64_t i) {
-    return absl::StrCat(name, ": element [", i, "]");
-  }));
-  std::vector<float> result(static_cast<size_t>(count));
-  decodeRun(format, values.data(), count, result.data());
-  return sink({reinterpret_cast<const uint8_t *>(result.data()), result.size() * 4});
+  return PackPart([=](const PackSink &sink) -> absl::Status {
+    LATHE_RETURN_IF_ERROR(checkFinite(format, values.data(), count, [&](int64_t i) {
+      return absl::StrCat(name, ": element [", i, "]");
+    }));
+    std::vector<float> result(static_cast<size_t>(count));
+    decodeRun(format, values.data(), count, result.data());
+    return sink({reinterpret_cast<const uint8_t *>(result.data()), result.size() * 4});
+  });
 }
 
-absl::Status packTable(const SourceMatrix &source, const PackSink &sink) {
+absl::StatusOr<std::vector<PackPart>> tableParts(const SourceMatrix &source) {
   LATHE_RETURN_IF_ERROR(checkSource(source, wholeMatrix(source)));
   int64_t bytes = formatBytes(source.format), total = source.rows * source.columns;
-  for (int64_t first = 0; first < total; first += window_codes) {
-    int64_t count = std::min(window_codes, total - first);
+  std::vector<PackPart> parts;
+  for (int64_t first = 0, step = part_bytes / bytes; first < total; first += step) {
+    int64_t count = std::min(step, total - first);
     absl::Span<const uint8_t> window = source.codes.subspan(static_cast<size_t>(first * bytes),
                                                             static_cast<size_t>(count * bytes));
-    LATHE_RETURN_IF_ERROR(checkFinite(source.format, window.data(), count, [&](int64_t i) {
-      return elementName(source, (first + i) / source.columns, (first + i) % source.columns);
-    }));
-    LATHE_RETURN_IF_ERROR(sink(window));
+    parts.push_back([=, &source](const PackSink &sink) -> absl::Status {
+      LATHE_RETURN_IF_ERROR(checkFinite(source.format, window.data(), count, [&](int64_t i) {
+        return elementName(source, (first + i) / source.columns, (first + i) % source.columns);
+      }));
+      return sink(window);
+    });
   }
-  return absl::OkStatus();
+  return parts;
+}
+
+absl::Status packInOrder(absl::Span<const PackPart> parts, size_t threads, const PackSink &sink,
+                         const std::function<absl::Status(size_t part)> &done) {
+  const size_t round = 2 * std::max<size_t>(threads, 1);
+  std::vector<Made> made, making(round); // `made`: the parts before `next`
+  auto handOn = [&](size_t next) -> absl::Status {
+    for (size_t i = 0; i < made.size(); ++i) {
+      LATHE_RETURN_IF_ERROR(made[i].status);
+      LATHE_RETURN_IF_ERROR(sink(made[i].bytes));
+      LATHE_RETURN_IF_ERROR(done(next - made.size() + i));
+    }
+    return absl::OkStatus();
+  };
+  for (size_t next = 0; next < parts.size(); next += round) {
+    making.resize(std::min(round, parts.size() - next));
+    absl::Status taken;
+    shareOut(threads, making.size() + 1, [&](size_t i) {
+      if (i == 0)
+        taken = handOn(next);
+      else
+        making[i - 1].make(parts[next + i - 1]);
+    });
+    LATHE_RETURN_IF_ERROR(taken);
+    making.swap(made);
+  }
+  return handOn(parts.size());
 }
 
 } // namespace lathe::x86

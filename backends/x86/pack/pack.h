@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -69,19 +70,29 @@ using PackSink = std::function<absl::Status(absl::Span<const uint8_t>)>;
 absl::StatusOr<TileLayout> chooseTileLayout(absl::Span<const SourceMatrix> sources,
                                             const MatrixView &view);
 
-// Packs matrices in the order source, batch. `layout` is what chooseTileLayout gave. Memory: a
-// tile, and with a target the rows of a tile (transposed: of a matrix) in whole blocks, beside one
-// row of blocks in f32. INVALID_ARGUMENT with the place of the first code or scale that is NaN or
-// infinite, or that the target cannot hold.
-absl::Status packTiles(absl::Span<const SourceMatrix> sources, const MatrixView &view,
-                       const TileLayout &layout, const PackSink &sink);
+// A part of what is packed: gives its bytes to the sink. Parts may be made by several threads and
+// in any order; borrowed like what they are made from. INVALID_ARGUMENT with the place of the first
+// code or scale that is NaN or infinite, or that the target cannot hold.
+using PackPart = std::function<absl::Status(const PackSink &)>;
 
-// Values as f32, for vectors (biases, norms): `count` elements of `format`, not finite ones
-// refused.
-absl::Status packVector(const std::string &name, Format::Kind format,
-                        absl::Span<const uint8_t> values, const PackSink &sink);
+// Matrices in the order source, batch, in parts of about half a megabyte. `layout` is what
+// chooseTileLayout gave. Memory of a part: a tile, and with a target the rows of a tile
+// (transposed: of a matrix) in whole blocks, beside one row of blocks in f32.
+absl::StatusOr<std::vector<PackPart>> tileParts(absl::Span<const SourceMatrix> sources,
+                                                const MatrixView &view, const TileLayout &layout);
 
-// The rows of a table as they are (row-major embedding), not finite ones refused.
-absl::Status packTable(const SourceMatrix &source, const PackSink &sink);
+// Values as f32, for vectors (biases, norms): elements of `format`. INVALID_ARGUMENT where the
+// bytes are none.
+absl::StatusOr<PackPart> vectorPart(const std::string &name, Format::Kind format,
+                                    absl::Span<const uint8_t> values);
+
+// The rows of a table as they are (row-major embedding).
+absl::StatusOr<std::vector<PackPart>> tableParts(const SourceMatrix &source);
+
+// Makes parts on `threads` threads and hands their bytes on in their order, from one thread at a
+// time, while the next are made. `done(i)` is told when the sink has taken part i. Memory: four
+// parts a thread. The error is that of the first part that has one.
+absl::Status packInOrder(absl::Span<const PackPart> parts, size_t threads, const PackSink &sink,
+                         const std::function<absl::Status(size_t part)> &done);
 
 } // namespace lathe::x86

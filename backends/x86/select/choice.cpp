@@ -34,12 +34,23 @@ int64_t absorbedRowsPerItem(int64_t num_heads) {
   return std::max<int64_t>(latent_queries / std::max<int64_t>(num_heads, 1), 1);
 }
 
+// At most 160 pieces bound the scratch.
+static int64_t fewestPerPiece(int64_t max_context) {
+  return roundUp(ceilDiv(max_context, 160), 64);
+}
+
 // For each 16 heads a piece leaves as many bytes as 14 latents of f32 or 28 of bf16, which another
 // thread reads to put pieces together. In a context of 16384 in bf16, 512 keys were as fast as 1024
 // (28 ms); 320 were slower by a tenth where both were measured side by side, with sums laid out
-// otherwise. At most 160 pieces bound the scratch.
-int64_t keysPerPiece(int64_t max_context) {
-  return std::max<int64_t>(512, roundUp(ceilDiv(max_context, 160), 64));
+// otherwise.
+int64_t latentsPerPiece(int64_t max_context) {
+  return std::max<int64_t>(512, fewestPerPiece(max_context));
+}
+
+// A head's sums are written and read once a piece, as many bytes as half a key and value: with 16
+// keys for each head that shares them, they are a sixteenth of the keys.
+int64_t keysPerPiece(int64_t max_context, int64_t heads_per_key) {
+  return std::max<int64_t>({256, roundUp(16 * heads_per_key, 64), fewestPerPiece(max_context)});
 }
 
 } // namespace lathe::x86

@@ -18,7 +18,8 @@ int64_t attentionRowsPerItem(int64_t max_rows, int64_t heads_per_key);
 int64_t materialisedRowsPerItem(int64_t max_rows);
 // Query rows of one item of absorbed latent attention, in steps of several rows.
 int64_t absorbedRowsPerItem(int64_t num_heads);
-// Keys of one item of a decode step's latent attention.
-int64_t keysPerPiece(int64_t max_context);
+// Keys of one item of a decode step's latent attention, and of grouped-query attention.
+int64_t latentsPerPiece(int64_t max_context);
+int64_t keysPerPiece(int64_t max_context, int64_t heads_per_key);
 
 } // namespace lathe::x86

@@ -15,23 +15,46 @@ using mlir::FailureOr;
 using mlir::LogicalResult;
 using mlir::success;
 
-LogicalResult selectOp(Selector &s, ir::AttentionOp op) {
-  Place query = s.place(op.getQuery()), key = s.place(op.getKey()), value = s.place(op.getValue());
-  Place cache = s.place(op.getCache()), result = s.place(op.getResult());
-  KvCacheParams layout = kvCacheParams(op.getCache().getType());
-  AttentionWriteParams write{layout, key.stride, value.stride};
-  s.add(op, "attention_write", write, {key.operand, value.operand, cache.operand},
-        attentionWriteItems(write));
-  AttentionParams params{layout,
-                         static_cast<int64_t>(op.getNumHeads()),
-                         floatBits(op.getSoftmaxScale().convertToFloat()),
-                         static_cast<int64_t>(op.getWindow().value_or(0)),
+// What pieces of a decode step's context left in `scratch`.
+static void merge(Selector &s, mlir::Operation *op, const Pieces &pieces, float log2_base,
+                  int64_t scratch, int64_t result) {
+  MergePiecesParams params{pieces, floatBits(log2_base)};
+  s.add(op, "merge_pieces", params, {scratch, result}, mergePiecesItems(params));
+}
+
+static void attendInPieces(Selector &s, ir::AttentionOp op, int64_t cache) {
+  AttentionPieceParams params = pieceParams(op);
+  int64_t scratch = s.scratch(op);
+  s.add(op, "attention_piece", params, {s.place(op.getQuery()).operand, cache, scratch},
+        pieceItems(attentionPieces(params)));
+  merge(s, op, attentionPieces(params), 1, scratch, s.place(op.getResult()).operand);
+}
+
+static void attendRows(Selector &s, ir::AttentionOp op, int64_t cache) {
+  Place query = s.place(op.getQuery()), result = s.place(op.getResult());
+  AttentionPieceParams piece = pieceParams(op);
+  AttentionParams params{piece.cache,
+                         piece.num_heads,
+                         piece.softmax_scale,
+                         piece.window,
                          query.stride,
                          result.stride,
-                         attentionRowsPerItem(s.maxRows(), op.getNumHeads() / layout.kv_heads),
+                         attentionRowsPerItem(s.maxRows(), piece.num_heads / piece.cache.kv_heads),
+                         piece.keys_per_piece,
                          mayRound(op)};
-  s.add(op, "attention", params, {query.operand, cache.operand, result.operand},
-        attentionItems(params));
+  s.add(op, "attention", params, {query.operand, cache, result.operand}, attentionItems(params));
+}
+
+LogicalResult selectOp(Selector &s, ir::AttentionOp op) {
+  Place key = s.place(op.getKey()), value = s.place(op.getValue());
+  int64_t cache = s.place(op.getCache()).operand;
+  AttentionWriteParams write{kvCacheParams(op.getCache().getType()), key.stride, value.stride};
+  s.add(op, "attention_write", write, {key.operand, value.operand, cache},
+        attentionWriteItems(write));
+  if (s.isDecode())
+    attendInPieces(s, op, cache);
+  else
+    attendRows(s, op, cache);
   return success();
 }
 
@@ -48,13 +71,13 @@ static void absorbed(Selector &s, ir::MlaAttentionOp op, const LatentCacheParams
         mlaAbsorbedItems(params));
 }
 
-// One row: its context is cut into pieces.
 static void absorbedInPieces(Selector &s, ir::MlaAttentionOp op, int64_t cache) {
+  constexpr float log2_e = 1.44269504f;
   MlaPieceParams params = pieceParams(op);
   int64_t scratch = s.scratch(op);
   s.add(op, "mla_piece", params, {s.place(op.getQuery()).operand, cache, scratch},
-        mlaPieceItems(params));
-  s.add(op, "mla_merge", params, {scratch, s.place(op.getResult()).operand}, mlaMergeItems(params));
+        pieceItems(mlaPieces(params)));
+  merge(s, op, mlaPieces(params), log2_e, scratch, s.place(op.getResult()).operand);
 }
 
 static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t cache) {

@@ -70,6 +70,23 @@ TEST(Benchmark, decodesAtTheStartToo_WhereThereIsADepth) {
   EXPECT_THAT(benchmark(*session, {4, 0, 8, 3})->start_rates, testing::IsEmpty());
 }
 
+// How many tokens three repetitions of 4 and 2 tokens at a depth of 40 feed, two of each also at the
+// start, behind a warm-up of 32.
+int tokensFed(const artifact::Manifest &manifest) {
+  auto session = fakeSession(1, {/*prefill_chunk=*/1}, manifest);
+  int regions = 0;
+  session->observe([&](absl::string_view) { ++regions; });
+  EXPECT_TRUE(benchmark(*session, {4, 2, 40, 3}).ok());
+  return regions / 2; // of a step
+}
+
+TEST(Benchmark, entersItsDepthOnceWhereTheStateCanGoBack) {
+  artifact::Manifest manifest = fakeManifest();
+  EXPECT_EQ(tokensFed(manifest), 32 + 40 + 3 * (4 + 2) + 3 * 2);
+  manifest.state[0].bytes = 4 * 16; // a window that is written over
+  EXPECT_EQ(tokensFed(manifest), 32 + 3 * (40 + 4 + 2) + 3 * 2);
+}
+
 BenchResult knownResult() {
   BenchResult result;
   result.weights = {800, 100}, result.cache = {200, 4000}, result.cache_at_start = {10, 200};

@@ -123,14 +123,16 @@ void runPieces(const Shape &s, int64_t context, int64_t keys_per_piece) {
   StepMemory &memory = latents.memory;
   latents.write(makeStep({{1, 0, int32_t(context)}}));
   MlaPieceParams p = {latents.cache, s.heads, floatBits(latents.scale), keys_per_piece};
-  int64_t width = s.c + s.r, scratch = memory.space<char>(mlaPiecesScratch(p)),
+  MergePiecesParams merge = {mlaPieces(p), floatBits(1.44269504f)};
+  int64_t width = s.c + s.r, scratch = memory.space<char>(pieceScratch(merge.pieces)),
           result = memory.space<float>(s.heads * s.c);
   for (int64_t length : {context, context * 2 / 3, int64_t{1}}) {
     RaggedStep step = makeStep({{1, int32_t(length - 1), 1}});
     setStep(memory, step);
     std::vector<float> q = randomFloats(s.heads * width, ++latents.seed);
-    memory.run(lathe_x86_mla_piece, {memory.put(q), latents.place, scratch}, p, mlaPieceItems(p));
-    memory.run(lathe_x86_mla_merge, {scratch, result}, p, mlaMergeItems(p));
+    memory.run(lathe_x86_mla_piece, {memory.put(q), latents.place, scratch}, p,
+               pieceItems(merge.pieces));
+    memory.run(lathe_x86_merge_pieces, {scratch, result}, merge, mergePiecesItems(merge));
     expectLatentSums(latents, step, q.data(), 0, memory.at<float>(result), 0);
   }
 }

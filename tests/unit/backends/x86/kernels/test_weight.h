@@ -120,16 +120,26 @@ inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, For
   return m;
 }
 
+// All parts, one after the other.
+inline absl::Status makeAll(const absl::StatusOr<std::vector<PackPart>> &parts,
+                            const PackSink &sink) {
+  absl::Status status = parts.status();
+  for (size_t i = 0; status.ok() && i < parts->size(); ++i)
+    status = (*parts)[i](sink);
+  return status;
+}
+
 inline std::vector<uint8_t> packed(absl::Span<const SourceMatrix> sources, const MatrixView &view,
                                    TileLayout &layout) {
   auto chosen = chooseTileLayout(sources, view);
   EXPECT_TRUE(chosen.ok()) << chosen.status();
   layout = *chosen;
   std::vector<uint8_t> bytes;
-  absl::Status status = packTiles(sources, view, layout, [&](absl::Span<const uint8_t> part) {
-    bytes.insert(bytes.end(), part.begin(), part.end());
-    return absl::OkStatus();
-  });
+  absl::Status status =
+      makeAll(tileParts(sources, view, layout), [&](absl::Span<const uint8_t> part) {
+        bytes.insert(bytes.end(), part.begin(), part.end());
+        return absl::OkStatus();
+      });
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(static_cast<int64_t>(bytes.size()), layout.bytes());
   return bytes;

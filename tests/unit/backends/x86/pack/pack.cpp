@@ -1,11 +1,14 @@
 #include "backends/x86/pack/pack.h"
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "../kernels/test_weight.h"
+#include "backends/x86/pack/convert.h"
 
 namespace lathe::x86 {
 namespace {
@@ -105,8 +108,8 @@ absl::Status packStatus(const SourceMatrix &source, const MatrixView &view) {
   auto layout = chooseTileLayout({&source, 1}, view);
   if (!layout.ok())
     return layout.status();
-  return packTiles({&source, 1}, view, *layout,
-                   [](absl::Span<const uint8_t>) { return absl::OkStatus(); });
+  return makeAll(tileParts({&source, 1}, view, *layout),
+                 [](absl::Span<const uint8_t>) { return absl::OkStatus(); });
 }
 
 TEST(PackTiles, namesTheFirstCodeThatIsNotANumber) {
@@ -158,7 +161,7 @@ TEST(PackTiles, refusesStacksOfUnequalMatricesAndOtherLayouts) {
               HasSubstr("must be equal"));
   TileLayout layout = *chooseTileLayout({both, 1}, wholeMatrix(both[0]));
   layout.k = 19;
-  EXPECT_FALSE(packTiles({both, 1}, wholeMatrix(both[0]), layout, nullptr).ok());
+  EXPECT_FALSE(tileParts({both, 1}, wholeMatrix(both[0]), layout).ok());
   EXPECT_FALSE(chooseTileLayout({}, {}).ok());
 }
 
@@ -166,8 +169,8 @@ TEST(PackTiles, handsOnTheErrorOfTheSink) {
   auto m = testMatrix(40, 20, Format::bf16, {}, 1);
   TileLayout layout = *chooseTileLayout({&m->source, 1}, wholeMatrix(m->source));
   int calls = 0;
-  absl::Status status =
-      packTiles({&m->source, 1}, wholeMatrix(m->source), layout, [&](absl::Span<const uint8_t>) {
+  absl::Status status = makeAll(
+      tileParts({&m->source, 1}, wholeMatrix(m->source), layout), [&](absl::Span<const uint8_t>) {
         return ++calls == 2 ? absl::ResourceExhaustedError("disk full") : absl::OkStatus();
       });
   EXPECT_EQ(status.message(), "disk full");
@@ -180,15 +183,16 @@ TEST(PackVector, widensToF32) {
     got.insert(got.end(), part.begin(), part.end());
     return absl::OkStatus();
   };
-  ASSERT_TRUE(packVector("v", Format::bf16, {{0x80, 0x3f, 0x20, 0xc0}}, sink).ok());
+  std::vector<uint8_t> values_bf16 = {0x80, 0x3f, 0x20, 0xc0}, infinite = {0, 0, 0, 0x7c};
+  ASSERT_TRUE((*vectorPart("v", Format::bf16, values_bf16))(sink).ok());
   float values[2];
   ASSERT_EQ(got.size(), sizeof(values));
   std::memcpy(values, got.data(), sizeof(values));
   EXPECT_EQ(values[0], 1.0f);
   EXPECT_EQ(values[1], -2.5f);
-  EXPECT_THAT(packVector("v", Format::f16, {{0, 0, 0, 0x7c}}, sink).message(),
+  EXPECT_THAT((*vectorPart("v", Format::f16, infinite))(sink).message(),
               HasSubstr("v: element [1] is the f16 code 0x7c00"));
-  EXPECT_FALSE(packVector("v", Format::f32, {{0, 0, 0}}, sink).ok());
+  EXPECT_FALSE(vectorPart("v", Format::f32, {{0, 0, 0}}).ok());
 }
 
 TEST(PackTable, passesRowsAndNamesWhatIsNotANumber) {
@@ -198,11 +202,91 @@ TEST(PackTable, passesRowsAndNamesWhatIsNotANumber) {
     got.insert(got.end(), part.begin(), part.end());
     return absl::OkStatus();
   };
-  ASSERT_TRUE(packTable(m->source, sink).ok());
+  ASSERT_TRUE(makeAll(tableParts(m->source), sink).ok());
   EXPECT_EQ(got, m->codes);
   m->codes[(699 * 801 + 3) * 2 + 1] = 0x7f;
   m->codes[(699 * 801 + 3) * 2] = 0xc0;
-  EXPECT_THAT(packTable(m->source, sink).message(), HasSubstr("element [699, 3]"));
+  EXPECT_THAT(makeAll(tableParts(m->source), sink).message(), HasSubstr("element [699, 3]"));
+}
+
+// Parts of uneven length and time; part `bad` fails.
+std::vector<PackPart> unevenParts(size_t count, size_t bad) {
+  std::vector<PackPart> parts;
+  for (size_t i = 0; i < count; ++i)
+    parts.push_back([=](const PackSink &sink) {
+      std::this_thread::sleep_for(std::chrono::microseconds(i * 37 % 300));
+      std::vector<uint8_t> bytes(i * 13 % 50, static_cast<uint8_t>(i));
+      if (i >= bad)
+        return absl::InvalidArgumentError(absl::StrCat("part ", i));
+      return sink(bytes);
+    });
+  return parts;
+}
+
+TEST(PackInOrder, givesTheSameBytesForAnyNumberOfThreads) {
+  for (size_t count : {0, 1, 2, 5, 100}) {
+    const std::vector<PackPart> parts = unevenParts(count, count);
+    std::vector<uint8_t> one;
+    for (size_t threads : {1, 2, 3, 7}) {
+      std::vector<uint8_t> got;
+      size_t next = 0;
+      PackSink sink = [&](absl::Span<const uint8_t> bytes) {
+        got.insert(got.end(), bytes.begin(), bytes.end());
+        return absl::OkStatus();
+      };
+      auto done = [&](size_t part) {
+        EXPECT_EQ(part, next++);
+        return absl::OkStatus();
+      };
+      ASSERT_TRUE(packInOrder(parts, threads, sink, done).ok());
+      EXPECT_EQ(next, count);
+      if (threads == 1)
+        one = got;
+      EXPECT_EQ(got, one) << threads << " threads";
+    }
+  }
+}
+
+TEST(PackInOrder, endsWithTheFirstError) {
+  auto nowhere = [](absl::Span<const uint8_t>) { return absl::OkStatus(); };
+  for (size_t threads : {1, 2, 7}) {
+    size_t taken = 0;
+    auto done = [&](size_t) { return ++taken, absl::OkStatus(); };
+    EXPECT_EQ(packInOrder(unevenParts(50, 31), threads, nowhere, done).message(), "part 31");
+    EXPECT_EQ(taken, 31u);
+    auto full = [](absl::Span<const uint8_t>) { return absl::ResourceExhaustedError("full"); };
+    EXPECT_EQ(packInOrder(unevenParts(50, 31), threads, full, done).message(), "full");
+    auto stop = [](size_t part) { return part == 3 ? absl::CancelledError() : absl::OkStatus(); };
+    EXPECT_TRUE(absl::IsCancelled(packInOrder(unevenParts(50, 31), threads, nowhere, stop)));
+  }
+}
+
+TEST(TileParts, keepEveryValueOfALargeMatrix) {
+  auto m = testMatrix(500, 1401, Format::f32, {}, 1);
+  for (bool transposed : {false, true}) {
+    MatrixView view = {1, 0, 0, 500, transposed};
+    TileLayout layout;
+    std::vector<uint8_t> bytes = packed({&m->source, 1}, view, layout);
+    EXPECT_GT(tileParts({&m->source, 1}, view, layout)->size(), 3u);
+    for (int64_t n = 0; n < layout.n; n += 3)
+      for (int64_t k = 0; k < layout.k; k += 7)
+        ASSERT_EQ(valueAt(bytes, layout, 0, n, k),
+                  m->values[size_t(transposed ? k * 1401 + n : n * 1401 + k)]);
+  }
+}
+
+TEST(TileParts, convertAsIfTheyWereOne) {
+  auto m = testMatrix(500, 1400, Format::f32, {}, 1);
+  m->source.target = {Format::e4m3, 128, 128};
+  PackedRows rows(m->source);
+  const SourceMatrix converted = *rows.window(0, 500)->matrix;
+  for (bool transposed : {false, true}) {
+    MatrixView view = {1, 0, 0, 500, transposed};
+    TileLayout layout, other;
+    std::vector<uint8_t> bytes = packed({&m->source, 1}, view, layout);
+    EXPECT_EQ(tileParts({&m->source, 1}, view, layout)->size(), transposed ? 1u : 2u);
+    EXPECT_TRUE(bytes == packed({&converted, 1}, view, other)) << transposed;
+  }
 }
 
 } // namespace
