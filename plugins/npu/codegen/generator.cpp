@@ -54,6 +54,11 @@ Status Generator::unsupported_type(const Part &part, std::string_view takes) {
                      " takes ", takes));
 }
 
+void Generator::note(const std::string &conversion) {
+  if (converted.find(conversion) == std::string::npos)
+    converted += (converted.empty() ? "" : "; ") + conversion;
+}
+
 Result<Matrix> Generator::matrix(const Part &part) {
   if (part.type.kind != LATHE_TYPE_TENSOR || !number_type(part.type.element)) {
     NPU_RETURN_IF_ERROR(unsupported_type(part, "f32, bf16, f16 or i32 there"));

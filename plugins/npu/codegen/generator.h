@@ -48,7 +48,7 @@ public:
 
   const Device &device;
   Refusal refusal;       // why the last function failed
-  std::string converted; // what is rounded to another type, for people
+  std::string converted; // what is rounded to another type, for people; see note()
 
   // An entry from its function; then the ops.
   Status begin_entry(const lathe_function &function);
@@ -61,6 +61,7 @@ public:
 
   Status refuse(uint32_t reason, std::string why);
   Status unsupported_type(const Part &part, std::string_view takes);
+  void note(const std::string &conversion); // once, however often it happens
 
   Result<Matrix> matrix(const Part &part); // refuses what is no tensor of f32, bf16, f16 or i32
   Result<Weight> weight(const Part &part);

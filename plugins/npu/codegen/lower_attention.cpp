@@ -311,7 +311,7 @@ Status lower_mla(Generator &g, const Op &op) {
   NPU_ASSIGN_OR_RETURN(Matrix latent, g.matrix(op.part("latent")));
   Shape s = shape_of(op, in.value_dim);
   NPU_RETURN_IF_ERROR(emit_append(g, op, latent, in.keys, in.key_ld, in));
-  g.converted = "the cache is kept in f16; products take f16";
+  g.note("the cache is kept in f16; products take f16");
   auto attend = [&](const Matrix &q, const Matrix &to) {
     return tiles ? emit_latent_decode(g, op, q, in, plan, to)
                  : emit_attention(g, op, q, in, s.heads, to);
@@ -358,7 +358,7 @@ Status lower_grouped(Generator &g, const Op &op) {
     return error(heads, " heads are no multiple of ", in.groups, " of the cache");
   NPU_RETURN_IF_ERROR(emit_append(g, op, key, in.keys, in.key_ld, in));
   NPU_RETURN_IF_ERROR(emit_append(g, op, value, in.values, in.value_ld, in));
-  g.converted = "the cache is kept in f16; products take f16";
+  g.note("the cache is kept in f16; products take f16");
   return emit_attention(g, op, query, in, heads / in.groups, g.make(op.results[0], DType::F32));
 }
 

@@ -50,12 +50,12 @@ Packing packing_of(const Generator &g, const Product &p, DType type,
 void note_conversion(Generator &g, const Product &p, const Form &form) {
   if (form.type == DType::F32)
     return;
-  g.converted =
+  std::string said =
       text("products take ", form.parts > 1 ? "two parts of " : "", name(form.type), " rows");
   if (p.weight.type.kind == LATHE_TYPE_QUANTIZED)
-    g.converted += text(" and weights of ", element_name(p.weight.type.element), " dequantised to ",
-                        name(form.type));
-  g.converted += "; sums are f32";
+    said += text(" and weights of ", element_name(p.weight.type.element), " dequantised to ",
+                 name(form.type));
+  g.note(said + "; sums are f32");
 }
 
 kernels::ProductPlan plan_of(const Generator &g, const Product &p, const Form &form,
