@@ -29,6 +29,11 @@ struct Matrix {
   Matrix split(uint64_t parts) const;
 };
 
+// Rows in f16 that were multiplied by powers of two; `factors` has what undoes that, one a row.
+struct ScaledRows {
+  Matrix rows, factors;
+};
+
 // A weight before it is known how a kernel wants it.
 struct Weight {
   const lathe_constant *constant = nullptr; // NULL where only the op is asked about
@@ -73,6 +78,8 @@ public:
   Result<Matrix> as(const Matrix &from, DType type);
   // As two parts of bf16 side by side.
   Result<Matrix> in_parts(const Matrix &from);
+  // As one or two parts of f16, side by side.
+  Result<ScaledRows> scaled(const Matrix &from, uint64_t parts);
   // f32, rounded to what bf16 has.
   Result<Matrix> as_if_bf16(const Matrix &from);
 
@@ -140,6 +147,7 @@ private:
   std::map<uint32_t, std::string> cache_names;
   std::map<uint32_t, uint32_t> result_of; // value -> number of the result
   std::map<std::string, Matrix> converted_known;
+  std::map<std::string, ScaledRows> scaled_known;
   std::vector<uint64_t> pieces; // bytes of each piece of scratch
 };
 
@@ -169,7 +177,8 @@ struct Product {
   uint64_t first = 0, step = 0;  // rows of the weight, of Packing
   std::optional<Source> offsets; // a matrix for each expert; then also
   Source active;                 // what find_active gives
-  std::optional<DType> type;     // in which rows are rounded; else as suits the weight
+  bool precise = false;          // f32, or as near to it as the cube comes
+  bool rounded_next = false;     // the result is rounded to bf16, which makes differences larger
   std::string label;
 };
 Status emit_product(Generator &g, const Product &product);

@@ -53,7 +53,6 @@ Status emit_absorb(Generator &g, const Matrix &query, const Weight &kv_b, const 
                   .step = s.n + s.v,
                   .offsets = {},
                   .active = {},
-                  .type = {},
                   .label = "absorb_query"};
   NPU_RETURN_IF_ERROR(emit_product(g, product));
   return emit_map(g, MapOp::Copy, {x.split(s.heads).columns(s.n, s.r)},
@@ -74,7 +73,6 @@ Status emit_expand(Generator &g, const Matrix &latents, const Weight &kv_b, cons
                   .step = s.n + s.v,
                   .offsets = {},
                   .active = {},
-                  .type = {},
                   .label = "expand_value"};
   return emit_product(g, product);
 }

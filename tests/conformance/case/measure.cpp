@@ -62,9 +62,15 @@ static double roundingOfNamed(const std::string &text) {
   return 0;
 }
 
+// A second part is what the first one lacks.
 double roundingOf(const std::string &text) {
-  const std::string rest = absl::StrReplaceAll(text, {{"two parts of bf16", ""}});
-  const double of_parts = rest == text ? 0 : 0x1p-18; // the second one is what the first one lacks
+  constexpr std::pair<const char *, double> kParts[] = {{"two parts of bf16", 0x1p-18},
+                                                        {"two parts of f16", 0x1p-24}};
+  std::string rest = text;
+  double of_parts = 0;
+  for (const auto &[name, rounding] : kParts)
+    if (absl::StrReplaceAll({{name, ""}}, &rest) > 0)
+      of_parts = std::max(of_parts, rounding);
   return std::max(of_parts, roundingOfNamed(rest));
 }
 
