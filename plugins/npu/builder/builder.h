@@ -220,9 +220,9 @@ private:
   std::string failure;
 };
 
-// Ping-pong from one pipe to another: slots of memory, each with a flag "filled" and a flag "free".
-// Every slot is used in turn, on both sides, so a loop needs no unrolling: addresses and event ids
-// alternate in registers.
+// Ping-pong from one pipe to another, or a ring of more slots of memory, each with a flag "filled"
+// and a flag "free". Every slot is used in turn, on both sides, so a loop needs no unrolling:
+// addresses and event ids go round in registers.
 //
 //   Channel tiles(b, Space::UB, bytes, Pipe::MTE2, Pipe::V, 2, "tiles");
 //   b.loop(0, n, 1, [&](Reg i) {
@@ -243,14 +243,17 @@ public:
   Operand consume();
   void release();
   void close(); // takes back the flags; after the last release
+  Operand address() const { return reading.address; } // what consume() gave
 
 private:
-  // A place in the ring: for one slot constants, for two registers that are flipped.
+  // A place in the ring: for one slot constants, for more registers.
   struct Side {
     Operand address = 0, ready = 0, free = 0;
   };
   Side sideAt();
   void turn(Side &side);
+  void flip(const Operand &at, uint64_t first, uint64_t second);
+  void advance(const Operand &at, Operand isLast, uint64_t first, uint64_t step);
 
   CoreBuilder &builder;
   Pipe producer, consumer;

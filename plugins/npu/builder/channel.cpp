@@ -11,8 +11,9 @@ Channel::Channel(CoreBuilder &builder, Space space, uint64_t bytes, Pipe produce
     freeEvents.push_back(builder.event(consumer, producer));
     builder.setFlag(consumer, producer, freeEvents.back());
   }
-  if (count < 1 || count > 2)
-    builder.fail(text("channel ", name, " has ", count, " slots, it takes 1 or 2"));
+  for (unsigned i = 1; count > 2 && i < count; ++i)
+    if (readyEvents[i] != readyEvents[0] + i || freeEvents[i] != freeEvents[0] + i)
+      builder.fail(text("channel ", name, " finds no ", count, " events that follow each other"));
   writing = sideAt();
   reading = sideAt();
 }
@@ -27,16 +28,34 @@ Channel::Side Channel::sideAt() {
           readyEvents == freeEvents ? ready : Operand(builder.copy(side.free))};
 }
 
+void Channel::flip(const Operand &at, uint64_t first, uint64_t second) {
+  builder.update(Op::SXor, Reg{static_cast<uint8_t>(at.value())}, first ^ second);
+}
+
+void Channel::advance(const Operand &at, Operand isLast, uint64_t first, uint64_t step) {
+  Reg reg{static_cast<uint8_t>(at.value())};
+  builder.update(Op::SAdd, reg, step);
+  builder.emit(Op::SSel, DType::None, DType::None, {}, {reg, isLast, first, reg});
+}
+
+// Without branches, behind which nothing would be known of what the vector unit has written.
 void Channel::turn(Side &side) {
-  if (slots.size() == 1)
-    return;
-  auto flip = [&](const Operand &at, uint64_t first, uint64_t second) {
-    builder.update(Op::SXor, Reg{static_cast<uint8_t>(at.value())}, first ^ second);
-  };
-  flip(side.address, slots[0].offset, slots[1].offset);
-  flip(side.ready, readyEvents[0], readyEvents[1]);
-  if (readyEvents != freeEvents)
-    flip(side.free, freeEvents[0], freeEvents[1]);
+  bool sharesEvents = readyEvents == freeEvents;
+  if (slots.size() == 2) {
+    flip(side.address, slots[0].offset, slots[1].offset);
+    flip(side.ready, readyEvents[0], readyEvents[1]);
+    if (!sharesEvents)
+      flip(side.free, freeEvents[0], freeEvents[1]);
+  } else if (slots.size() > 2)
+    builder.scope([&] {
+      Reg isLast = builder.reg();
+      builder.emit(Op::SCmp, DType::None, DType::None, {},
+                   {isLast, static_cast<int>(Cmp::Eq), side.address, slots.back()});
+      advance(side.address, isLast, slots[0].offset, slots[1].offset - slots[0].offset);
+      advance(side.ready, isLast, readyEvents[0], 1);
+      if (!sharesEvents)
+        advance(side.free, isLast, freeEvents[0], 1);
+    });
 }
 
 Operand Channel::produce() {

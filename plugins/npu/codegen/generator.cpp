@@ -54,6 +54,11 @@ Status Generator::unsupported_type(const Part &part, std::string_view takes) {
                      " takes ", takes));
 }
 
+void Generator::note(const std::string &conversion) {
+  if (converted.find(conversion) == std::string::npos)
+    converted += (converted.empty() ? "" : "; ") + conversion;
+}
+
 Result<Matrix> Generator::matrix(const Part &part) {
   if (part.type.kind != LATHE_TYPE_TENSOR || !number_type(part.type.element)) {
     NPU_RETURN_IF_ERROR(unsupported_type(part, "f32, bf16, f16 or i32 there"));
@@ -97,10 +102,15 @@ Matrix Generator::scratch(DType type, Count rows, uint64_t cols, uint64_t ld) {
   return made;
 }
 
+// What a value made of the matrix is known by.
+static std::string key_of(const Matrix &from) {
+  return text(from.at.kind, ",", from.at.index, ",", from.at.offset, ",", from.cols, ",", from.ld,
+              ",", from.rows.factor, ",");
+}
+
 Result<Matrix> Generator::convert(const Matrix &from, kernels::MapOp how, DType type) {
   uint64_t parts = how == kernels::MapOp::Split ? 2 : 1;
-  std::string key = text(from.at.kind, ",", from.at.index, ",", from.at.offset, ",", from.cols, ",",
-                         from.ld, ",", from.rows.factor, ",", int(how), name(type));
+  std::string key = text(key_of(from), int(how), name(type));
   if (auto known = converted_known.find(key); known != converted_known.end())
     return known->second;
   Matrix made = scratch(type, from.rows, parts * from.cols), written = made;
@@ -122,6 +132,23 @@ Result<Matrix> Generator::as(const Matrix &from, DType type) {
 Result<Matrix> Generator::in_parts(const Matrix &from) {
   NPU_ASSIGN_OR_RETURN(Matrix source, as(from, DType::F32));
   return convert(source, kernels::MapOp::Split, DType::Bf16);
+}
+
+Result<ScaledRows> Generator::scaled(const Matrix &from, uint64_t parts) {
+  NPU_ASSIGN_OR_RETURN(Matrix source, as(from, DType::F32));
+  std::string key = text(key_of(from), parts);
+  if (auto known = scaled_known.find(key); known != scaled_known.end())
+    return known->second;
+  ScaledRows made{scratch(DType::F16, from.rows, parts * from.cols),
+                  scratch(DType::F32, from.rows, 1)};
+  kernels::ScalePlan plan{from.cols, source.ld, made.rows.ld, parts};
+  NPU_ASSIGN_OR_RETURN(uint32_t index, kernel(text("scale ", plan.cols, " ", plan.x_ld, " ", parts),
+                                              [&] { return scale_rows(device, plan); }));
+  uint64_t rows = most(from.rows);
+  launch(index, text("scale ", plan.cols), from.rows,
+         {source.at, made.rows.at, made.factors.at, number(from.rows)},
+         {kernels::vector_kind(device), rows, 10.0 * static_cast<double>(rows * plan.cols)});
+  return scaled_known[key] = made;
 }
 
 Result<Matrix> Generator::as_if_bf16(const Matrix &from) {
@@ -186,7 +213,7 @@ Status Generator::begin_entry(const lathe_function &function) {
                  " rows, this plugin 1 to ", plugin::max_extent);
   max_rows = static_cast<uint64_t>(function.max_rows);
   values.clear(), known_weights.clear(), cache_names.clear(), result_of.clear();
-  converted_known.clear(), pieces.clear();
+  converted_known.clear(), scaled_known.clear(), pieces.clear();
   plugin::Entry entry{std::string(view(function.name)), max_rows, 0, 0, 0, {}};
   for (size_t i = 0; i < function.input_count; ++i) {
     NPU_ASSIGN_OR_RETURN(Part part, read_part(function.inputs[i]));

@@ -29,6 +29,11 @@ struct Matrix {
   Matrix split(uint64_t parts) const;
 };
 
+// Rows in f16 that were multiplied by powers of two; `factors` has what undoes that, one a row.
+struct ScaledRows {
+  Matrix rows, factors;
+};
+
 // A weight before it is known how a kernel wants it.
 struct Weight {
   const lathe_constant *constant = nullptr; // NULL where only the op is asked about
@@ -48,7 +53,7 @@ public:
 
   const Device &device;
   Refusal refusal;       // why the last function failed
-  std::string converted; // what is rounded to another type, for people
+  std::string converted; // what is rounded to another type, for people; see note()
 
   // An entry from its function; then the ops.
   Status begin_entry(const lathe_function &function);
@@ -61,6 +66,7 @@ public:
 
   Status refuse(uint32_t reason, std::string why);
   Status unsupported_type(const Part &part, std::string_view takes);
+  void note(const std::string &conversion); // once, however often it happens
 
   Result<Matrix> matrix(const Part &part); // refuses what is no tensor of f32, bf16, f16 or i32
   Result<Weight> weight(const Part &part);
@@ -72,6 +78,8 @@ public:
   Result<Matrix> as(const Matrix &from, DType type);
   // As two parts of bf16 side by side.
   Result<Matrix> in_parts(const Matrix &from);
+  // As one or two parts of f16, side by side.
+  Result<ScaledRows> scaled(const Matrix &from, uint64_t parts);
   // f32, rounded to what bf16 has.
   Result<Matrix> as_if_bf16(const Matrix &from);
 
@@ -139,6 +147,7 @@ private:
   std::map<uint32_t, std::string> cache_names;
   std::map<uint32_t, uint32_t> result_of; // value -> number of the result
   std::map<std::string, Matrix> converted_known;
+  std::map<std::string, ScaledRows> scaled_known;
   std::vector<uint64_t> pieces; // bytes of each piece of scratch
 };
 
@@ -168,7 +177,8 @@ struct Product {
   uint64_t first = 0, step = 0;  // rows of the weight, of Packing
   std::optional<Source> offsets; // a matrix for each expert; then also
   Source active;                 // what find_active gives
-  std::optional<DType> type;     // in which rows are rounded; else as suits the weight
+  bool precise = false;          // f32, or as near to it as the cube comes
+  bool rounded_next = false;     // the result is rounded to bf16, which makes differences larger
   std::string label;
 };
 Status emit_product(Generator &g, const Product &product);

@@ -53,7 +53,6 @@ Status emit_absorb(Generator &g, const Matrix &query, const Weight &kv_b, const 
                   .step = s.n + s.v,
                   .offsets = {},
                   .active = {},
-                  .type = {},
                   .label = "absorb_query"};
   NPU_RETURN_IF_ERROR(emit_product(g, product));
   return emit_map(g, MapOp::Copy, {x.split(s.heads).columns(s.n, s.r)},
@@ -74,7 +73,6 @@ Status emit_expand(Generator &g, const Matrix &latents, const Weight &kv_b, cons
                   .step = s.n + s.v,
                   .offsets = {},
                   .active = {},
-                  .type = {},
                   .label = "expand_value"};
   return emit_product(g, product);
 }
@@ -250,15 +248,6 @@ Result<Cached> latent_cache(Generator &g, const Part &part,
   return in;
 }
 
-// Few conversations leave cores without work, unless the keys of each go to several. A split has
-// two blocks or more of a full context, so that loading one goes on while another is computed with.
-uint64_t splits_for(const Generator &g, const kernels::LatentDecodePlan &plan,
-                    const kernels::LatentTiles &tiles, uint64_t tokens) {
-  uint64_t items = tokens * kernels::ceil_div(plan.heads, tiles.heads);
-  uint64_t blocks = kernels::ceil_div(plan.max_context, tiles.keys);
-  return std::max<uint64_t>(1, std::min(g.device.groups / items, blocks / 2));
-}
-
 Status emit_latent_merge(Generator &g, const kernels::LatentDecodePlan &plan, const Matrix &sums,
                          const Matrix &stats, Count rows, const Matrix &result) {
   std::string key = text("latent_merge ", plan.heads, " ", plan.c, " ", plan.splits);
@@ -278,13 +267,12 @@ Status emit_latent_decode(Generator &g, const Op &op, const Matrix &query, const
   NPU_ASSIGN_OR_RETURN(Matrix slots, g.matrix(op.part("slots")));
   NPU_ASSIGN_OR_RETURN(Matrix positions, g.matrix(op.part("positions")));
   kernels::LatentTiles tiles = *latent_tiles(g.device, plan);
-  uint64_t tokens = g.most(q.rows);
-  plan.splits = splits_for(g, plan, tiles, tokens);
-  uint64_t items = tokens * kernels::ceil_div(plan.heads, tiles.heads) * plan.splits;
+  plan.splits = latent_splits(g.device, plan, tiles);
+  uint64_t items = plan.tokens * kernels::ceil_div(plan.heads, tiles.heads) * plan.splits;
   auto blocks = static_cast<unsigned>(std::min<uint64_t>(items, g.device.groups));
   std::string key =
       text("latent_decode ", plan.heads, " ", plan.c, " ", plan.r, " ", plan.max_context, " ",
-           plan.slots, " ", plan.scale, " ", plan.splits, " ", blocks);
+           plan.slots, " ", plan.scale, " ", plan.splits, " ", tiles.wide, " ", blocks);
   NPU_ASSIGN_OR_RETURN(uint32_t kernel,
                        g.kernel(key, [&] { return latent_decode(g.device, plan, blocks); }));
   Matrix work = g.scratch(DType::F32, {Count::Constant, blocks}, tiles.work_bytes / 4);
@@ -295,7 +283,7 @@ Status emit_latent_decode(Generator &g, const Op &op, const Matrix &query, const
   Matrix stats = plan.splits > 1 ? g.scratch(DType::F32, rows, 2) : result;
   if (plan.splits > 1)
     args[2] = sums.at, args.push_back(stats.at);
-  double keys = static_cast<double>(tokens * plan.max_context);
+  double keys = static_cast<double>(plan.tokens * plan.max_context);
   g.launch(kernel, text("latent_decode ", plan.heads, "x", plan.c + plan.r), q.rows,
            std::move(args),
            {CoreKind::Aic, items, keys * static_cast<double>(in.key_ld),
@@ -305,13 +293,14 @@ Status emit_latent_decode(Generator &g, const Op &op, const Matrix &query, const
 
 Status lower_mla(Generator &g, const Op &op) {
   kernels::LatentDecodePlan plan = latent_plan(op, op.part("cache").type);
+  NPU_ASSIGN_OR_RETURN(Matrix query, g.matrix(op.part("query")));
+  plan.tokens = g.most(query.rows);
   std::optional<kernels::LatentTiles> tiles = latent_tiles(g.device, plan);
   NPU_ASSIGN_OR_RETURN(Cached in, latent_cache(g, op.part("cache"), tiles));
-  NPU_ASSIGN_OR_RETURN(Matrix query, g.matrix(op.part("query")));
   NPU_ASSIGN_OR_RETURN(Matrix latent, g.matrix(op.part("latent")));
   Shape s = shape_of(op, in.value_dim);
   NPU_RETURN_IF_ERROR(emit_append(g, op, latent, in.keys, in.key_ld, in));
-  g.converted = "the cache is kept in f16; products take f16";
+  g.note("the cache is kept in f16; products take f16");
   auto attend = [&](const Matrix &q, const Matrix &to) {
     return tiles ? emit_latent_decode(g, op, q, in, plan, to)
                  : emit_attention(g, op, q, in, s.heads, to);
@@ -358,7 +347,7 @@ Status lower_grouped(Generator &g, const Op &op) {
     return error(heads, " heads are no multiple of ", in.groups, " of the cache");
   NPU_RETURN_IF_ERROR(emit_append(g, op, key, in.keys, in.key_ld, in));
   NPU_RETURN_IF_ERROR(emit_append(g, op, value, in.values, in.value_ld, in));
-  g.converted = "the cache is kept in f16; products take f16";
+  g.note("the cache is kept in f16; products take f16");
   return emit_attention(g, op, query, in, heads / in.groups, g.make(op.results[0], DType::F32));
 }
 

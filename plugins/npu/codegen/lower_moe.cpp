@@ -108,7 +108,9 @@ Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source
   uint64_t inner = gate.rows();
   Matrix active = g.scratch(DType::I32, {Count::Constant, gate.type.matrices + 1}, 1);
   NPU_RETURN_IF_ERROR(emit_find_active(g, offsets, active.at, gate.type.matrices, rows.rows));
-  auto one = [&](const Matrix &given, const Weight &weight, const Matrix &c) -> Status {
+  bool rounds = op.word("activations") != "f32";
+  auto one = [&](const Matrix &given, const Weight &weight, const Matrix &c,
+                 bool rounded_next) -> Status {
     NPU_ASSIGN_OR_RETURN(Matrix a, entering(g, op, given));
     return emit_product(g, {.a = a,
                             .c = c,
@@ -118,16 +120,16 @@ Status emit_experts(Generator &g, const Op &op, const Matrix &rows, const Source
                             .step = weight.rows(),
                             .offsets = offsets,
                             .active = active.at,
-                            .type = {},
+                            .rounded_next = rounded_next,
                             .label = "experts"});
   };
   Matrix gated = g.scratch(DType::F32, rows.rows, inner);
   Matrix upper = g.scratch(DType::F32, rows.rows, inner);
-  NPU_RETURN_IF_ERROR(one(rows, gate, gated));
-  NPU_RETURN_IF_ERROR(one(rows, up, upper));
+  NPU_RETURN_IF_ERROR(one(rows, gate, gated, rounds));
+  NPU_RETURN_IF_ERROR(one(rows, up, upper, rounds));
   Matrix activated = g.scratch(DType::F32, rows.rows, inner);
   NPU_RETURN_IF_ERROR(emit_map(g, MapOp::Swiglu, {gated, upper}, activated));
-  return one(activated, down, result);
+  return one(activated, down, result, false);
 }
 
 Dispatched scratch_for(Generator &g, Count rows, uint64_t top_k, uint64_t experts) {
@@ -136,7 +138,7 @@ Dispatched scratch_for(Generator &g, Count rows, uint64_t top_k, uint64_t expert
           g.scratch(DType::I32, {Count::Constant, experts + 1}, 1)};
 }
 
-// Routing decides by small differences: its product is f32 where the cube has it.
+// Routing decides by small differences.
 Status emit_router(Generator &g, const Op &op, const Matrix &x, const Matrix &logits) {
   NPU_ASSIGN_OR_RETURN(Weight router, g.weight(op.part("router")));
   return emit_product(g, {.a = x,
@@ -146,7 +148,7 @@ Status emit_router(Generator &g, const Op &op, const Matrix &x, const Matrix &lo
                           .k = router.type.cols,
                           .offsets = {},
                           .active = {},
-                          .type = g.cube_has(DType::F32) ? std::optional(DType::F32) : std::nullopt,
+                          .precise = true,
                           .label = "router"});
 }
 

@@ -3,6 +3,7 @@
 #include "sim/numerics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace npu::codegen {
@@ -17,8 +18,9 @@ DType dtype_of(uint32_t element) {
 } // namespace
 
 std::string Packing::layout() const {
-  return text("npu-", name(type), fractals ? "-zn" : "-rows", transposed ? "t" : "", "-", matrices,
-              "x", n, "x", k, "-", strip, "x", k_padded, "-", first, "+", step);
+  return text("npu-", name(type), fractals ? "-zn" : "-rows", transposed ? "t" : "",
+              scaled ? "-scaled" : "", second_part ? "-rest" : "", "-", matrices, "x", n, "x", k,
+              "-", strip, "x", k_padded, "-", first, "+", step);
 }
 
 // Elements [begin, begin + count) of the numbers, codes or scales.
@@ -82,10 +84,37 @@ Result<std::vector<float>> strip_rows(const Constant &source, const Packing &p, 
   return result;
 }
 
+// Scales each row; what undoes that.
+std::vector<float> scale_rows(std::vector<float> &rows, const Packing &p) {
+  std::vector<float> factors(p.strip, 1);
+  for (uint64_t i = 0; i < p.strip; ++i) {
+    float top = 0;
+    float *row = &rows[i * p.k_padded];
+    for (uint64_t j = 0; j < p.k_padded; ++j)
+      top = std::max(top, std::fabs(row[j]));
+    if (top == 0 || !std::isfinite(top))
+      continue;
+    int shift = std::min(14 - std::ilogb(top), 114); // what undoes it is no subnormal number
+    factors[i] = std::ldexp(1.0f, -shift);
+    for (uint64_t j = 0; j < p.k_padded; ++j)
+      row[j] = std::ldexp(row[j], shift);
+  }
+  return factors;
+}
+
+void leave_rest(std::vector<float> &rows) {
+  for (float &value : rows)
+    value -= f16ToF32(f32ToF16(value));
+}
+
 Result<std::vector<std::byte>> make_strip(const Constant &source, const Packing &p,
                                           uint64_t strip) {
   NPU_ASSIGN_OR_RETURN(std::vector<float> rows, strip_rows(source, p, strip));
   std::vector<std::byte> bytes(p.strip_bytes());
+  if (p.scaled)
+    std::memcpy(&bytes[p.numbers_bytes()], scale_rows(rows, p).data(), p.strip * 4);
+  if (p.second_part)
+    leave_rest(rows);
   uint64_t block = p.fractals ? elementsPerBlock(p.type) : p.k_padded;
   for (uint64_t column = 0; column < p.k_padded; column += block)
     for (uint64_t i = 0; i < p.strip; ++i) {

@@ -59,6 +59,22 @@ struct RopePlan {
 };
 Result<Kernel> rope(const Device &device, const RopePlan &plan);
 
+// ---- row_scales.cpp
+
+// Arguments x (f32), y (f16: parts side by side, of which a row is the sum), factors (f32, one a
+// row: what undoes its scale), rows.
+struct ScalePlan {
+  uint64_t cols = 0, x_ld = 0, y_ld = 0, parts = 1;
+};
+Result<Kernel> scale_rows(const Device &device, const ScalePlan &plan);
+
+// Multiplies each row by its factor, where it is. Arguments c (f32), factors, rows; of a row
+// `groups` pieces of `cols`, `group` bytes from one to the next.
+struct UnscalePlan {
+  uint64_t cols = 0, ld = 0, groups = 1, group = 0;
+};
+Result<Kernel> unscale_rows(const Device &device, const UnscalePlan &plan);
+
 // ---- product.cpp: c = a b^T on the cube, f32 out of operands of one type
 
 // What b is and which rows of a meet which b:
@@ -82,6 +98,7 @@ struct ProductPlan {
   uint64_t parts = 1, a_part = 0; // of a, a_part bytes from one to the next: rows are their sums
   uint64_t groups = 1, a_group = 0, c_group = 0; // bytes from one group to the next
   uint64_t experts = 1;
+  bool factors = false; // packed strips end with an f32 a row, by which its products are multiplied
   // Caches: bytes between keys, groups, slots; tokens at once; a row of c or a for each token.
   uint64_t b_ld = 0, b_group = 0, b_slot = 0, tokens = 1, slots = 1;
 };

@@ -19,6 +19,10 @@ public:
     l0a.emplace(device, b, Space::L0A, tiles.m * tiles.k * size, Pipe::MTE1, Pipe::M, "a");
     l0b.emplace(device, b, Space::L0B, l0b_bytes(), Pipe::MTE1, Pipe::M, "b");
     l0c.emplace(device, b, Space::L0C, tiles.m * tiles.n * 4, Pipe::M, Pipe::FIX, "c");
+    if (plan.factors) {
+      factors_l1 = b.allocate(Space::L1, round_up(tiles.n * 4, 64), "factors");
+      factors_fb = b.allocate(Space::FB, round_up(tiles.n * 4, 64), "factors");
+    }
     share_out(b, item_count(), [&](Reg item) { one_item(item); });
     l1->close(), l0a->close(), l0b->close(), l0c->close();
     return kernel.finish();
@@ -39,9 +43,10 @@ private:
     bool blocks_of_64 = device.spec(Space::L0B).layout == Layout::Lt;
     return (blocks_of_64 ? round_up(tiles.n, 64) : tiles.n) * tiles.k * size;
   }
-  // Packed: strips of tiles.n rows, each with all of k.
+  // Packed: strips of tiles.n rows, each with all of k, then factors.
   uint64_t k_packed() const { return round_up(plan.k, 32 / size); }
-  uint64_t strip() const { return tiles.n * k_packed() * size; }
+  uint64_t strip_numbers() const { return tiles.n * k_packed() * size; }
+  uint64_t strip() const { return strip_numbers() + (plan.factors ? tiles.n * 4 : 0); }
 
   void declare() {
     uint64_t b_bytes = packed() ? plan.experts * plan.groups * across() * strip() : 0;
@@ -82,8 +87,11 @@ private:
                       &item.group, &item.column})
       *each = b.reg();
     find(item, number);
-    b.when(Cmp::Gt, item.n, 0,
-           [&] { b.loop(0, item.m, tiles.m, [&](Reg row) { one_tile(item, row); }); });
+    b.when(Cmp::Gt, item.n, 0, [&] {
+      if (plan.factors)
+        b.scope([&] { load_factors(item); });
+      b.loop(0, item.m, tiles.m, [&](Reg row) { one_tile(item, row); });
+    });
   }
 
   // Numbers in between give their registers back.
@@ -171,8 +179,18 @@ private:
     });
     l0c->filled();
     Operand done = l0c->consume();
-    b.fixGm(f32, f32, row_at(b, item.c, row, plan.c_ld), done, m, item.n, plan.c_ld);
+    Fix how;
+    if (plan.factors)
+      how.scale = factors_fb, how.perColumn = true;
+    b.fixGm(f32, f32, row_at(b, item.c, row, plan.c_ld), done, m, item.n, plan.c_ld, how);
     l0c->release();
+  }
+
+  void load_factors(const Item &item) {
+    order(device, b, Pipe::FIX, Pipe::MTE2); // which reads those of the item before
+    b.ldL1(factors_l1, b.add(item.w, strip_numbers()), tiles.n * 4);
+    order(device, b, Pipe::MTE2, Pipe::FIX);
+    b.emit(Op::LdFb, DType::None, DType::None, {}, {factors_fb, factors_l1, tiles.n * 4});
   }
 
   void load_chunk(const Item &item, Operand from, Operand m, Reg k, Operand length) {
@@ -259,6 +277,7 @@ private:
   unsigned a = 0, w = 0, c = 0, offsets = 0, active = 0, slots = 0, positions = 0, rows = 0,
            first = 0;
   std::optional<Ring> l1, l0a, l0b, l0c;
+  Buffer factors_l1, factors_fb;
 };
 
 } // namespace

@@ -21,9 +21,14 @@ lathe_error *fail(uint32_t code, std::string_view message) {
   return owned;
 }
 
+void release(lathe_error *error) {
+  if (error)
+    error->release(error);
+}
+
 std::string take_message(lathe_error *error) {
   std::string message(view(error->message));
-  error->release(error);
+  release(error);
   return message;
 }
 

@@ -37,6 +37,7 @@ inline lathe_string shown(std::string_view text) { return {text.data(), text.siz
 
 // Owned by who called the plugin. The message gets "npu: " in front.
 lathe_error *fail(uint32_t code, std::string_view message);
+void release(lathe_error *error); // NULL is fine
 // The message of an error that another function of the border gave; releases it.
 std::string take_message(lathe_error *error);
 

@@ -11,7 +11,9 @@ L2::L2(const GlobalSpec &spec)
       shift(std::countr_zero(spec.line)), tags(sets * spec.ways) {}
 
 void L2::touchLine(uint64_t line, bool write, Outcome &outcome) {
-  uint32_t *set = &tags[line % sets * ways];
+  // Each piece of memory as long as a way begins at another set, so that equal places of long
+  // buffers do not meet in one.
+  uint32_t *set = &tags[(line + line / sets * 7919) % sets * ways];
   uint32_t wanted = static_cast<uint32_t>(line + 1) << 1;
   unsigned at = 0;
   while (at < ways && (set[at] & ~1u) != wanted)

@@ -170,6 +170,30 @@ TEST_P(Kernels, productOfWeights) {
   }
 }
 
+// Strips may end with a factor for each of their rows.
+TEST_P(Kernels, productOfScaledWeights) {
+  if (!device().spec(Space::FB).bytes)
+    GTEST_SKIP() << "no scales on the way out of the cube";
+  const int m = 3, n = 70, k = 48;
+  Floats a = rounded(wave(m * k)), w = rounded(wave(n * k, 1, 0.37f)), wanted(m * n);
+  ProductPlan plan{.m = m, .n = n, .k = k, .a_ld = k * 2, .c_ld = n * 4, .factors = true};
+  uint64_t strip = product_tiles(device(), plan)->n, numbers = strip * k;
+  std::vector<uint16_t> plain = packed(device(), plan, w), bits;
+  for (uint64_t i = 0; i < plain.size() / numbers; ++i) {
+    Floats factors(strip);
+    for (uint64_t j = 0; j < strip; ++j)
+      factors[j] = float(i * strip + j + 1);
+    auto *words = reinterpret_cast<const uint16_t *>(factors.data());
+    bits.insert(bits.end(), &plain[i * numbers], &plain[i * numbers] + numbers);
+    bits.insert(bits.end(), words, words + 2 * strip);
+  }
+  for (int i = 0; i < m * n; ++i)
+    wanted[i] = dot(a, i / n * k, w, i % n * k, k) * float(i % n + 1);
+  uint64_t out = room(m * n);
+  run(product(device(), plan), {rig.put(halves(a)), rig.put(bits), out, uint64_t(m)});
+  expect_near(rig.get<float>(out, m * n), wanted, 1e-5f);
+}
+
 // Rows of f32 as two parts of bf16: nearly as good as f32, with its range.
 TEST_P(Kernels, productOfTwoParts) {
   auto casts = device().vector.casts.find(f32);

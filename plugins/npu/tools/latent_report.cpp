@@ -15,11 +15,17 @@ struct Setting {
 };
 
 int show(const Device &device, const Setting &at) {
-  LatentDecodePlan plan{at.heads, 512, 64, at.context, at.tokens, 0.1f, 1};
-  if (at.tokens == 1) // as the code generator cuts it
-    plan.splits = std::max<uint64_t>(
-        1, std::min<uint64_t>(device.groups / ceil_div(at.heads, 32), at.context / 256));
+  LatentDecodePlan plan{.heads = at.heads,
+                        .c = 512,
+                        .r = 64,
+                        .max_context = at.context,
+                        .slots = at.tokens,
+                        .scale = 0.1f,
+                        .tokens = at.tokens};
   auto tiles = latent_tiles(device, plan);
+  if (!tiles)
+    return std::printf("%s has no such kernel\n", device.name.c_str()), 1;
+  plan.splits = latent_splits(device, plan, *tiles);
   Result<Kernel> kernel = latent_decode(device, plan, device.groups);
   if (!kernel.ok())
     return std::printf("%s\n", kernel.message().c_str()), 1;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/str_replace.h"
+
 namespace lathe::conformance {
 namespace {
 
@@ -46,7 +48,7 @@ Measure sums(int64_t terms, const char *why) {
   return {grown * kUlp, 2 * kUlp, grown * kUlp / 2, 2, why};
 }
 
-double roundingOf(const std::string &text) {
+static double roundingOfNamed(const std::string &text) {
   struct Named {
     const char *name;
     double rounding;
@@ -58,6 +60,18 @@ double roundingOf(const std::string &text) {
     if (text.find(type.name) != std::string::npos)
       return type.rounding;
   return 0;
+}
+
+// A second part is what the first one lacks.
+double roundingOf(const std::string &text) {
+  constexpr std::pair<const char *, double> kParts[] = {{"two parts of bf16", 0x1p-18},
+                                                        {"two parts of f16", 0x1p-24}};
+  std::string rest = text;
+  double of_parts = 0;
+  for (const auto &[name, rounding] : kParts)
+    if (absl::StrReplaceAll({{name, ""}}, &rest) > 0)
+      of_parts = std::max(of_parts, rounding);
+  return std::max(of_parts, roundingOfNamed(rest));
 }
 
 std::optional<Difference> worstDifference(const reference::Tensor &got,

@@ -40,8 +40,8 @@ std::optional<Difference> worstDifference(const reference::Tensor &got,
                                           const reference::Tensor &expected, const Measure &measure,
                                           const std::string &converted_to);
 
-// The distance of 1 to the next number of a type that a text names, halved: 2^-9 of "bf16". 0 of
-// a text that names none.
+// The distance of 1 to the number before it, halved, of a type that a text names: 2^-9 of "bf16",
+// 2^-18 of "two parts of bf16". 0 of a text that names none.
 double roundingOf(const std::string &text);
 
 } // namespace lathe::conformance

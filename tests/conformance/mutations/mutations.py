@@ -1,6 +1,6 @@
 """Puts faults into backends one by one, and demands that the conformance kit finds each.
 
-usage: mutations.py [--only GLOB] [--plugins] [--kit PROGRAM] [--jobs N] [--out FILE]
+usage: mutations.py [--only GLOB] [--backend NAME] [--kit PROGRAM] [--jobs N] [--out FILE]
 
 A fault is an entry of a .json file of this folder:
 
@@ -8,12 +8,14 @@ A fault is an entry of a .json file of this folder:
     from, to   the edit; `from` stands there exactly once, or `nth` says which one is meant (from 1)
     simulates  what somebody could have got wrong
     filter     the cases that look at it: few, so that a run takes seconds
-    target     "null", or a level of x86; without it x86-64-v3, whose code is made fastest
+    target     "null", "npu:DEVICE", or a level of x86; without it x86-64-v3, whose code is made fastest
+    says       what the kit has to print beside the failure; without it any failure will do
     limit      seconds that a case may take, of a fault that hangs
 
-Faults of x86 are put into a copy of the tree in build/mutations, with a build of its own; those of null into
-a copy of its sources, which the C compiler makes a plugin of for the kit that `--kit` names. The tree itself
-stays as it is. --plugins: only those of null, which take a second each.
+Faults of x86 are put into a copy of the tree in build/mutations, those of npu into a copy of that plugin alone in
+build/mutations_npu, each with a build of its own; those of null into a copy of its sources, which the C compiler
+makes a plugin of. The tree itself stays as it is. Plugins are tried with the kit that `--kit` names.
+--backend null, npu or x86: only those of that one; null takes a second each, npu three.
 """
 import argparse
 import fnmatch
@@ -28,8 +30,6 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-COPY = ROOT / "build" / "mutations"
-BUILD = COPY / "build" / "release"
 
 
 def say(text):
@@ -41,22 +41,16 @@ def run(command, **more):
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
 
 
-def copy_tree():
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-    for name in names:
-        source, target = ROOT / name, COPY / name
-        if not source.is_file():
-            continue
-        data = source.read_bytes()
-        if not target.is_file() or target.read_bytes() != data:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-            shutil.copymode(source, target)
+def tracked(parts):
+    names = subprocess.run(["git", "ls-files", "--"] + parts, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return [name for name in names.stdout.split() if (ROOT / name).is_file()]
 
 
-def build(jobs):
-    command = ["ninja", "-C", str(BUILD), "lathe-conformance"] + (["-j", str(jobs)] if jobs else [])
-    return run(command)
+def write(path, data):
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
 
 
 def edited(text, mutation):
@@ -72,20 +66,20 @@ def kit_command(mutation):
     return ["--filter", mutation["filter"]] + (["--limit", str(mutation["limit"])] if "limit" in mutation else [])
 
 
-def judged(kit):
-    if kit.returncode == 1 and "FAILED" in kit.stdout:
+def judged(kit, says):
+    if kit.returncode == 1 and "FAILED" in kit.stdout and says in kit.stdout:
         return "found", kit.stdout.count("FAILED")
-    return "not found", kit.stdout[-500:]
+    return "not found", kit.stdout[-1500:]
 
 
 class Null:
     """Its few files of C, compiled at once."""
 
-    def __init__(self, kit):
-        self.kit = kit
+    def __init__(self, options):
+        self.kit = options.kit
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lathe-mutations"))
 
-    def verdict(self, mutation, jobs):
+    def verdict(self, mutation):
         shutil.rmtree(self.folder)
         shutil.copytree(ROOT / "plugins" / "null", self.folder / "plugins" / "null")
         (self.folder / "include" / "lathe").mkdir(parents=True)
@@ -98,42 +92,100 @@ class Null:
                      "-o", str(library)] + sources + ["-lm"])
         if built.returncode:
             return "does not build", built.stdout[-2000:]
-        return judged(run([self.kit, "--plugin", str(library)] + kit_command(mutation)))
+        return judged(run([self.kit, "--plugin", str(library)] + kit_command(mutation)), mutation.get("says", ""))
 
 
-class X86:
-    """A copy of the tree: only what differs is written, so that the next run builds little."""
+class Copied:
+    """A copy of some of the tree with a build of its own: only what differs is written, so that the next run builds little."""
 
-    def __init__(self, jobs):
-        copy_tree()
-        if not (BUILD / "build.ninja").is_file():
-            configured = run(["cmake", "--preset", "release", "-DLATHE_TESTS=OFF", "-DLATHE_CONFORMANCE_LEVELS=x86-64-v3"],
-                             cwd=COPY)
+    def __init__(self, folder, build, goal, jobs):
+        self.folder, self.build = folder, build
+        self.command = ["ninja", "-C", str(build), goal] + (["-j", str(jobs)] if jobs else [])
+        self.copy()
+        if not (build / "build.ninja").is_file():
+            configured = self.configure()
             if configured.returncode:
                 raise SystemExit(configured.stdout)
-        built = build(jobs)
+        built = run(self.command)
         if built.returncode:
             raise SystemExit(built.stdout[-4000:])
 
-    def verdict(self, mutation, jobs):
-        path = COPY / mutation["file"]
+    def copy(self):
+        for name in tracked(self.parts):
+            write(self.folder / name, (ROOT / name).read_bytes())
+            shutil.copymode(ROOT / name, self.folder / name)
+
+    def verdict(self, mutation):
+        path = self.folder / mutation["file"]
         original = path.read_text()
         path.write_text(edited(original, mutation))
         try:
-            built = build(jobs)
+            built = run(self.command)
             if built.returncode:
                 return "does not build", built.stdout[-2000:]
-            kit = str(BUILD / "bin" / "lathe-conformance")
-            return judged(run([kit, "--target", mutation.get("target", "x86-64-v3")] + kit_command(mutation)))
+            return judged(run(self.kit(mutation) + kit_command(mutation)), mutation.get("says", ""))
         finally:
             path.write_text(original)
 
 
-def load(only, plugins):
+class X86(Copied):
+    parts = ["."]
+
+    def __init__(self, options):
+        folder = ROOT / "build" / "mutations"
+        super().__init__(folder, folder / "build" / "release", "lathe-conformance", options.jobs)
+
+    def configure(self):
+        return run(["cmake", "--preset", "release", "-DLATHE_TESTS=OFF", "-DLATHE_CONFORMANCE_LEVELS=x86-64-v3"],
+                   cwd=self.folder)
+
+    def kit(self, mutation):
+        return [str(self.build / "bin" / "lathe-conformance"), "--target", mutation.get("target", "x86-64-v3")]
+
+
+class Npu(Copied):
+    """The plugin as a project of its own, which takes of the tree what an SDK has."""
+
+    parts = ["plugins/npu", "cmake", "runtime/abi/plugin.h"]
+    project = """cmake_minimum_required(VERSION 3.25)
+project(mutations LANGUAGES CXX)
+set(LATHE_INCLUDE_DIR ${CMAKE_SOURCE_DIR}/include)
+include(cmake/LathePlugin.cmake)
+add_subdirectory(plugins/npu)
+"""
+
+    def __init__(self, options):
+        folder = ROOT / "build" / "mutations_npu"
+        self.program = options.kit
+        super().__init__(folder, folder / "build", "lathe_npu", options.jobs)
+
+    def copy(self):
+        super().copy()
+        write(self.folder / "CMakeLists.txt", self.project.encode())
+        write(self.folder / "include" / "lathe" / "plugin.h", (ROOT / "runtime" / "abi" / "plugin.h").read_bytes())
+
+    def configure(self):
+        launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+        return run(["cmake", "-S", str(self.folder), "-B", str(self.build), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+                    "-DNPU_TESTS=OFF"] + launcher)
+
+    def kit(self, mutation):
+        library = self.build / "plugins" / "npu" / "liblathe_npu.so"
+        return [self.program, "--plugin", str(library), "--target", mutation["target"].partition(":")[2]]
+
+
+BACKENDS = {"null": Null, "npu": Npu, "x86": X86}
+
+
+def backend_of(mutation):
+    return mutation.get("target", "x86").partition(":")[0].partition("-")[0]
+
+
+def load(only, backend):
     mutations = []
     for path in sorted(HERE.glob("*.json")):
         for mutation in json.loads(path.read_text()):
-            chosen = fnmatch.fnmatch(mutation["name"], only) and (not plugins or mutation.get("target") == "null")
+            chosen = fnmatch.fnmatch(mutation["name"], only) and backend in (None, backend_of(mutation))
             mutations += [mutation] if chosen else []
     return mutations
 
@@ -141,20 +193,20 @@ def load(only, plugins):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--only", default="*")
-    parser.add_argument("--plugins", action="store_true")
+    parser.add_argument("--backend", choices=BACKENDS)
     parser.add_argument("--kit", default=str(ROOT / "build" / "release" / "bin" / "lathe-conformance"))
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--out")
     options = parser.parse_args()
-    mutations = load(options.only, options.plugins)
+    mutations = load(options.only, options.backend)
     backends = {}
     lines, missed = [], 0
     for mutation in mutations:
         start = time.monotonic()
-        is_null = mutation.get("target") == "null"
-        if is_null not in backends:
-            backends[is_null] = Null(options.kit) if is_null else X86(options.jobs)
-        what, detail = backends[is_null].verdict(mutation, options.jobs)
+        name = backend_of(mutation)
+        if name not in backends:
+            backends[name] = BACKENDS[name](options)
+        what, detail = backends[name].verdict(mutation)
         missed += what != "found"
         cases = f" by {detail} cases" if what == "found" else ""
         line = f"{mutation['name']}: {what}{cases} ({mutation['simulates']})"

@@ -144,6 +144,14 @@ void addMlaCases(Cases &cases) {
     addWithWeight(cases, ir::MlaForm::materialised, "bf16", usual,
                   {cache, stepsOf({300, 1, 70}), 512, 1, "_long"});
   }
+  // Kernels for whole fractals take no others: many heads, few rows, keys beyond a block.
+  const Dims whole{20, 16, 16, 16, 48};
+  addFolded(cases, whole, {"f32", stepsOf({11, 6, 1, 1})});
+  addFolded(cases, whole, {"bf16", stepsOf({9, 2, 3}), 64, 3});
+  addFolded(cases, whole, {"f32", stepsOf({300, 1, 1, 40}), 1024, 1, "_long"});
+  addFolded(cases, {34, 16, 16, 16, 144}, {"f32", stepsOf({300, 1, 40}), 512, 1, "_long"});
+  addWithWeight(cases, ir::MlaForm::materialised, "bf16", whole,
+                {"bf16", stepsOf({300, 1, 70}), 512, 1, "_long"});
 }
 
 } // namespace lathe::conformance

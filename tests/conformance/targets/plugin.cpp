@@ -207,8 +207,7 @@ absl::StatusOr<Verdict> PluginTarget::askAll(const Program &program,
       LATHE_ASSIGN_OR_RETURN(Verdict one, ask(*view.op(&op), passes::maxRows(function)));
       if (!one.takes)
         return one;
-      if (!one.converted_to.empty())
-        all.converted_to = one.converted_to;
+      absl::StrAppend(&all.converted_to, one.converted_to.empty() ? "" : "; ", one.converted_to);
     }
   return all;
 }

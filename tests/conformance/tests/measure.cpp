@@ -51,5 +51,13 @@ TEST(RoundingOf, knowsTypesByTheirNames) {
   EXPECT_EQ(roundingOf("something else"), 0);
 }
 
+TEST(RoundingOf, goesByTheCoarserOfPartsAndWholes) {
+  EXPECT_EQ(roundingOf("products take two parts of bf16 rows; sums are f32"), 0x1p-18);
+  EXPECT_EQ(roundingOf("the cache is f16; products take two parts of bf16 rows"), 0x1p-12);
+  EXPECT_EQ(roundingOf("two parts of bf16, then bf16"), 0x1p-9);
+  EXPECT_EQ(roundingOf("two parts of f16 rows; two parts of bf16 rows"), 0x1p-18);
+  EXPECT_EQ(roundingOf("two parts of f16 rows and weights"), 0x1p-24);
+}
+
 } // namespace
 } // namespace lathe::conformance

@@ -1,40 +1,24 @@
-// An item is a token, a tile of its heads and a part of its keys. Over blocks i of keys:
+// Few heads: memory is what they wait for. Over blocks i of keys:
 //
 //   cube core      MTE2  ... P(i)  L(i+2) ...          latents go round three slots of L1, so that
-//                  M     ... S(i+1)  O(i) ...          memory is read without a break
-//                  FIX   ... S(i+1)  O(i) ...
+//                  M     ... S(i+1)  O(i) ...          memory is read without a break, and each is
+//                  FIX   ... S(i+1)  O(i) ...          read once, as key and as value
 //   vector cores   V     ... softmax(i+1)  O(i) ...    half of the heads each
 //
 // S are scores, P exponents relative to the largest score so far, O their products with the
-// latents. The vector cores keep the sum of O, which they scale as larger scores come up. What is
-// handed over lies in global memory twice, for odd and even blocks; each handing over is a
-// cross-core flag. A buffer is written again two blocks later: by then the flags in between have
-// told that it was read.
-#include "kernels/latent_decode.h"
+// latents; the vector cores scale their sum of O as larger scores come up.
+#include "kernels/latent_kernel.h"
 
 namespace npu::kernels {
 namespace {
 
-constexpr unsigned flag_s = 0, flag_p = 1, flag_o = 2;
 constexpr unsigned slots_l1 = 3;
 
-class LatentDecode {
+class LatentDecode : LatentKernel {
 public:
   LatentDecode(const Device &device, const LatentDecodePlan &plan, const LatentTiles &tiles,
                unsigned blocks)
-      : device(device), plan(plan), t(tiles), kernel(device, "latent_decode"), dim(plan.c + plan.r),
-        s_bytes(round_up(t.heads * t.keys * 4, 512)), p_bytes(round_up(t.heads * t.keys * 2, 512)),
-        o_bytes(round_up(t.heads * plan.c * 4, 512)) {
-    q = kernel.buffer("q", ArgAccess::Read, 0);
-    cache = kernel.buffer("cache", ArgAccess::Read, plan.slots * latent_slot_bytes(plan, t));
-    out = kernel.buffer("out", ArgAccess::Write, 0);
-    work = kernel.buffer("work", ArgAccess::ReadWrite, blocks * t.work_bytes);
-    slots = kernel.buffer("slots", ArgAccess::Read, 0);
-    positions = kernel.buffer("positions", ArgAccess::Read, 0);
-    rows = kernel.scalar("rows");
-    if (plan.splits > 1)
-      stats = kernel.buffer("stats", ArgAccess::Write, 0);
-  }
+      : LatentKernel(device, plan, tiles, blocks, "latent_decode") {}
 
   Result<Kernel> build() {
     cube();
@@ -43,54 +27,6 @@ public:
   }
 
 private:
-  // What both kinds of core know of an item.
-  struct Item {
-    Reg token, head, heads, split, begin, keys, blocks; // keys: from `begin` on
-    Reg s, p, o; // where the block at hand is handed over; see turn()
-  };
-
-  uint64_t head_tiles() const { return ceil_div(plan.heads, t.heads); }
-  uint64_t block_bytes() const { return t.keys * dim * 2; }
-
-  void each_item(CoreBuilder &b, const std::function<void(const Item &)> &body) {
-    b.scope([&] {
-      Operand count = b.mul(b.arg(rows), head_tiles() * plan.splits);
-      b.loop(b.id(Id::Block), count, b.id(Id::Blocks), [&](Reg number) {
-        Item item;
-        for (Reg *each : {&item.token, &item.head, &item.heads, &item.split, &item.begin,
-                          &item.keys, &item.blocks, &item.s, &item.p, &item.o})
-          *each = b.reg();
-        b.scope([&] { find(b, item, number); });
-        body(item);
-      });
-    });
-  }
-
-  void find(CoreBuilder &b, const Item &item, Reg number) {
-    b.set(item.split, b.rem(number, plan.splits));
-    Operand tile = b.div(number, plan.splits);
-    b.set(item.token, b.div(tile, head_tiles()));
-    b.set(item.head, b.mul(b.rem(tile, head_tiles()), t.heads));
-    b.set(item.heads, b.min(t.heads, b.sub(plan.heads, item.head)));
-    b.set(item.keys, b.add(b.loadGm(i32, row_at(b, b.arg(positions), item.token, 4)), 1));
-    b.when(Cmp::Gt, item.keys, plan.max_context,
-           [&] { b.emit(Op::Trap, DType::None, DType::None, {}, {6}); });
-    Operand all = b.div(b.add(item.keys, t.keys - 1), t.keys);
-    Operand each = b.div(b.add(all, plan.splits - 1), plan.splits);
-    b.set(item.begin, b.mul(item.split, each));
-    b.set(item.blocks, b.max(0, b.min(each, b.sub(all, item.begin))));
-    b.set(item.keys, b.sub(item.keys, b.mul(item.begin, t.keys)));
-    Operand mine = row_at(b, b.arg(work), b.id(Id::Block), t.work_bytes);
-    b.set(item.s, mine);
-    b.set(item.p, b.add(mine, 2 * s_bytes));
-    b.set(item.o, b.add(mine, 2 * s_bytes + 2 * p_bytes));
-  }
-
-  // The one of two buffers that block i has.
-  Operand turn(CoreBuilder &b, Reg base, Operand i, uint64_t bytes) {
-    return b.add(base, b.mul(b.rem(i, 2), bytes));
-  }
-
   // ---- The cube core
 
   void cube() {
@@ -122,16 +58,8 @@ private:
   }
 
   void cube_item(CoreBuilder &b, const Item &item) {
-    Reg base = b.reg();
     b.scope([&] { load_query(b, item); });
-    b.scope([&] {
-      Operand slot = b.loadGm(i32, row_at(b, b.arg(slots), item.token, 4));
-      auto trap = [&] { b.emit(Op::Trap, DType::None, DType::None, {}, {7}); };
-      b.when(Cmp::Lt, slot, 0, trap);
-      b.when(Cmp::Ge, slot, plan.slots, trap);
-      b.set(base, row_at(b, row_at(b, b.arg(cache), slot, latent_slot_bytes(plan, t)), item.begin,
-                         block_bytes()));
-    });
+    Operand base = first_latent(b, item);
     load_block(b, item, base, 0);
     load_block(b, item, base, 1);
     scores(b, item, 0);
@@ -155,7 +83,7 @@ private:
   }
 
   // Does nothing behind the last block; so does scores().
-  void load_block(CoreBuilder &b, const Item &item, Reg base, Operand i) {
+  void load_block(CoreBuilder &b, const Item &item, Operand base, Operand i) {
     b.when(Cmp::Lt, i, item.blocks, [&] {
       Operand slot = b.rem(i, slots_l1);
       b.waitFlag(Pipe::MTE1, Pipe::MTE2, b.add(slot, free_slot));
@@ -225,44 +153,26 @@ private:
 
   // ---- The vector cores
 
-  uint64_t half() const { return t.heads / device.perGroup(CoreKind::Aiv); }
-
   void vectors() {
     CoreBuilder &b = kernel.aiv();
-    s_in.emplace(b, Space::UB, half() * t.keys * 4, Pipe::MTE2, Pipe::V, 2, "s");
-    o_in.emplace(b, Space::UB, half() * plan.c * 4, Pipe::MTE2, Pipe::V, 2, "o");
-    p_out.emplace(b, Space::UB, half() * t.keys * 2, Pipe::V, Pipe::MTE3, 2, "p");
-    scaled = b.allocate(Space::UB, half() * t.keys * 4, "scaled");
-    sum_o = b.allocate(Space::UB, half() * plan.c * 4, "sum_o");
-    spread = b.allocate(Space::UB, half() * 32, "spread");
-    for (Buffer *each : {&top, &sum, &part, &factor, &factor_before})
-      *each = b.allocate(Space::UB, round_up(half() * 4, 32), "numbers");
-    each_item(b, [&](const Item &item) { vector_item(b, item); });
+    s_in.emplace(b, Space::UB, share() * t.keys * 4, Pipe::MTE2, Pipe::V, 2, "s");
+    o_in.emplace(b, Space::UB, share() * plan.c * 4, Pipe::MTE2, Pipe::V, 2, "o");
+    p_out.emplace(b, Space::UB, share() * t.keys * 2, Pipe::V, Pipe::MTE3, 2, "p");
+    scaled = b.allocate(Space::UB, share() * t.keys * 4, "scaled");
+    allocate_sums(b);
+    each_vector_item(
+        b, [&](const Item &item, Reg first, Reg mine) { vector_item(b, item, first, mine); });
     s_in->close(), o_in->close(), p_out->close();
   }
 
-  void vector_item(CoreBuilder &b, const Item &item) {
-    Reg first = b.reg(), mine = b.reg(); // of the heads of the item
-    b.scope([&] {
-      b.set(first, b.mul(b.id(Id::Sub), half()));
-      b.set(mine, b.max(0, b.min(half(), b.sub(item.heads, first))));
-    });
-    // A core without heads has stored nothing, and no flag would come back to it.
-    b.when(Cmp::Gt, mine, 0, [&] { b.sync(Pipe::MTE3, Pipe::V); });
-    b.fill(f32, top, Operand::number(-1e30f), {.cols = half()});
-    for (const Buffer &each : {sum, factor})
-      b.fill(f32, each, Operand::number(0), {.cols = half()});
-    b.fill(f32, sum_o, Operand::number(0), {.cols = half() * plan.c});
+  void vector_item(CoreBuilder &b, const Item &item, Reg first, Reg mine) {
     b.loop(0, item.blocks, 1, [&](Reg i) {
       b.scope([&] { softmax(b, item, i, first, mine); });
       b.when(Cmp::Gt, i, 0, [&] { add_values(b, item, b.sub(i, 1), first, mine); });
-      b.unary(Op::Vcopy, f32, factor_before, factor, {.cols = half()});
+      b.unary(Op::Vcopy, f32, factor_before, factor, {.cols = share()});
     });
     b.when(Cmp::Gt, item.blocks, 0,
            [&] { add_values(b, item, b.sub(item.blocks, 1), first, mine); });
-    b.when(Cmp::Gt, mine, 0, [&] {
-      plan.splits > 1 ? keep_item(b, item, first, mine) : finish_item(b, item, first, mine);
-    });
   }
 
   void softmax(CoreBuilder &b, const Item &item, Reg i, Reg first, Reg mine) {
@@ -288,14 +198,11 @@ private:
     s_in->release();
     b.reduce(Op::Vrmax, f32, part, scaled, mine, n, t.keys * 4);
     b.binary(Op::Vmax, f32, part, part, top, numbers);
-    b.binary(Op::Vsub, f32, factor, top, part, numbers);
-    b.unary(Op::Vexp, f32, factor, factor, numbers);
-    b.unary(Op::Vcopy, f32, top, part, numbers);
+    correct_sum(b, mine);
     b.broadcastBlocks(f32, spread, top, mine);
     b.binary(Op::Vsub, f32, scaled, scaled, spread, all, true);
     b.unary(Op::Vexp, f32, scaled, scaled, all);
     b.reduce(Op::Vrsum, f32, part, scaled, mine, n, t.keys * 4);
-    b.binary(Op::Vmul, f32, sum, sum, factor, numbers);
     b.binary(Op::Vadd, f32, sum, sum, part, numbers);
     Operand p = p_out->produce();
     b.when(Cmp::Lt, n, t.keys,
@@ -320,51 +227,17 @@ private:
     });
   }
 
-  void finish_item(CoreBuilder &b, const Item &item, Reg first, Reg mine) {
-    b.unary(Op::Vrec, f32, part, sum, {.cols = mine});
-    b.broadcastBlocks(f32, spread, part, mine);
-    b.binary(Op::Vmul, f32, sum_o, sum_o, spread, {.rows = mine, .cols = plan.c}, true);
-    b.sync(Pipe::V, Pipe::MTE3);
-    Operand row = b.add(b.add(b.mul(item.token, plan.heads), item.head), first);
-    b.stGm(row_at(b, b.arg(out), row, plan.c * 4), sum_o, b.mul(mine, plan.c * 4));
-  }
-
-  // The sum as it is, and what it is relative to.
-  void keep_item(CoreBuilder &b, const Item &item, Reg first, Reg mine) {
-    b.sync(Pipe::V, Pipe::MTE3);
-    Operand head = b.add(item.head, first);
-    Operand row = b.add(b.mul(b.add(b.mul(item.token, plan.splits), item.split), plan.heads), head);
-    b.stGm(row_at(b, b.arg(out), row, plan.c * 4), sum_o, b.mul(mine, plan.c * 4));
-    Operand numbers = b.add(b.mul(item.token, plan.heads), head);
-    Operand to = b.add(row_at(b, b.arg(stats), numbers, 2 * plan.splits * 4), b.mul(item.split, 4));
-    for (const Buffer &each : {top, sum}) {
-      b.sync(Pipe::MTE3, Pipe::V);
-      b.broadcastBlocks(f32, spread, each, mine);
-      b.sync(Pipe::V, Pipe::MTE3);
-      b.stGm(to, spread, 4, mine, 32, 2 * plan.splits * 4);
-      to = b.add(to, plan.splits * 4);
-    }
-  }
-
-  const Device &device;
-  const LatentDecodePlan &plan;
-  const LatentTiles t;
-  KernelBuilder kernel;
-  const uint64_t dim, s_bytes, p_bytes, o_bytes;
-  unsigned q, cache, out, work, slots, positions, rows, stats = 0;
   Buffer latents, q_l1, q_l0a;
   unsigned filled_slot = 0, free_slot = 0;
   std::optional<Channel> p_l1, p_l0a, l0b, s_l0c, o_l0c, s_in, o_in, p_out;
-  Buffer scaled, sum_o, spread, top, sum, part, factor, factor_before;
+  Buffer scaled;
 };
 
 } // namespace
 
-Result<Kernel> latent_decode(const Device &device, const LatentDecodePlan &plan, unsigned blocks) {
-  std::optional<LatentTiles> tiles = latent_tiles(device, plan);
-  if (!tiles)
-    return error("latents of ", plan.c, " + ", plan.r, " do not fit ", device.name, "'s memories");
-  return LatentDecode(device, plan, *tiles, blocks).build();
+Result<Kernel> latent_decode_narrow(const Device &device, const LatentDecodePlan &plan,
+                                    const LatentTiles &tiles, unsigned blocks) {
+  return LatentDecode(device, plan, tiles, blocks).build();
 }
 
 } // namespace npu::kernels
