@@ -15,9 +15,13 @@ struct Target {
   const lathe_compile_api *api;
   const lathe_target *handle;
   double transfer_bandwidth = 0, transfer_seconds = 0;
-  bool takes_tiles =
-      false; // then it is shown kernels over tiles of at most these, and nothing else
-  int64_t tile_rows = 16, tile_columns = 64;
+  uint32_t takes = LATHE_TAKES_PARTITIONS;   // bits of LATHE_TAKES_*
+  int64_t tile_rows = 16, tile_columns = 64; // of kernels, at most
+
+  // It is shown kernels over tiles and nothing else, whatever other bits there are.
+  bool takesTiles() const { return (takes & LATHE_TAKES_TILES) != 0; }
+  // Each function that it is given has a single op beside weights.
+  bool takesSingleOps() const { return takes == LATHE_TAKES_OPS; }
 };
 
 // As the plugin gave it.

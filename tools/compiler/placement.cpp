@@ -38,8 +38,9 @@ absl::StatusOr<plugin::Target> targetNamed(const std::string &name, const Compil
                               target.handle,
                               target.transfer_bandwidth,
                               target.transfer_seconds,
-                              (target.takes & LATHE_TAKES_TILES) != 0,
-                              target.tile_rows, target.tile_columns};
+                              target.takes,
+                              target.tile_rows,
+                              target.tile_columns};
   return absl::InvalidArgumentError(absl::StrCat(
       "target '", name, "' is not known; those of plugins are ", knownTargets(options)));
 }
@@ -56,8 +57,8 @@ absl::Status collectOffers(mlir::ModuleOp module, const x86::Level &level,
                            const std::vector<plugin::Target> &targets) {
   x86::setOffers(module, level);
   for (const plugin::Target &target : targets)
-    LATHE_RETURN_IF_ERROR(target.takes_tiles ? plugin::setOffersOfTiles(module, target)
-                                             : plugin::setOffers(module, target));
+    LATHE_RETURN_IF_ERROR(target.takesTiles() ? plugin::setOffersOfTiles(module, target)
+                                              : plugin::setOffers(module, target));
   return absl::OkStatus();
 }
 
@@ -95,7 +96,7 @@ absl::StatusOr<std::unique_ptr<OnTarget>> compileOn(const plugin::Target &target
                                                     const frontend::Checkpoint &checkpoint,
                                                     const CompileOptions &options) {
   mlir::OwningOpRef<mlir::ModuleOp> module = passes::extract(parts);
-  if (target.takes_tiles)
+  if (target.takesTiles())
     LATHE_RETURN_IF_ERROR(lowerToTiles(*module, target));
   LATHE_ASSIGN_OR_RETURN(std::string bytecode, bytecodeOf(*module));
   auto made = std::make_unique<OnTarget>(target, std::move(module), std::move(bytecode),
