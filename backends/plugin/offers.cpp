@@ -92,7 +92,9 @@ absl::StatusOr<Offer> askAboutLowered(const Lowered &lowered, const ProgramView 
 }
 
 void noteTransfer(mlir::ModuleOp module, const Target &target) {
-  passes::setTransfer(module, target.name, {target.transfer_bandwidth, target.transfer_seconds});
+  passes::setTransfer(
+      module, target.name,
+      {target.transfer_bandwidth, target.transfer_seconds, target.takesSingleOps()});
 }
 
 } // namespace

@@ -29,18 +29,22 @@ std::string knownTargets(const CompileOptions &options) {
   return known.empty() ? "none, for no plugin brings one (--plugin)" : known;
 }
 
+// Bits of a later header alone say nothing to this one.
+absl::StatusOr<plugin::Target> verified(plugin::Target target) {
+  if (target.takesOps() || target.takesTiles())
+    return target;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "target '", target.name, "' takes neither ops nor partitions nor tiles: the bits ",
+      "of its lathe_target.takes are ", target.takes));
+}
+
 absl::StatusOr<plugin::Target> targetNamed(const std::string &name, const CompileOptions &options) {
   for (const auto &plugin : options.plugins)
     for (const runtime::TargetProperties &target : plugin->targets())
       if (name == absl::StrCat(plugin->name(), ":", target.name))
-        return plugin::Target{name,
-                              plugin->compiler(),
-                              target.handle,
-                              target.transfer_bandwidth,
-                              target.transfer_seconds,
-                              target.takes,
-                              target.tile_rows,
-                              target.tile_columns};
+        return verified({name, plugin->compiler(), target.handle, target.transfer_bandwidth,
+                         target.transfer_seconds, target.takes, target.tile_rows,
+                         target.tile_columns});
   return absl::InvalidArgumentError(absl::StrCat(
       "target '", name, "' is not known; those of plugins are ", knownTargets(options)));
 }

@@ -127,8 +127,10 @@ absl::StatusOr<std::vector<reference::Tensor>> LoadedCase::readResults(const Ste
   std::vector<reference::Tensor> tensors;
   for (size_t i = 0; i < results_.size(); ++i) {
     const Result &result = program_.results()[i];
-    LATHE_RETURN_IF_ERROR(results_[i].checkGuard(absl::StrCat("result ", i)));
+    const std::string name = absl::StrCat("result ", i);
+    LATHE_RETURN_IF_ERROR(results_[i].checkGuard(name));
     std::vector<uint8_t> bytes(4 * result.rowsIn(step) * result.columns);
+    LATHE_RETURN_IF_ERROR(results_[i].checkUnwritten(name, bytes.size()));
     LATHE_RETURN_IF_ERROR(results_[i].read(absl::MakeSpan(bytes)));
     tensors.push_back(tensorOf(bytes, result.rowsIn(step), result.columns, result.is_indices));
   }
@@ -192,16 +194,23 @@ private:
   std::shared_ptr<Device> device_;
 };
 
+// The field says the type, or the text does: of a type that no tensor has, and of a plugin of abi
+// 1.1.
+absl::StatusOr<Verdict> converted(const plugin::Answer &answer) {
+  const std::string element = plugin::elementName(answer.converted_to);
+  const std::string &type = element.empty() ? answer.text : element;
+  if (roundingOf(type) == 0)
+    return absl::InternalError(absl::StrCat("it answers CONVERTED and names no type that values "
+                                            "are rounded to: converted_to is ",
+                                            answer.converted_to, ", the text '", answer.text, "'"));
+  return Verdict{true, "", type};
+}
+
 absl::StatusOr<Verdict> PluginTarget::ask(const plugin::Question &question) const {
   LATHE_ASSIGN_OR_RETURN(plugin::Answer answer, plugin::ask(asked(), question));
   switch (answer.verdict) {
   case LATHE_SUPPORT_YES: return Verdict{true, "", ""};
-  case LATHE_SUPPORT_CONVERTED:
-    if (roundingOf(answer.text) == 0)
-      return absl::InternalError(
-          absl::StrCat("it answers CONVERTED and names no type that values are rounded to: '",
-                       answer.text, "'"));
-    return Verdict{true, "", answer.text};
+  case LATHE_SUPPORT_CONVERTED: return converted(answer);
   case LATHE_SUPPORT_NO:
     if (!plugin::isReason(answer.reason))
       return absl::InternalError(absl::StrCat("it answers NO without a reason: ", answer.reason));
