@@ -144,13 +144,14 @@ mlir::LogicalResult plan(mlir::ModuleOp module, const StageHook &after) {
   return run(module, kPlan, {}, after);
 }
 
-mlir::LogicalResult tiles(mlir::ModuleOp parts, int64_t rows, int64_t columns) {
+mlir::LogicalResult tiles(mlir::ModuleOp parts, int64_t rows, int64_t columns, bool fused) {
   mlir::PassManager passes(parts.getContext());
   LowerToTilesOptions sizes;
   sizes.rows = rows;
   sizes.columns = columns;
   passes.addPass(createLowerToTiles(sizes));
-  passes.addPass(createFuseTiles());
+  if (fused)
+    passes.addPass(createFuseTiles());
   return passes.run(parts);
 }
 

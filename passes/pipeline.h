@@ -35,8 +35,8 @@ mlir::LogicalResult partition(mlir::ModuleOp module, const std::string &rules,
                               const StageHook &after = {});
 
 // Parts of a target that takes tiles: their ops become kernels, and kernels one where they can. What
-// has no form in tiles stays.
-mlir::LogicalResult tiles(mlir::ModuleOp parts, int64_t rows, int64_t columns);
+// has no form in tiles stays. `fused` false: a kernel for each op, as targets are asked about them.
+mlir::LogicalResult tiles(mlir::ModuleOp parts, int64_t rows, int64_t columns, bool fused = true);
 
 // Places caches and buffers. The backend has marked ops with `result_bytes` and `scratch_bytes` and
 // caches with `lathe.cache_bytes`; plan/sizes.h says what is taken where it has not.

@@ -49,13 +49,13 @@ int64_t pointsOf(tile::LaunchOp launch, tile::Size size, int64_t rows) {
 
 absl::StatusOr<Offer> askAboutLaunch(tile::LaunchOp launch, const ProgramView &view,
                                      const Target &target, int64_t rows) {
-  mlir::func::FuncOp kernel = tile::kernelOf(launch);
-  const int64_t points = pointsOf(launch, *tile::sizeOf(kernel), rows);
-  LATHE_ASSIGN_OR_RETURN(Offer all, askAbout(launch, view, target, rows, points));
-  for (mlir::Operation &op : kernel.front().without_terminator()) {
-    LATHE_ASSIGN_OR_RETURN(Offer one, askAbout(&op, view, target, rows, points));
-    all = both(std::move(all), one);
-  }
+  Offer all{true, 0, ""};
+  LATHE_RETURN_IF_ERROR(
+      forEachAsked(launch, rows, [&](mlir::Operation *op, int64_t points) -> absl::Status {
+        LATHE_ASSIGN_OR_RETURN(Offer one, askAbout(op, view, target, rows, points));
+        all = both(std::move(all), one);
+        return absl::OkStatus();
+      }));
   return all;
 }
 
@@ -92,10 +92,22 @@ absl::StatusOr<Offer> askAboutLowered(const Lowered &lowered, const ProgramView 
 }
 
 void noteTransfer(mlir::ModuleOp module, const Target &target) {
-  passes::setTransfer(module, target.name, {target.transfer_bandwidth, target.transfer_seconds});
+  passes::setTransfer(
+      module, target.name,
+      {target.transfer_bandwidth, target.transfer_seconds, target.takesSingleOps()});
 }
 
 } // namespace
+
+absl::Status forEachAsked(tile::LaunchOp launch, int64_t rows,
+                          llvm::function_ref<absl::Status(mlir::Operation *, int64_t points)> ask) {
+  mlir::func::FuncOp kernel = tile::kernelOf(launch);
+  const int64_t points = pointsOf(launch, *tile::sizeOf(kernel), rows);
+  LATHE_RETURN_IF_ERROR(ask(launch, points));
+  for (mlir::Operation &op : kernel.front().without_terminator())
+    LATHE_RETURN_IF_ERROR(ask(&op, points));
+  return absl::OkStatus();
+}
 
 absl::Status setOffers(mlir::ModuleOp module, const Target &target) {
   noteTransfer(module, target);

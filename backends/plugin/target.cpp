@@ -26,6 +26,12 @@ static std::string reasonName(uint32_t reason) {
   }
 }
 
+std::string elementName(uint32_t element) {
+  static constexpr std::array<const char *, 10> kNames = {"",   "f32", "f16",  "bf16", "i32",
+                                                          "i8", "i4",  "e4m3", "e5m2", "e8m0"};
+  return element < kNames.size() ? kNames[element] : "";
+}
+
 double Answer::cost() const {
   return takes() && std::isfinite(seconds) ? std::max(seconds, 0.0) : 0;
 }
@@ -33,8 +39,10 @@ double Answer::cost() const {
 std::string Answer::why() const {
   if (verdict == LATHE_SUPPORT_YES)
     return "";
-  const std::string head = verdict == LATHE_SUPPORT_CONVERTED ? "converted" : reasonName(reason);
-  return absl::StrCat(head, text.empty() ? "" : ": ", text);
+  const bool is_no = verdict != LATHE_SUPPORT_CONVERTED;
+  const std::string element = is_no ? "" : elementName(converted_to);
+  return absl::StrCat(is_no ? reasonName(reason) : "converted", element.empty() ? "" : " to ",
+                      element, text.empty() ? "" : ": ", text);
 }
 
 absl::StatusOr<Answer> ask(const Target &target, const Question &question) {
@@ -49,7 +57,8 @@ absl::StatusOr<Answer> ask(const Target &target, const Question &question) {
   args.text = {room.data(), room.size(), 0};
   LATHE_RETURN_IF_ERROR(runtime::takeError(target.api->supports(&args)));
   return Answer{args.verdict, args.reason, args.seconds,
-                runtime::fromAbi({room.data(), std::min(args.text.size, room.size())})};
+                runtime::fromAbi({room.data(), std::min(args.text.size, room.size())}),
+                args.converted_to};
 }
 
 } // namespace lathe::plugin

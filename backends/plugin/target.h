@@ -15,9 +15,17 @@ struct Target {
   const lathe_compile_api *api;
   const lathe_target *handle;
   double transfer_bandwidth = 0, transfer_seconds = 0;
-  bool takes_tiles =
-      false; // then it is shown kernels over tiles of at most these, and nothing else
-  int64_t tile_rows = 16, tile_columns = 64;
+  uint32_t takes = LATHE_TAKES_PARTITIONS;   // bits of LATHE_TAKES_*
+  int64_t tile_rows = 16, tile_columns = 64; // of kernels, at most
+
+  // It is shown kernels over tiles and nothing else, whatever other bits there are.
+  bool takesTiles() const { return (takes & LATHE_TAKES_TILES) != 0; }
+  // It is shown ops of the model.
+  bool takesOps() const { return (takes & (LATHE_TAKES_OPS | LATHE_TAKES_PARTITIONS)) != 0; }
+  // Each function that it is given has a single op beside weights.
+  bool takesSingleOps() const {
+    return takesOps() && !takesTiles() && !(takes & LATHE_TAKES_PARTITIONS);
+  }
 };
 
 // As the plugin gave it.
@@ -26,6 +34,7 @@ struct Answer {
            reason = LATHE_REASON_NONE; // LATHE_SUPPORT_*, LATHE_REASON_*
   double seconds = 0;
   std::string text; // "head_dim 576 is more than 512"; as much of it as a line has room for
+  uint32_t converted_to = LATHE_ELEMENT_NONE;
 
   bool takes() const { return verdict == LATHE_SUPPORT_YES || verdict == LATHE_SUPPORT_CONVERTED; }
   // Finite, 0 where it is not taken or nobody knows.
@@ -36,6 +45,9 @@ struct Answer {
 
 // Whether a refusal may have it: one of the header's, or of a vendor's own.
 bool isReason(uint32_t reason);
+
+// "bf16", "e4m3"; empty of NONE and of what is not known.
+std::string elementName(uint32_t element);
 
 struct Question {
   const lathe_op *op;

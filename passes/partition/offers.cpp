@@ -7,6 +7,10 @@
 
 namespace lathe::passes {
 
+namespace {
+constexpr llvm::StringLiteral kEachOp = "each_op";
+} // namespace
+
 using mlir::ArrayAttr;
 using mlir::DictionaryAttr;
 
@@ -53,9 +57,12 @@ void setTransfer(mlir::ModuleOp module, llvm::StringRef target, const Transfer &
   llvm::SmallVector<mlir::Attribute> transfers;
   if (auto known = module->getAttrOfType<ArrayAttr>(kTransfers))
     transfers.assign(known.begin(), known.end());
-  transfers.push_back(builder.getArrayAttr({builder.getStringAttr(target),
-                                            builder.getF64FloatAttr(transfer.bandwidth),
-                                            builder.getF64FloatAttr(transfer.seconds)}));
+  llvm::SmallVector<mlir::Attribute> entry = {builder.getStringAttr(target),
+                                              builder.getF64FloatAttr(transfer.bandwidth),
+                                              builder.getF64FloatAttr(transfer.seconds)};
+  if (transfer.each_op)
+    entry.push_back(builder.getStringAttr(kEachOp));
+  transfers.push_back(builder.getArrayAttr(entry));
   module->setAttr(kTransfers, builder.getArrayAttr(transfers));
 }
 
@@ -64,13 +71,15 @@ llvm::SmallVector<std::pair<std::string, Transfer>> transfersOf(mlir::ModuleOp m
   auto known = module->getAttrOfType<ArrayAttr>(kTransfers);
   if (!known)
     return transfers;
+  const auto eachOp = mlir::StringAttr::get(module.getContext(), kEachOp);
   for (auto entry : known.getAsRange<ArrayAttr>()) {
-    auto target = entry.size() == 3 ? mlir::dyn_cast<mlir::StringAttr>(entry[0]) : nullptr;
+    auto target = entry.size() >= 3 ? mlir::dyn_cast<mlir::StringAttr>(entry[0]) : nullptr;
     auto bandwidth = target ? mlir::dyn_cast<mlir::FloatAttr>(entry[1]) : nullptr;
     auto seconds = target ? mlir::dyn_cast<mlir::FloatAttr>(entry[2]) : nullptr;
     if (bandwidth && seconds)
       transfers.emplace_back(target.str(),
-                             Transfer{bandwidth.getValueAsDouble(), seconds.getValueAsDouble()});
+                             Transfer{bandwidth.getValueAsDouble(), seconds.getValueAsDouble(),
+                                      entry.size() > 3 && entry[3] == eachOp});
   }
   return transfers;
 }

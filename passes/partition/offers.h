@@ -5,7 +5,8 @@
 //                                 price "npu:tiny" = "unsupported_type: bf16 rows"}       why not
 //   on the module lathe.home = "x86"                     where ops are unless they are placed
 //                 lathe.transfers = [["npu:tiny", 1.0e9 : f64, 1.0e-5 : f64]]
-//                                                      bytes/s between it and home; seconds of each
+//                                                      bytes/s between it and home; seconds of
+//                                                      each; "each_op" where each op goes alone
 //   afterwards    lathe.place = "npu:tiny", lathe.part = 0 : i64 on an op that is not at home
 #pragma once
 
@@ -39,6 +40,7 @@ std::optional<Offer> offerOf(mlir::Operation *op, llvm::StringRef target);
 
 struct Transfer {
   double bandwidth = 0, seconds = 0; // bandwidth 0: bytes cost nothing
+  bool each_op = false; // a part is a single op, whose rows come from home and go back there
 };
 void setTransfer(mlir::ModuleOp module, llvm::StringRef target, const Transfer &transfer);
 // In the order in which they were set.

@@ -2,6 +2,7 @@
 // long as any of its ops can run changes as seldom as one needs in a chain of layers.
 #include "passes/passes.h"
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/DebugLog.h"
 
 #include "passes/cost/text.h"
@@ -125,16 +126,27 @@ struct OrderPartsPass : impl::OrderPartsBase<OrderPartsPass> {
     mlir::Builder builder(&getContext());
     int64_t part = -1;
     llvm::StringRef target;
+    const llvm::StringSet<> alone = targetsOfSingleOps();
     for (Operation &op : block.without_terminator()) {
       if (isFree(&op))
         continue;
-      if (placeOf(&op) != target && !placeOf(&op).empty())
+      const bool begins = placeOf(&op) != target || alone.contains(placeOf(&op));
+      if (begins && !placeOf(&op).empty())
         ++part, ++numParts;
       target = placeOf(&op);
       if (!target.empty())
         op.setAttr(kPart, builder.getI64IntegerAttr(part));
     }
     LDBG() << "@" << getOperation().getName() << ": " << part + 1 << " parts";
+  }
+
+  llvm::StringSet<> targetsOfSingleOps() {
+    llvm::StringSet<> alone;
+    for (const auto &[target, transfer] :
+         transfersOf(getOperation()->getParentOfType<mlir::ModuleOp>()))
+      if (transfer.each_op)
+        alone.insert(target);
+    return alone;
   }
 
   void keepInside(Operation &op) {

@@ -9,7 +9,8 @@ def PlaceOps : Pass<"lathe-place-ops", "::mlir::ModuleOp"> {
     `rules` overrides: `expert_ffn=x86,layers.0/*=npu:x,*=npu:ascend-910b`, the first that matches an op
     holds. A pattern with `*` is compared with the op's name, and with its place in the model before it. A fused
     op answers to the names of its parts, too. An op whose target refuses it stays at home.
-    Ops of one cache go together, in all steps. Left alone: weights, and modules without offers.
+    Ops of one cache go together, in all steps. To a target that takes single ops (`"each_op"` in
+    `lathe.transfers`) all rows of each op go and come back. Left alone: weights, and modules without offers.
   }];
   let options = [Option<"rules", "rules", "std::string", "\"\"", "PATTERN=TARGET, comma separated">];
   let statistics = [Statistic<"numPlaced", "num-placed", "ops that left home">];
@@ -21,6 +22,7 @@ def OrderParts : Pass<"lathe-order-parts", "::mlir::func::FuncOp"> {
     Ops of one target that can follow each other become one part: the function is put into an order in which
     targets change as seldom as a greedy walk finds, and each op away from home gets `lathe.part`, the
     number of its part, rising. Results that leave no part need no memory at home: their `result_bytes` is 0.
+    On a target that takes single ops each op is a part.
     Left alone: functions all of whose ops are at home, and the order within a part.
   }];
   let statistics = [Statistic<"numParts", "num-parts", "parts away from home">];

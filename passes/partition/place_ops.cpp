@@ -123,6 +123,8 @@ private:
         transfer_.seconds + (transfer_.bandwidth > 0 ? bytes / transfer_.bandwidth : 0);
     const int64_t cost = canCross(value) ? ticks(seconds * timesOf(step)) : CheapestCut::kNever;
     const int64_t giver = nodeOf(value.getDefiningOp());
+    if (transfer_.each_op)
+      return addCrossings(value, cost);
     const int64_t there = graph_.addNode(), back = graph_.addNode();
     graph_.addEdge(giver, there, cost);
     graph_.addEdge(back, giver, cost);
@@ -130,6 +132,16 @@ private:
       graph_.addEdge(there, nodeOf(user), CheapestCut::kNever);
       graph_.addEdge(nodeOf(user), back, CheapestCut::kNever);
     }
+  }
+
+  // To a target whose ops go alone: back from who gives the value, and there if anyone takes it.
+  void addCrossings(mlir::Value value, int64_t cost) {
+    if (nodes_.contains(value.getDefiningOp()))
+      graph_.addCosts(nodeOf(value.getDefiningOp()), cost, 0);
+    const int64_t there = graph_.addNode();
+    graph_.addCosts(there, cost, 0);
+    for (Operation *user : value.getUsers())
+      graph_.addEdge(there, nodeOf(user), CheapestCut::kNever);
   }
 
   // What gives arguments and takes results is at home.

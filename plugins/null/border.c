@@ -7,22 +7,6 @@
 
 lathe_host host;
 
-// Structs are multiples of a pointer's size: what is over is half a field, and not there.
-void take(void *mine, size_t size, const void *theirs) {
-  size_t known = *(const size_t *)theirs / sizeof(void *) * sizeof(void *);
-  known = known < size ? known : size;
-  memset(mine, 0, size);
-  memcpy(mine, theirs, known);
-  *(size_t *)mine = known;
-}
-
-lathe_error *give(void *theirs, const void *mine) {
-  const size_t head = sizeof(size_t), known = *(const size_t *)mine;
-  if (known > head)
-    memcpy((char *)theirs + head, (const char *)mine + head, known - head);
-  return NULL;
-}
-
 struct owned_error {
   lathe_error error;
   char text[512];
@@ -61,8 +45,6 @@ bool text_is(lathe_string text, const char *expected) {
 }
 
 void for_each_item(lathe_task task, void *context, int64_t count) {
-  if (count <= 0)
-    return;
   if (host.parallel)
     host.parallel(host.context, task, context, count);
   else

@@ -1,5 +1,8 @@
-// What each file of a plugin needs at the border: structs of either age, errors, texts, the host.
-// Nothing in here is about this device.
+// What each file of a plugin needs at the border: errors, texts, the host. Nothing in here is about
+// this device.
+//
+// Structs begin with the size that their writer knew. Every field that is used here came with abi
+// 1.0, the first, so it is always there; ask LATHE_HAS_FIELD before a later one is read or set.
 #ifndef NULL_BORDER_H
 #define NULL_BORDER_H
 
@@ -12,15 +15,6 @@
 
 // For "%.*s": as much of a text of the host as an error should repeat.
 #define SHOWN(text) (int)((text).size < 80 ? (text).size : 80), (text).data
-
-// A struct of the other side may be shorter than ours, since older, or longer, since newer. So it
-// is never used in place: TAKE makes a copy in which what the other side does not know is zero, and
-// `give` writes an answer back as far as the other side has room for it.
-#define TAKE(type, mine, theirs)                                                                   \
-  type mine;                                                                                       \
-  take(&mine, sizeof mine, theirs)
-void take(void *mine, size_t size, const void *theirs);
-lathe_error *give(void *theirs, const void *mine); // NULL, as the end of a function that succeeds
 
 // Owned by who called the plugin. `format` as in printf.
 lathe_error *fail(uint32_t code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,15 +1,14 @@
-// The device half: memory of the host, code of code.h, runs on the calling thread and on those that
+// The device half: memory of the host, code of code.c, runs on the calling thread and on those that
 // the host lends. It has no queues: work is done when its call returns.
 #include <inttypes.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <threads.h>
 
 #include "null.h"
 
 struct lathe_device {
-  mtx_t running; // runs follow each other
+  pthread_mutex_t running; // runs follow each other
 };
 
 struct lathe_buffer {
@@ -18,102 +17,78 @@ struct lathe_buffer {
 };
 
 struct lathe_executable {
-  struct code code;         // points into bytes
+  const struct code *code;
   uint64_t *weight_offsets; // as many as the code has weights
-  uint64_t bytes[];
+  uint64_t bytes[];         // of both
 };
 
 // ---- Devices ------------------------------------------------------------------------------------
 
 static lathe_error *device_list(lathe_device_list_args *args) {
-  TAKE(lathe_device_list_args, mine, args);
-  mine.device_count = 1; // a driver of hardware counts what it claims of mine.hardware
-  return give(args, &mine);
-}
-
-static lathe_error *device_open(lathe_device_open_args *args) {
-  TAKE(lathe_device_open_args, mine, args);
-  if (mine.index != 0)
-    return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: there is no device %u; the only one is 0",
-                mine.index);
-  mine.device = malloc(sizeof *mine.device);
-  if (!mine.device || mtx_init(&mine.device->running, mtx_plain) != thrd_success) {
-    free(mine.device);
-    return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no memory for a device");
-  }
-  return give(args, &mine);
-}
-
-static lathe_error *device_close(lathe_device_args *args) {
-  TAKE(lathe_device_args, mine, args);
-  if (mine.device)
-    mtx_destroy(&mine.device->running);
-  free(mine.device);
+  args->device_count = 1; // a driver of hardware counts what it claims of args->hardware
   return NULL;
 }
 
+static lathe_error *device_open(lathe_device_open_args *args) {
+  static lathe_device device = {PTHREAD_MUTEX_INITIALIZER}; // a driver opens it here
+  if (args->index != 0)
+    return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: there is no device %u; the only one is 0",
+                args->index);
+  args->device = &device;
+  return NULL;
+}
+
+static lathe_error *device_close(lathe_device_args *args) {
+  (void)args;
+  return NULL;
+}
+
+// The struct is the host's and may be of another age: it says how much of it there is.
 static lathe_error *properties(lathe_device_properties_args *args) {
-  TAKE(lathe_device_properties_args, asked, args);
-  lathe_device_properties mine = {.name = TEXT("null, on the memory of the host"),
+  const size_t theirs = args->properties->struct_size;
+  lathe_device_properties mine = {.struct_size = theirs,
+                                  .name = TEXT("null, on the memory of the host"),
                                   .kind = TEXT("cpu"),
                                   .compatibility = TEXT(COMPATIBILITY),
                                   .level = TEXT("null"),
                                   .import_alignment = 1,
                                   .parallelism = 1,
                                   .host_visible = 1};
-  TAKE(lathe_device_properties, theirs, asked.properties);
-  mine.struct_size = theirs.struct_size;
-  return give(asked.properties, &mine);
-}
-
-static lathe_error *compatibility(lathe_compatibility_args *args) {
-  TAKE(lathe_compatibility_args, mine, args);
-  const bool runs = text_is(mine.compatibility, COMPATIBILITY);
-  char reason[160] = "";
-  if (!runs)
-    snprintf(reason, sizeof reason, "needs %.*s, and this device is " COMPATIBILITY,
-             SHOWN(mine.compatibility));
-  mine.verdict = runs ? LATHE_COMPATIBILITY_OPTIMAL : LATHE_COMPATIBILITY_NO;
-  mine.rank = runs;
-  write_text(&mine.reason, reason);
-  return give(args, &mine);
+  memcpy(args->properties, &mine, theirs < sizeof mine ? theirs : sizeof mine);
+  return NULL;
 }
 
 // ---- Memory -------------------------------------------------------------------------------------
 
 static lathe_error *buffer_allocate(lathe_buffer_allocate_args *args) {
-  TAKE(lathe_buffer_allocate_args, mine, args);
-  const uint64_t alignment = mine.alignment < 64 ? 64 : mine.alignment;
-  if (alignment > 4096 || (mine.alignment & (mine.alignment - 1)) != 0)
+  if (args->alignment > 4096 || (args->alignment & (args->alignment - 1)) != 0)
     return fail(LATHE_ERROR_INVALID_ARGUMENT,
-                "null: alignment %" PRIu64 " is no power of two up to 4096", mine.alignment);
+                "null: alignment %" PRIu64 " is no power of two up to 4096", args->alignment);
   lathe_buffer *buffer = malloc(sizeof *buffer);
   char *memory = NULL;
-  if (buffer && mine.size <= MAX_BYTES) // a block more than needed, so that 0 bytes are some
-    memory = aligned_alloc(alignment, (mine.size / alignment + 1) * alignment);
+  if (buffer && args->size <= MAX_BYTES) // a block more than needed, so that 0 bytes are some
+    memory = aligned_alloc(4096, (args->size / 4096 + 1) * 4096);
   if (!memory) {
     free(buffer);
-    return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no block of %" PRIu64 " bytes", mine.size);
+    return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no block of %" PRIu64 " bytes", args->size);
   }
-  if (mine.flags & LATHE_BUFFER_ZEROED)
-    memset(memory, 0, mine.size);
-  *buffer = (lathe_buffer){memory, mine.size};
-  mine.buffer = buffer;
-  return give(args, &mine);
+  if (args->flags & LATHE_BUFFER_ZEROED)
+    memset(memory, 0, args->size);
+  *buffer = (lathe_buffer){memory, args->size};
+  args->buffer = buffer;
+  return NULL;
 }
 
 static lathe_error *buffer_release(lathe_buffer_args *args) {
-  TAKE(lathe_buffer_args, mine, args);
-  if (mine.buffer)
-    free(mine.buffer->memory);
-  free(mine.buffer);
+  if (args->buffer)
+    free(args->buffer->memory);
+  free(args->buffer);
   return NULL;
 }
 
 static lathe_error *buffer_map(lathe_buffer_map_args *args) {
-  TAKE(lathe_buffer_map_args, mine, args);
-  mine.memory = mine.buffer->memory;
-  return give(args, &mine);
+  args->memory = args->buffer->memory;
+  return NULL;
 }
 
 static lathe_error *buffer_unmap(lathe_buffer_args *args) {
@@ -131,6 +106,7 @@ static lathe_executable *copy_code(const lathe_executable_load_args *args) {
   lathe_executable *copy = calloc(1, sizeof *copy + (words + args->weight_count) * 8);
   if (!copy)
     return NULL;
+  copy->code = (const struct code *)copy->bytes;
   copy->weight_offsets = copy->bytes + words;
   if (args->size > 0)
     memcpy(copy->bytes, args->code, args->size);
@@ -140,44 +116,45 @@ static lathe_executable *copy_code(const lathe_executable_load_args *args) {
 }
 
 static lathe_error *executable_load(lathe_executable_load_args *args) {
-  TAKE(lathe_executable_load_args, mine, args);
-  if (!text_is(mine.compatibility, COMPATIBILITY))
+  if (!text_is(args->compatibility, COMPATIBILITY))
     return fail(LATHE_ERROR_FAILED_PRECONDITION, "null: code needs %.*s, this is " COMPATIBILITY,
-                SHOWN(mine.compatibility));
-  mine.executable = copy_code(&mine);
-  if (!mine.executable)
+                SHOWN(args->compatibility));
+  args->executable = copy_code(args);
+  if (!args->executable)
     return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "null: no memory for code");
-  const char *wrong = code_read(mine.executable->bytes, mine.size, &mine.executable->code);
-  if (!wrong && mine.executable->code.header.weight_count != mine.weight_count)
+  const char *wrong = code_check(args->executable->code, args->size);
+  if (!wrong && args->executable->code->weight_count != args->weight_count)
     wrong = "has another number of weights than the call";
   if (!wrong)
-    return give(args, &mine);
-  free(mine.executable);
+    return NULL;
+  free(args->executable);
   return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: code: %s; compile it again", wrong);
 }
 
 static lathe_error *executable_release(lathe_executable_args *args) {
-  TAKE(lathe_executable_args, mine, args);
-  free(mine.executable);
+  free(args->executable);
   return NULL;
 }
 
-static lathe_error *no_entry(const struct code *code, lathe_string name) {
-  char names[256] = "";
-  size_t used = 0;
-  for (uint64_t i = 0; i < code->header.entry_count && used < sizeof names; ++i)
-    used += snprintf(names + used, sizeof names - used, " '%s'", code->entries[i].name);
-  return fail(LATHE_ERROR_NOT_FOUND, "null: code has no entry '%.*s'; it has%s", SHOWN(name),
-              names);
+// An entry's number is that of the instruction which begins it.
+static const struct entry *entry_at(const struct code *code, uint64_t number) {
+  const bool is_entry =
+      number < code->instruction_count && code->instructions[number].kind == RUN_ENTRY;
+  return is_entry ? &code->instructions[number].entry : NULL;
 }
 
 static lathe_error *executable_entry(lathe_executable_entry_args *args) {
-  TAKE(lathe_executable_entry_args, mine, args);
-  const struct code *code = &mine.executable->code;
-  for (mine.entry = 0; mine.entry < code->header.entry_count; ++mine.entry)
-    if (text_is(mine.name, code->entries[mine.entry].name))
-      return give(args, &mine);
-  return no_entry(code, mine.name);
+  const struct code *code = args->executable->code;
+  char names[256] = "";
+  for (args->entry = 0; args->entry < code->instruction_count; ++args->entry) {
+    const struct entry *entry = entry_at(code, args->entry);
+    if (entry && text_is(args->name, entry->name))
+      return NULL;
+    if (entry && strlen(names) + strlen(entry->name) + 2 < sizeof names)
+      strcat(strcat(names, " "), entry->name);
+  }
+  return fail(LATHE_ERROR_NOT_FOUND, "null: code has no entry %.*s; it has%s", SHOWN(args->name),
+              names);
 }
 
 // ---- Runs ---------------------------------------------------------------------------------------
@@ -192,8 +169,9 @@ static lathe_error *locate(const lathe_run_args *args, const struct entry *entry
                            const struct place *place, struct matrix *matrix) {
   const uint64_t results = entry->input_count, others = results + entry->result_count;
   uint64_t number = place->index, offset = 0; // of the binding; from its begin
+  *matrix = (struct matrix){0};
   switch (place->kind) {
-  case PLACE_NONE: *matrix = (struct matrix){0}; return NULL;
+  case PLACE_NONE: return NULL;
   case PLACE_RESULT: number += results; break;
   case PLACE_SCRATCH:
     offset = place->index;
@@ -212,44 +190,42 @@ static lathe_error *locate(const lathe_run_args *args, const struct entry *entry
                 "null: binding %" PRIu64 " does not hold %" PRIu64 " bytes at %" PRIu64
                 ", is beyond its buffer, or is not aligned to a float",
                 number, bytes, offset);
-  matrix->data = bytes > 0 ? (float *)(binding->buffer->memory + binding->offset + offset) : NULL;
+  matrix->data = bytes > 0 ? binding->buffer->memory + binding->offset + offset : NULL;
   matrix->rows = shape_rows(&place->shape, args->rows, args->output_rows);
   matrix->columns = place->shape.columns;
+  matrix->bytes = place->shape.bytes;
   return NULL;
 }
 
 static lathe_error *run_entry(const lathe_run_args *args, const struct entry *entry) {
-  const struct instruction *next = args->executable->code.instructions + entry->first_instruction;
-  for (uint64_t i = 0; i < entry->instruction_count; ++i, ++next) {
+  const struct code *code = args->executable->code;
+  for (uint64_t i = args->entry + 1; i < code->instruction_count && !entry_at(code, i); ++i) {
     struct matrix matrices[PLACES];
     for (int j = 0; j < PLACES; ++j) {
-      lathe_error *error = locate(args, entry, &next->places[j], &matrices[j]);
+      lathe_error *error = locate(args, entry, &code->instructions[i].places[j], &matrices[j]);
       if (error)
         return error;
     }
-    run_instruction(next, matrices);
+    run_instruction(&code->instructions[i], matrices);
   }
   return NULL;
 }
 
 static lathe_error *run(lathe_run_args *args) {
-  TAKE(lathe_run_args, mine, args);
-  const struct code *code = &mine.executable->code;
-  if (mine.entry >= code->header.entry_count)
-    return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: there is no entry %u", mine.entry);
-  const struct entry *entry = &code->entries[mine.entry];
-  if (mine.binding_count != entry->input_count + entry->result_count + LATHE_BIND_COUNT)
+  const struct entry *entry = entry_at(args->executable->code, args->entry);
+  if (!entry)
+    return fail(LATHE_ERROR_INVALID_ARGUMENT, "null: there is no entry %u", args->entry);
+  if (args->binding_count != entry->input_count + entry->result_count + LATHE_BIND_COUNT ||
+      args->rows < 1 || (uint64_t)args->rows > entry->max_rows || args->output_rows < 0 ||
+      args->output_rows > args->rows)
     return fail(LATHE_ERROR_INVALID_ARGUMENT,
-                "null: %u bindings; %s takes %" PRIu64 " and gives %" PRIu64, mine.binding_count,
-                entry->name, entry->input_count, entry->result_count);
-  if (mine.rows < 1 || (uint64_t)mine.rows > entry->max_rows || mine.output_rows < 0 ||
-      mine.output_rows > mine.rows)
-    return fail(LATHE_ERROR_INVALID_ARGUMENT,
-                "null: %" PRId64 " rows, %" PRId64 " of output; %s takes 1 to %" PRIu64, mine.rows,
-                mine.output_rows, entry->name, entry->max_rows);
-  mtx_lock(&mine.device->running);
-  lathe_error *error = run_entry(&mine, entry);
-  mtx_unlock(&mine.device->running);
+                "null: %u bindings, %" PRId64 " rows, %" PRId64 " of output; %s takes %" PRIu64
+                ", gives %" PRIu64 " and runs 1 to %" PRIu64 " rows",
+                args->binding_count, args->rows, args->output_rows, entry->name, entry->input_count,
+                entry->result_count, entry->max_rows);
+  pthread_mutex_lock(&args->device->running);
+  lathe_error *error = run_entry(args, entry);
+  pthread_mutex_unlock(&args->device->running);
   return error;
 }
 
@@ -267,6 +243,6 @@ const lathe_device_api device_api = {
     .executable_release = executable_release,
     .executable_entry = executable_entry,
     .run = run,
-    .compatibility = compatibility,
-    // The rest is NULL: the runtime copies and clears by mapping, and there are no queues.
+    // The rest is NULL: strings are compared, the runtime copies and clears by mapping, and there
+    // are no queues.
 };

@@ -1,16 +1,7 @@
 // Who this plugin is, and its one exported symbol.
-#include "null.h"
+#include <string.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define FEATURES LATHE_FEATURE_ASAN
-#else
-#define FEATURES 0
-#endif
+#include "null.h"
 
 static const lathe_plugin plugin = {
     .struct_size = sizeof plugin,
@@ -18,8 +9,7 @@ static const lathe_plugin plugin = {
     .abi_minor = LATHE_ABI_MINOR,
     .name = TEXT("null"),
     .version = TEXT("0.1.0"),
-    .description = TEXT("the plugin to copy: four ops in plain C on the host's memory"),
-    .features = FEATURES,
+    .description = TEXT("the plugin to copy: three ops in plain C on the host's memory"),
     .devices = &device_api,
     .compiler = &compile_api,
 };
@@ -33,7 +23,7 @@ LATHE_PLUGIN_EXPORT lathe_error *lathe_plugin_entry(lathe_plugin_entry_args *arg
         LATHE_ERROR_FAILED_PRECONDITION,
         "null: built for abi %d.%d, the host has %u.%u; use the plugin of the host's release",
         LATHE_ABI_MAJOR, LATHE_ABI_MINOR, theirs->abi_major, theirs->abi_minor);
-  take(&host, sizeof host, theirs);
+  memcpy(&host, theirs, theirs->struct_size < sizeof host ? theirs->struct_size : sizeof host);
   args->plugin = &plugin;
   return NULL;
 }

@@ -35,21 +35,38 @@ static lathe_error *fail(uint32_t code, const char *message) {
 // Yours is instructions of your chip. Whatever it is: it comes back out of a file, so look at all
 // of it before you believe it. (you)
 
+// Of one function: which of its inputs are added, how many numbers a row has, and how many rows
+// stand for one row of a run.
+struct sum {
+  char entry[56];
+  uint64_t inputs, lhs, rhs;
+  uint64_t columns, factor;
+};
+
 struct code {
   char magic[8];
-  char entry[56];
-  uint64_t inputs, lhs, rhs; // how many inputs there are, and which of them are added
-  uint64_t columns, factor;  // numbers of a row; rows that stand for one row of a run
+  uint64_t count;
+  struct sum sums[];
 };
 
 #define MAGIC "template"
 #define LIMIT (UINT64_C(1) << 20) // keeps products below from overflowing
 
-static int is_sound(const struct code *code) {
-  return memcmp(code->magic, MAGIC, sizeof code->magic) == 0 &&
-         code->entry[sizeof code->entry - 1] == 0 && code->inputs <= 2 &&
-         code->lhs < code->inputs && code->rhs < code->inputs && code->columns <= LIMIT &&
-         code->factor <= LIMIT;
+static size_t code_size(uint64_t count) { return sizeof(struct code) + count * sizeof(struct sum); }
+
+static int is_sound_sum(const struct sum *sum) {
+  return sum->entry[sizeof sum->entry - 1] == 0 && sum->inputs <= 2 && sum->lhs < sum->inputs &&
+         sum->rhs < sum->inputs && sum->columns <= LIMIT && sum->factor <= LIMIT;
+}
+
+static int is_sound(const struct code *code, uint64_t size) {
+  if (size < sizeof *code || memcmp(code->magic, MAGIC, sizeof code->magic) != 0 ||
+      code->count > LIMIT || code_size(code->count) != size)
+    return 0;
+  for (uint64_t i = 0; i < code->count; ++i)
+    if (!is_sound_sum(&code->sums[i]))
+      return 0;
+  return 1;
 }
 
 // ---- Compile half: what it takes ----------------------------------------------------------------
@@ -93,15 +110,21 @@ static lathe_error *supports(lathe_support_args *args) {
 
 // ---- Compile half: code -------------------------------------------------------------------------
 
-// What the host sees, what it points to, and the code, in one block.
+// What the host sees, and what it points to.
 struct compiled {
   lathe_compiled shown;
-  lathe_compiled_entry entry;
-  const lathe_compiled_entry *entries[1];
-  struct code code;
+  struct code *code;
+  lathe_compiled_entry *entries;
+  const lathe_compiled_entry **list;
 };
 
-static void release_compiled(lathe_compiled *compiled) { free(compiled); }
+static void release_compiled(lathe_compiled *shown) {
+  struct compiled *mine = (struct compiled *)shown;
+  free(mine->code);
+  free(mine->entries);
+  free(mine->list);
+  free(mine);
+}
 
 // Which input of the function an operand of its op is.
 static uint64_t input_of(const lathe_function *function, const lathe_operand *operand) {
@@ -111,34 +134,52 @@ static uint64_t input_of(const lathe_function *function, const lathe_operand *op
   return i;
 }
 
-static lathe_error *compile(lathe_compile_args *args) {
-  const lathe_program *program = args->program;
-  const lathe_function *function = program->function_count == 1 ? program->functions[0] : NULL;
-  if (!function || function->op_count != 1 ||
-      function->name.size >= sizeof(((struct code *)0)->entry))
-    return fail(LATHE_ERROR_FAILED_PRECONDITION, "template: takes programs of one op");
+static lathe_error *add_sum(struct compiled *mine, const lathe_function *function) {
+  struct sum *sum = &mine->code->sums[mine->code->count];
+  if (function->op_count != 1 || function->name.size >= sizeof sum->entry)
+    return fail(LATHE_ERROR_FAILED_PRECONDITION, "template: takes functions of one op");
   const lathe_op *op = function->ops[0];
   const lathe_type *type = op->results[0]->value->type;
+  memcpy(sum->entry, function->name.data, function->name.size);
+  sum->inputs = function->input_count;
+  sum->lhs = input_of(function, op->operands[0]);
+  sum->rhs = input_of(function, op->operands[1]);
+  sum->columns = type->shape[1];
+  sum->factor = type->row_factor;
+  lathe_compiled_entry *entry = &mine->entries[mine->code->count];
+  *entry = (lathe_compiled_entry){sizeof *entry, function->name, /*scratch_bytes=*/0};
+  mine->list[mine->code->count++] = entry;
+  return NULL;
+}
+
+static lathe_error *add_sums(struct compiled *mine, const lathe_program *program) {
+  mine->code = calloc(1, code_size(program->function_count));
+  mine->entries = calloc(program->function_count, sizeof *mine->entries);
+  mine->list = calloc(program->function_count, sizeof *mine->list);
+  if (!mine->code || !mine->entries || !mine->list)
+    return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "template: no memory");
+  memcpy(mine->code->magic, MAGIC, sizeof mine->code->magic);
+  lathe_error *error = NULL;
+  for (size_t i = 0; !error && i < program->function_count; ++i)
+    error = add_sum(mine, program->functions[i]);
+  return error;
+}
+
+static lathe_error *compile(lathe_compile_args *args) {
   struct compiled *mine = calloc(1, sizeof *mine);
   if (!mine)
     return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "template: no memory");
-  struct code code = {MAGIC,
-                      "",
-                      function->input_count,
-                      input_of(function, op->operands[0]),
-                      input_of(function, op->operands[1]),
-                      type->shape[1],
-                      type->row_factor};
-  memcpy(code.entry, function->name.data, function->name.size);
-  mine->code = code;
-  mine->entry = (lathe_compiled_entry){sizeof mine->entry, function->name, /*scratch_bytes=*/0};
-  mine->entries[0] = &mine->entry;
+  lathe_error *error = add_sums(mine, args->program);
+  if (error) {
+    release_compiled(&mine->shown);
+    return error;
+  }
   mine->shown = (lathe_compiled){.struct_size = sizeof mine->shown,
                                  .compatibility = TEXT(COMPATIBILITY),
-                                 .code = &mine->code,
-                                 .code_size = sizeof mine->code,
-                                 .entries = mine->entries,
-                                 .entry_count = 1,
+                                 .code = mine->code,
+                                 .code_size = code_size(mine->code->count),
+                                 .entries = mine->list,
+                                 .entry_count = mine->code->count,
                                  .release = release_compiled};
   args->compiled = &mine->shown;
   return NULL;
@@ -173,7 +214,7 @@ struct lathe_buffer {
   void *memory;
 };
 struct lathe_executable {
-  struct code code;
+  struct code *code;
 };
 
 static lathe_error *device_list(lathe_device_list_args *args) {
@@ -246,31 +287,37 @@ static lathe_error *buffer_unmap(lathe_buffer_args *args) {
 
 // ---- Device half: running -----------------------------------------------------------------------
 
-static lathe_error *executable_load(lathe_executable_load_args *args) {
-  lathe_executable *executable = malloc(sizeof *executable);
-  if (!executable)
-    return fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "template: no memory");
-  if (args->size == sizeof executable->code)
-    memcpy(&executable->code, args->code, sizeof executable->code);
-  if (args->size != sizeof executable->code || !is_sound(&executable->code)) {
-    free(executable);
-    return fail(LATHE_ERROR_INVALID_ARGUMENT,
-                "template: not code of this device; compile it again");
-  }
-  args->executable = executable;
-  return NULL;
-}
-
 static lathe_error *executable_release(lathe_executable_args *args) {
+  if (args->executable)
+    free(args->executable->code);
   free(args->executable);
   return NULL;
 }
 
-static lathe_error *executable_entry(lathe_executable_entry_args *args) {
-  args->entry = 0;
-  if (text_is(args->name, args->executable->code.entry))
+static lathe_error *executable_load(lathe_executable_load_args *args) {
+  lathe_executable *executable = calloc(1, sizeof *executable);
+  struct code *code = malloc(args->size > 0 ? args->size : 1);
+  if (code && args->size > 0)
+    memcpy(code, args->code, args->size);
+  if (executable && code && is_sound(code, args->size)) {
+    executable->code = code;
+    args->executable = executable;
     return NULL;
-  return fail(LATHE_ERROR_NOT_FOUND, "template: the code has one entry, of another name");
+  }
+  const int has_memory = executable && code;
+  free(executable);
+  free(code);
+  return has_memory ? fail(LATHE_ERROR_INVALID_ARGUMENT,
+                           "template: not code of this device; compile it again")
+                    : fail(LATHE_ERROR_RESOURCE_EXHAUSTED, "template: no memory");
+}
+
+static lathe_error *executable_entry(lathe_executable_entry_args *args) {
+  const struct code *code = args->executable->code;
+  for (args->entry = 0; args->entry < code->count; ++args->entry)
+    if (text_is(args->name, code->sums[args->entry].entry))
+      return NULL;
+  return fail(LATHE_ERROR_NOT_FOUND, "template: the code has no entry of this name");
 }
 
 // The memory of a binding, or NULL where it is smaller than what the code needs.
@@ -284,14 +331,16 @@ static float *floats_of(const lathe_binding *binding, uint64_t count) {
 
 // Bindings: the inputs, the results, then scratch, weights and state, which this code does not use.
 static lathe_error *run(lathe_run_args *args) {
-  const struct code *code = &args->executable->code;
-  if (args->binding_count != code->inputs + 1 + LATHE_BIND_COUNT || args->rows < 1 ||
+  const struct code *code = args->executable->code;
+  const struct sum *sum = args->entry < code->count ? &code->sums[args->entry] : NULL;
+  if (!sum || args->binding_count != sum->inputs + 1 + LATHE_BIND_COUNT || args->rows < 1 ||
       args->rows > (int64_t)LIMIT)
-    return fail(LATHE_ERROR_INVALID_ARGUMENT, "template: run: another number of bindings or rows");
-  const uint64_t count = args->rows * code->factor * code->columns;
-  const float *lhs = floats_of(&args->bindings[code->lhs], count);
-  const float *rhs = floats_of(&args->bindings[code->rhs], count);
-  float *result = floats_of(&args->bindings[code->inputs], count);
+    return fail(LATHE_ERROR_INVALID_ARGUMENT,
+                "template: run: another entry, number of bindings or rows");
+  const uint64_t count = args->rows * sum->factor * sum->columns;
+  const float *lhs = floats_of(&args->bindings[sum->lhs], count);
+  const float *rhs = floats_of(&args->bindings[sum->rhs], count);
+  float *result = floats_of(&args->bindings[sum->inputs], count);
   if (!lhs || !rhs || !result)
     return fail(LATHE_ERROR_INVALID_ARGUMENT, "template: run: a binding is smaller than its rows");
   for (uint64_t i = 0; i < count; ++i) // the kernel (you)

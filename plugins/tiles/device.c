@@ -237,6 +237,8 @@ static lathe_error *device_list(lathe_device_list_args *args) {
 
 static lathe_error *device_open(lathe_device_open_args *args) {
   static lathe_device device;
+  if (args->index != 0)
+    return fail(LATHE_ERROR_INVALID_ARGUMENT, "tiles: there is no device but device 0");
   args->device = &device;
   return NULL;
 }
@@ -262,6 +264,8 @@ static lathe_error *properties(lathe_device_properties_args *args) {
 }
 
 static lathe_error *buffer_allocate(lathe_buffer_allocate_args *args) {
+  if (args->alignment > 4096 || (args->alignment & (args->alignment - 1)) != 0)
+    return fail(LATHE_ERROR_INVALID_ARGUMENT, "tiles: alignments are powers of two up to 4096");
   lathe_buffer *buffer = malloc(sizeof *buffer);
   void *memory = NULL;
   if (buffer && args->size < SIZE_MAX / 2)

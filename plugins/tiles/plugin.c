@@ -1,4 +1,5 @@
 // Who this plugin is, and its one exported symbol.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,31 +22,23 @@ int text_is(lathe_string text, const char *expected) {
   return text.size == strlen(expected) && memcmp(text.data, expected, text.size) == 0;
 }
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define FEATURES LATHE_FEATURE_ASAN
-#else
-#define FEATURES 0
-#endif
-
 static const lathe_plugin plugin = {.struct_size = sizeof plugin,
                                     .abi_major = LATHE_ABI_MAJOR,
                                     .abi_minor = LATHE_ABI_MINOR,
                                     .name = TEXT("tiles"),
                                     .version = TEXT("0.1.0"),
                                     .description = TEXT("makes code of kernels over tiles"),
-                                    .features = FEATURES,
                                     .devices = &devices,
                                     .compiler = &compiler};
 
+// A host of another major must be refused before anything else of it is read.
 LATHE_PLUGIN_EXPORT lathe_error *lathe_plugin_entry(lathe_plugin_entry_args *args) {
-  if (args->host->abi_major != LATHE_ABI_MAJOR)
-    return fail(LATHE_ERROR_FAILED_PRECONDITION,
-                "tiles: built for abi 1.1, the host has another major; rebuild it");
+  static char refusal[96]; // an entry is called once
+  if (args->host->abi_major != LATHE_ABI_MAJOR) {
+    snprintf(refusal, sizeof refusal, "tiles: built for abi %d.%d, the host has %u.%u; rebuild it",
+             LATHE_ABI_MAJOR, LATHE_ABI_MINOR, args->host->abi_major, args->host->abi_minor);
+    return fail(LATHE_ERROR_FAILED_PRECONDITION, refusal);
+  }
   args->plugin = &plugin;
   return NULL;
 }

@@ -91,6 +91,7 @@ lathe_error *supports(lathe_support_args *args) {
   for (size_t i = 0; i < op->operand_count; ++i)
     if (!is_taken(type_of(op->operands[i]), is_weight || (what == DO_MATMUL && i == 1)))
       return answer(args, LATHE_REASON_UNSUPPORTED_TYPE, "tiles are f32, weights f32 or bf16");
-  args->seconds = args->points * work_of(what, op) / 1e9; // decides whether ops come here (you)
+  const int64_t points = LATHE_HAS_FIELD(lathe_support_args, args, points) ? args->points : 1;
+  args->seconds = points * work_of(what, op) / 1e9; // decides whether ops come here (you)
   return answer(args, LATHE_REASON_NONE, "");
 }

@@ -10,7 +10,7 @@
   { literal, sizeof(literal) - 1 }
 #define COMPATIBILITY "arch=tiles;version=1"
 
-// An error whose message is `what`, a constant. See the template for what an error is.
+// An error whose message is `what`, which stays. See the template for what an error is.
 lathe_error *fail(uint32_t code, const char *what);
 int text_is(lathe_string text, const char *expected);
 

@@ -23,6 +23,8 @@
 //  - Nothing throws or long-jumps across this border. Text is UTF-8 with a length. Sizes are bytes,
 //    times are seconds.
 //  - Every function may be called from any thread, several at once, unless it says otherwise.
+//  - The process is the host's: a plugin neither ends nor forks it, changes nothing about signals and
+//    leaves no thread running when it is unloaded.
 #ifndef LATHE_RUNTIME_ABI_PLUGIN_H
 #define LATHE_RUNTIME_ABI_PLUGIN_H
 
@@ -34,7 +36,7 @@ extern "C" {
 #endif
 
 #define LATHE_ABI_MAJOR 1
-#define LATHE_ABI_MINOR 1
+#define LATHE_ABI_MINOR 2
 
 // Whether a struct, by what its struct_size says, holds the field.
 #define LATHE_HAS_FIELD(type, pointer, field)                                                      \
@@ -341,7 +343,14 @@ typedef struct lathe_executable_args {
 } lathe_executable_args;
 
 // An entry gets its function's inputs that are no cache, then its results that are no cache, then
-// these three, each of size 0 where the code needs none:
+// the three below, each of size 0 where the code needs none.
+//
+// An input or a result stands in its binding row by row without gaps, four bytes a number: f32 or
+// i32. Rows of bf16 never cross: they are values inside of a function, what "lathe.cast" gives and a
+// product takes, each the f32 rounded to nearest even, and where they stand is the code's business.
+//
+// Of a result the rows of the run are written, all of them. Bytes behind them stay as they are,
+// though the binding may have room for max_rows.
 enum {
   LATHE_BIND_SCRATCH = 0, // as large as the entry says; its contents mean nothing between runs
   LATHE_BIND_WEIGHTS = 1, // all packed weights, read-only
@@ -465,7 +474,7 @@ typedef struct lathe_type {
 // back: the value that comes out is the same memory.
 typedef struct lathe_value {
   size_t struct_size;
-  uint32_t id;        // unique in its function, from 0
+  uint32_t id;        // unique in its function, counted from 0
   uint32_t is_unused; // 1: no op and no result of the function takes it
   const lathe_type *type;
 } lathe_value;
@@ -503,7 +512,7 @@ typedef struct lathe_attribute {
 // A weight by reference. Its bytes stay in the checkpoint until somebody reads them.
 typedef struct lathe_constant {
   size_t struct_size;
-  uint32_t id; // unique in the program, from 0
+  uint32_t id; // its place in lathe_program.constants
   uint32_t reserved;
   lathe_string name;      // "layers.0.q_proj"
   const lathe_type *type; // row-major; codes and scales are two arrays. The program's type: what
@@ -575,8 +584,8 @@ typedef struct lathe_program {
 
 // What can be handed over at once.
 enum {
-  // Programs of a single op beside the lathe.weight ops that it takes: whoever brings kernels for
-  // whole ops.
+  // Programs whose functions have a single op each, beside the lathe.weight ops that it takes:
+  // whoever brings kernels for whole ops. With LATHE_TAKES_PARTITIONS the bit says nothing more.
   LATHE_TAKES_OPS = 1,
   LATHE_TAKES_PARTITIONS = 2, // programs of any ops that it takes
   // Since 1.1. Programs of "lathe.weight" and "tile.launch" ops only, of kernels over tiles whose ops
@@ -614,7 +623,7 @@ typedef struct lathe_target_list_args {
 enum {
   LATHE_SUPPORT_NO = 0,
   LATHE_SUPPORT_YES = 1,
-  LATHE_SUPPORT_CONVERTED = 2 // with values rounded to another type, which the text names
+  LATHE_SUPPORT_CONVERTED = 2 // with values rounded to another type: converted_to
 };
 
 // Why not. A plugin's own codes begin at LATHE_REASON_VENDOR.
@@ -641,6 +650,10 @@ typedef struct lathe_support_args {
   // Since 1.1. In, of a launch and of an op of a kernel, otherwise 0: the points of the grid. The
   // seconds are then those of the op at all of them.
   int64_t points;
+  // Since 1.2. Out, LATHE_ELEMENT_*, of a CONVERTED: what is rounded to it before it is used. NONE: a
+  // type that is not listed, which the text names ("tf32").
+  uint32_t converted_to;
+  uint32_t reserved;
 } lathe_support_args;
 
 // How an entry of the code is called.

@@ -69,8 +69,11 @@ std::string fromAbi(const lathe_string &text) {
 absl::Status takeError(lathe_error *error) {
   if (!error)
     return absl::OkStatus();
-  bool has_text = LATHE_HAS_FIELD(lathe_error, error, message);
-  absl::Status status(codeOf(*error), has_text ? fromAbi(error->message) : "");
+  constexpr size_t kMessage = 4096; // of a longer one the begin has to do
+  lathe_string message = {};
+  if (LATHE_HAS_FIELD(lathe_error, error, message))
+    message = {error->message.data, std::min(error->message.size, kMessage)};
+  absl::Status status(codeOf(*error), fromAbi(message));
   if (LATHE_HAS_FIELD(lathe_error, error, release) && error->release)
     error->release(error);
   return status;

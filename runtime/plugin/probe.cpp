@@ -148,8 +148,14 @@ void Helper::stop() {
   wait(absl::InfiniteFuture());
 }
 
-absl::Status statusOf(const std::string &report) {
+// A success says nothing more: more than one is the report of more than one process.
+absl::Status statusOf(const std::string &path, const std::string &report) {
   auto code = static_cast<absl::StatusCode>(report[1]);
+  if (code == absl::StatusCode::kOk && report.size() > 2)
+    return absl::FailedPreconditionError(
+        absl::StrCat("plugin ", path,
+                     ": forks, and the copy of the process goes on as if it were "
+                     "the host; it is not loaded"));
   return absl::Status(code, absl::string_view(report).substr(2));
 }
 
@@ -173,9 +179,48 @@ absl::Status visit(Plugin &plugin) {
   return absl::OkStatus();
 }
 
-absl::Status loadAndVisit(const std::string &path, const PluginOptions &options) {
+int writeReport(int report, const absl::Status &status) {
+  std::string text = {kDone, static_cast<char>(status.code())};
+  absl::StrAppend(&text, status.message().substr(0, kMaxReport / 2));
+  return write(report, text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1;
+}
+
+absl::Status loadAndVisit(const std::string &path, const PluginOptions &options, int report) {
+  const pid_t self = getpid();
   LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Plugin> plugin, Plugin::load(path, options));
+  if (getpid() != self) // a copy of the process: a second report tells of it
+    std::_Exit(writeReport(report, absl::OkStatus()));
   return visit(*plugin);
+}
+
+size_t countThreads() {
+  std::error_code error;
+  std::filesystem::directory_iterator threads("/proc/self/task", error);
+  return std::distance(begin(threads), end(threads));
+}
+
+// What the process does at each signal: its handler, or what stands for one.
+using Handlers = std::array<void (*)(int), NSIG>;
+
+Handlers handlersNow() {
+  Handlers handlers = {};
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action = {};
+    if (sigaction(signal, nullptr, &action) == 0)
+      handlers[signal] = action.sa_handler;
+  }
+  return handlers;
+}
+
+// A host that is to end at Ctrl-C, or to wait for its children, cannot have these changed.
+absl::Status verifySignals(const std::string &path, const Handlers &before) {
+  const Handlers after = handlersNow();
+  for (int signal = 1; signal < NSIG; ++signal)
+    if (after[signal] != before[signal])
+      return absl::FailedPreconditionError(
+          absl::StrCat("plugin ", path, ": changes what the process does at a signal (",
+                       strsignal(signal), "); signals are the host's, so it is not loaded"));
+  return absl::OkStatus();
 }
 
 } // namespace
@@ -194,8 +239,9 @@ absl::Status probePlugin(const std::string &path, const PluginOptions &options,
     exit_status = helper.wait(deadline);
   if (!exit_status)
     return didNotAnswer(path, probe.limit);
-  if (report.size() >= 2 && report[0] == kDone && WIFEXITED(*exit_status))
-    return statusOf(report);
+  const bool ended_well = WIFEXITED(*exit_status) && WEXITSTATUS(*exit_status) == 0;
+  if (report.size() >= 2 && report[0] == kDone && ended_well)
+    return statusOf(path, report);
   return endedEarly(path, *exit_status);
 }
 
@@ -209,10 +255,14 @@ int probeInThisProcess(const std::string &path, const PluginOptions &options, in
   rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none); // a crash is expected here
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  absl::Status status = loadAndVisit(path, options);
-  std::string text = {kDone, static_cast<char>(status.code())};
-  absl::StrAppend(&text, status.message().substr(0, kMaxReport / 2));
-  return write(report, text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1;
+  const Handlers before = handlersNow();
+  const size_t threads = countThreads();
+  absl::Status status = loadAndVisit(path, options, report);
+  if (countThreads() > threads) // what was left running may crash here instead of in the host
+    absl::SleepFor(absl::Milliseconds(100));
+  if (status.ok())
+    status = verifySignals(path, before);
+  return writeReport(report, status);
 }
 
 } // namespace lathe::runtime

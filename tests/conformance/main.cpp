@@ -4,13 +4,15 @@
 #include <memory>
 #include <thread>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "base/status.h"
 #include "tests/conformance/lint/lint.h"
 #include "tests/conformance/recipes/recipes.h"
 #include "tests/conformance/report/report.h"
-#include "tests/conformance/run/pool.h"
+#include "tests/conformance/run/threads.h"
 #include "tools/lathe/command_line.h"
 #include "tools/lathe/console.h"
 #include "tools/lathe/flags.h"
@@ -21,7 +23,7 @@ namespace lathe::conformance {
 namespace {
 
 struct Flags {
-  std::optional<std::string> plugin, target, filter, html, xml;
+  std::optional<std::string> plugin, target, filter, threads, html, xml;
   std::optional<int64_t> seed, jobs, limit;
   bool list = false, specialise = false, lint = false;
 };
@@ -51,6 +53,18 @@ absl::StatusOr<PoolOptions> poolOptions(const Flags &flags) {
   return options;
 }
 
+// "1,2,7", each 1 to 256; without the flag one.
+absl::StatusOr<std::vector<int>> threadsOf(const Flags &flags) {
+  std::vector<int> threads;
+  for (absl::string_view text : absl::StrSplit(flags.threads.value_or("1"), ','))
+    if (int count; absl::SimpleAtoi(text, &count) && count >= 1 && count <= 256)
+      threads.push_back(count);
+    else
+      return cli::usageError(
+          absl::StrCat("--threads: '", text, "' is no number of threads, which are 1 to 256"));
+  return threads;
+}
+
 std::string commandOf(const Flags &flags) {
   std::string command = "lathe-conformance";
   if (flags.plugin)
@@ -61,6 +75,8 @@ std::string commandOf(const Flags &flags) {
     absl::StrAppend(&command, " --specialise");
   if (flags.seed)
     absl::StrAppend(&command, " --seed ", *flags.seed);
+  if (flags.threads)
+    absl::StrAppend(&command, " --threads ", *flags.threads);
   return command;
 }
 
@@ -73,6 +89,7 @@ std::string targetName(const Flags &flags) {
 
 absl::Status judgeAndReport(const Flags &flags, const std::vector<size_t> &indices) {
   LATHE_ASSIGN_OR_RETURN(PoolOptions options, poolOptions(flags));
+  LATHE_ASSIGN_OR_RETURN(const std::vector<int> threads, threadsOf(flags));
   Report report{targetName(flags), commandOf(flags), 0, &allCases(), {}};
   cli::Progress progress;
   size_t done = 0;
@@ -81,10 +98,11 @@ absl::Status judgeAndReport(const Flags &flags, const std::vector<size_t> &indic
       progress.clear();
       cli::printNow(failureText(report, outcome));
     }
-    progress.update("cases", ++done, indices.size());
+    progress.update("cases", ++done, indices.size() * threads.size());
   };
   const auto start = std::chrono::steady_clock::now();
-  LATHE_ASSIGN_OR_RETURN(report.outcomes, judgeAll(allCases(), indices, options, finished));
+  LATHE_ASSIGN_OR_RETURN(report.outcomes,
+                         judgeWithThreads(allCases(), indices, options, threads, finished));
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   progress.clear();
   if (flags.xml)
@@ -145,6 +163,9 @@ cli::Action declare(CLI::App &app) {
                  "versions, misuse, threads, leaks");
   cli::addWhole(app, "--seed", flags->seed, {}, "of all numbers in the cases; else 1");
   cli::addWhole(app, "--jobs", flags->jobs, {1, 256}, "processes side by side; else one a core");
+  cli::addText(app, "--threads", flags->threads, "N,N...",
+               "host threads that the target may use; of several each case runs\nwith each, and "
+               "all bits have to be the same; else 1");
   cli::addWhole(app, "--limit", flags->limit, {1, 86400},
                 "seconds after which a case counts as hanging; else 60");
   cli::addSwitch(

@@ -4,5 +4,6 @@ set_tests_properties(golden_placed_test PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHAR
 add_test(NAME golden_placed_test_1 COMMAND golden_placed_test)
 set_tests_properties(golden_placed_test_1 PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=2;GTEST_SHARD_INDEX=1" TIMEOUT 1200)
 target_compile_definitions(golden_placed_test PRIVATE LATHE_NULL_PLUGIN="$<TARGET_FILE:lathe_null>"
-  LATHE_ONEDNN_PLUGIN="$<TARGET_FILE:lathe_onednn>" LATHE_TILES_PLUGIN="$<TARGET_FILE:lathe_tiles>")
-add_dependencies(golden_placed_test lathe_null lathe_onednn lathe_tiles lathe-probe)
+  LATHE_ONEDNN_PLUGIN="$<TARGET_FILE:lathe_onednn>" LATHE_TILES_PLUGIN="$<TARGET_FILE:lathe_tiles>"
+  LATHE_TEMPLATE_PLUGIN="$<TARGET_FILE:template_plugin>")
+add_dependencies(golden_placed_test lathe_null lathe_onednn lathe_tiles template_plugin lathe-probe)

@@ -62,6 +62,13 @@ TEST_P(PlacedModel, givesTheInterpretersLogitsThroughTiles) {
     expectTheInterpretersLogits(LATHE_TILES_PLUGIN, "tiles:tiles", rules);
 }
 
+using PlacedOps = PlacedModel;
+
+// Whole ops only: each is a function of its own, in each step.
+TEST_P(PlacedOps, giveTheInterpretersLogits) {
+  expectTheInterpretersLogits(LATHE_TEMPLATE_PLUGIN, "template:template", "add=template:template");
+}
+
 class Placement : public testing::Test {
 protected:
   void SetUp() override {
@@ -99,6 +106,9 @@ TEST_F(Placement, notesATargetThatGetsNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Goldens, PlacedModel, testing::ValuesIn(kFolders),
+                         [](const auto &info) { return std::string(info.param); });
+
+INSTANTIATE_TEST_SUITE_P(Goldens, PlacedOps, testing::Values("llama_f32", "v2_lite"),
                          [](const auto &info) { return std::string(info.param); });
 
 } // namespace

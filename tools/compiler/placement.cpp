@@ -29,17 +29,22 @@ std::string knownTargets(const CompileOptions &options) {
   return known.empty() ? "none, for no plugin brings one (--plugin)" : known;
 }
 
+// Bits of a later header alone say nothing to this one.
+absl::StatusOr<plugin::Target> verified(plugin::Target target) {
+  if (target.takesOps() || target.takesTiles())
+    return target;
+  return absl::FailedPreconditionError(absl::StrCat(
+      "target '", target.name, "' takes neither ops nor partitions nor tiles: the bits ",
+      "of its lathe_target.takes are ", target.takes));
+}
+
 absl::StatusOr<plugin::Target> targetNamed(const std::string &name, const CompileOptions &options) {
   for (const auto &plugin : options.plugins)
     for (const runtime::TargetProperties &target : plugin->targets())
       if (name == absl::StrCat(plugin->name(), ":", target.name))
-        return plugin::Target{name,
-                              plugin->compiler(),
-                              target.handle,
-                              target.transfer_bandwidth,
-                              target.transfer_seconds,
-                              (target.takes & LATHE_TAKES_TILES) != 0,
-                              target.tile_rows, target.tile_columns};
+        return verified({name, plugin->compiler(), target.handle, target.transfer_bandwidth,
+                         target.transfer_seconds, target.takes, target.tile_rows,
+                         target.tile_columns});
   return absl::InvalidArgumentError(absl::StrCat(
       "target '", name, "' is not known; those of plugins are ", knownTargets(options)));
 }
@@ -56,8 +61,8 @@ absl::Status collectOffers(mlir::ModuleOp module, const x86::Level &level,
                            const std::vector<plugin::Target> &targets) {
   x86::setOffers(module, level);
   for (const plugin::Target &target : targets)
-    LATHE_RETURN_IF_ERROR(target.takes_tiles ? plugin::setOffersOfTiles(module, target)
-                                             : plugin::setOffers(module, target));
+    LATHE_RETURN_IF_ERROR(target.takesTiles() ? plugin::setOffersOfTiles(module, target)
+                                              : plugin::setOffers(module, target));
   return absl::OkStatus();
 }
 
@@ -95,7 +100,7 @@ absl::StatusOr<std::unique_ptr<OnTarget>> compileOn(const plugin::Target &target
                                                     const frontend::Checkpoint &checkpoint,
                                                     const CompileOptions &options) {
   mlir::OwningOpRef<mlir::ModuleOp> module = passes::extract(parts);
-  if (target.takes_tiles)
+  if (target.takesTiles())
     LATHE_RETURN_IF_ERROR(lowerToTiles(*module, target));
   LATHE_ASSIGN_OR_RETURN(std::string bytecode, bytecodeOf(*module));
   auto made = std::make_unique<OnTarget>(target, std::move(module), std::move(bytecode),

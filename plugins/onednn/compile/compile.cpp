@@ -59,6 +59,8 @@ lathe_error *supports(lathe_support_args *args) {
     mine.verdict = verdict.verdict;
     mine.reason = verdict.reason;
     mine.seconds = verdict.seconds;
+    if (verdict.verdict == LATHE_SUPPORT_CONVERTED)
+      mine.converted_to = LATHE_ELEMENT_BF16;
     writeText(mine.text, verdict.text);
     give(args, mine);
   });

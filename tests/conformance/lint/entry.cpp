@@ -86,6 +86,39 @@ absl::Status saysWhoItIs(const TargetOptions &options) {
   return absl::OkStatus();
 }
 
+absl::Status checkTarget(const lathe_target &target) {
+  constexpr uint32_t kKnown = LATHE_TAKES_OPS | LATHE_TAKES_PARTITIONS | LATHE_TAKES_TILES;
+  const std::string name = runtime::fromAbi(target.name);
+  if (!(target.takes & kKnown))
+    return absl::InternalError(absl::StrCat("its target '", name, "' takes nothing: ", target.takes,
+                                            " has no bit of LATHE_TAKES_*"));
+  if (!(target.takes & LATHE_TAKES_TILES))
+    return absl::OkStatus();
+  if (!LATHE_HAS_FIELD(lathe_target, &target, tile_columns))
+    return absl::InternalError(absl::StrCat("its target '", name,
+                                            "' takes tiles, which came with abi 1.1, in a struct "
+                                            "of ",
+                                            target.struct_size, " bytes"));
+  const auto is_tile = [](int64_t size) { return size >= 0 && size <= LATHE_MAX_TILE; };
+  return is_tile(target.tile_rows) && is_tile(target.tile_columns)
+             ? absl::OkStatus()
+             : absl::InternalError(absl::StrCat("its target '", name, "' has tiles of ",
+                                                target.tile_rows, " x ", target.tile_columns));
+}
+
+absl::Status saysWhatItTakes(const TargetOptions &options) {
+  Host host(sizeof(lathe_host));
+  LATHE_ASSIGN_OR_RETURN(const lathe_plugin *plugin, enter(options, host));
+  if (!plugin->compiler)
+    return absl::UnimplementedError("it has no compile half");
+  lathe_target_list_args args = {};
+  args.struct_size = sizeof args;
+  LATHE_RETURN_IF_ERROR(runtime::takeError(plugin->compiler->target_list(&args)));
+  for (size_t i = 0; i < args.target_count; ++i)
+    LATHE_RETURN_IF_ERROR(checkTarget(*args.targets[i]));
+  return absl::OkStatus();
+}
+
 // The last field that every host of abi 1.0 has for sure in common is `version`.
 absl::Status takesAnOlderHost(const TargetOptions &options) {
   Host host(offsetof(lathe_host, context));
@@ -115,6 +148,8 @@ absl::Status takesANewerHost(const TargetOptions &options) {
 std::vector<Rule> entryRules() {
   return {
       {"says_who_it_is", "name, version, description, one half or both", saysWhoItIs},
+      {"says_what_it_takes", "a target takes ops, partitions or tiles of sizes that make sense",
+       saysWhatItTakes},
       {"refuses_an_older_major", "FAILED_PRECONDITION with both versions in the message",
        [](const TargetOptions &options) { return refusesMajor(options, LATHE_ABI_MAJOR - 1); }},
       {"refuses_a_newer_major", "FAILED_PRECONDITION with both versions in the message",

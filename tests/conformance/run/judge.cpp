@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -26,6 +27,16 @@ std::string differenceText(const Difference &worst, const Measure &measure) {
   return absl::StrFormat("[%d, %d] is %.9g, expected %.9g, off by %.3g, allowed %.3g (%s)",
                          worst.row, worst.column, worst.got, worst.expected,
                          std::abs(worst.got - worst.expected), worst.bound, measure.why);
+}
+
+// FNV-1a over the bits, behind what there was.
+uint64_t digestOf(const reference::Tensor &tensor, uint64_t digest) {
+  for (float value : tensor.values) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    digest = (digest ^ bits) * 0x100000001b3;
+  }
+  return digest;
 }
 
 class Judge {
@@ -61,8 +72,10 @@ private:
     auto got = prepared_.loaded->run(step);
     if (!got.ok())
       return fail(absl::StrCat(stepText(program_.spec(), step), ": ", got.status().message()));
-    for (size_t i = 0; i < expected.size(); ++i)
+    for (size_t i = 0; i < expected.size(); ++i) {
+      outcome_.digest = digestOf((*got)[i], outcome_.digest);
       compare(step, i, (*got)[i], expected[i]);
+    }
   }
 
   void compare(size_t step, size_t index, const reference::Tensor &got,
@@ -108,7 +121,7 @@ void judge(Target &target, const Cases &cases, const std::vector<size_t> &indice
   for (size_t i = 0; i < sound.size(); ++i) {
     listener.begin(of_sound[i]);
     const auto begun = Clock::now();
-    Outcome outcome{of_sound[i], Verdict::failed, "", 0, 0};
+    Outcome outcome{of_sound[i], Verdict::failed, "", 0, 0, /*digest=*/0xcbf29ce484222325};
     Judge(*sound[i], prepared[i], outcome).run();
     outcome.seconds = each + secondsSince(begun);
     prepared[i].loaded.reset();

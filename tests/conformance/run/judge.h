@@ -13,9 +13,10 @@ enum class Verdict { passed, skipped, failed };
 struct Outcome {
   size_t index = 0; // of the case
   Verdict verdict = Verdict::failed;
-  std::string text;   // why it was skipped, or what is wrong
-  double seconds = 0; // its steps, and its part of compiling
-  double share = 0;   // of the bounds that was used at most
+  std::string text;    // why it was skipped, or what is wrong
+  double seconds = 0;  // its steps, and its part of compiling
+  double share = 0;    // of the bounds that was used at most
+  uint64_t digest = 0; // of all bits of its results
 };
 
 // Told when a case begins and when it has come to its end.

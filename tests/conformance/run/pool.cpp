@@ -139,8 +139,9 @@ void Worker::take(const Json &report, std::vector<Outcome> &outcomes) {
   }
   if (!report.contains("end"))
     return;
-  Outcome outcome{report["end"], static_cast<Verdict>(report["verdict"].get<int>()), report["text"],
-                  report["seconds"], report["share"]};
+  Outcome outcome{report["end"],   static_cast<Verdict>(report["verdict"].get<int>()),
+                  report["text"],  report["seconds"],
+                  report["share"], report["digest"]};
   batch_.erase(std::remove(batch_.begin(), batch_.end(), outcome.index), batch_.end());
   current_.reset();
   outcomes.push_back(std::move(outcome));

@@ -34,7 +34,8 @@ public:
            {"verdict", static_cast<int>(outcome.verdict)},
            {"text", outcome.text},
            {"seconds", outcome.seconds},
-           {"share", std::isfinite(outcome.share) ? outcome.share : 1e30}});
+           {"share", std::isfinite(outcome.share) ? outcome.share : 1e30},
+           {"digest", outcome.digest}});
   }
 
 private:

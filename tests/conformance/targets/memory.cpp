@@ -57,11 +57,23 @@ absl::Status GuardedBuffer::spoil() {
   return buffer_.unmap();
 }
 
-absl::Status GuardedBuffer::checkGuard(const std::string &name) {
+absl::StatusOr<bool> GuardedBuffer::holds(uint8_t byte, uint64_t begin, uint64_t size) {
   LATHE_ASSIGN_OR_RETURN(void *memory, buffer_.map(LATHE_MAP_READ));
-  const uint8_t *guard = static_cast<const uint8_t *>(memory) + size_;
-  const bool intact = std::all_of(guard, guard + kGuard, [](uint8_t b) { return b == kGuardByte; });
+  const uint8_t *first = static_cast<const uint8_t *>(memory) + begin;
+  const bool all = std::all_of(first, first + size, [byte](uint8_t b) { return b == byte; });
   LATHE_RETURN_IF_ERROR(buffer_.unmap());
+  return all;
+}
+
+absl::Status GuardedBuffer::checkUnwritten(const std::string &name, uint64_t size) {
+  LATHE_ASSIGN_OR_RETURN(const bool intact, holds(kPattern, size, size_ - size));
+  return intact ? absl::OkStatus()
+                : absl::InternalError(absl::StrCat("it writes behind the rows of ", name, ", ",
+                                                   size, " bytes in this run"));
+}
+
+absl::Status GuardedBuffer::checkGuard(const std::string &name) {
+  LATHE_ASSIGN_OR_RETURN(const bool intact, holds(kGuardByte, size_, kGuard));
   return intact ? absl::OkStatus()
                 : absl::InternalError(
                       absl::StrCat("it writes beyond the end of ", name, ", ", size_, " bytes"));

@@ -19,10 +19,14 @@ public:
   absl::Status read(absl::Span<uint8_t> bytes);
   // Fills it with the pattern again: a NaN as f32, a huge number as i32.
   absl::Status spoil();
-  // INTERNAL: something was written behind its end.
+  // INTERNAL: since it was spoilt something was written behind its first `size` bytes, or,
+  // whenever, behind its end.
+  absl::Status checkUnwritten(const std::string &name, uint64_t size);
   absl::Status checkGuard(const std::string &name);
 
 private:
+  absl::StatusOr<bool> holds(uint8_t byte, uint64_t begin, uint64_t size);
+
   runtime::DeviceBuffer buffer_;
   uint64_t size_ = 0;
 };

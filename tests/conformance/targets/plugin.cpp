@@ -9,14 +9,17 @@
 
 #include "backends/plugin/compile.h"
 #include "backends/plugin/constants.h"
+#include "backends/plugin/offers.h"
 #include "backends/plugin/program_view.h"
 #include "base/status.h"
 #include "passes/cost/table.h"
+#include "passes/pipeline.h"
 #include "passes/step.h"
 #include "runtime/device/error.h"
 #include "runtime/plugin/plugin.h"
 #include "tests/conformance/targets/memory.h"
 #include "tests/conformance/targets/target.h"
+#include "tools/compiler/diagnostics.h"
 #include "tools/compiler/sections.h"
 
 namespace lathe::conformance {
@@ -29,13 +32,15 @@ using runtime::Plugin;
 
 // A program as the plugin sees it, and the code that it made. Members point to those before them.
 struct Compiled {
-  Compiled(const Program &program, std::string bytecode)
-      : reader([&program](llvm::StringRef name) { return program.bytes(name); }),
-        view(program.module(), std::move(bytecode),
+  Compiled(const Program &program, mlir::OwningOpRef<mlir::ModuleOp> shown, std::string bytecode)
+      : module(std::move(shown)),
+        reader([&program](llvm::StringRef name) { return program.bytes(name); }),
+        view(*module, std::move(bytecode),
              [this](ir::WeightOp weight, bool scales, uint64_t offset, uint64_t size, void *out) {
                return runtime::giveError(reader.read(weight, scales, offset, size, out));
              }) {}
 
+  mlir::OwningOpRef<mlir::ModuleOp> module;
   plugin::ConstantReader reader;
   ProgramView view;
   std::unique_ptr<Code> code;
@@ -122,8 +127,10 @@ absl::StatusOr<std::vector<reference::Tensor>> LoadedCase::readResults(const Ste
   std::vector<reference::Tensor> tensors;
   for (size_t i = 0; i < results_.size(); ++i) {
     const Result &result = program_.results()[i];
-    LATHE_RETURN_IF_ERROR(results_[i].checkGuard(absl::StrCat("result ", i)));
+    const std::string name = absl::StrCat("result ", i);
+    LATHE_RETURN_IF_ERROR(results_[i].checkGuard(name));
     std::vector<uint8_t> bytes(4 * result.rowsIn(step) * result.columns);
+    LATHE_RETURN_IF_ERROR(results_[i].checkUnwritten(name, bytes.size()));
     LATHE_RETURN_IF_ERROR(results_[i].read(absl::MakeSpan(bytes)));
     tensors.push_back(tensorOf(bytes, result.rowsIn(step), result.columns, result.is_indices));
   }
@@ -169,26 +176,41 @@ public:
 
 private:
   Prepared prepareOne(const Program &program) const;
-  absl::StatusOr<Verdict> ask(const lathe_op &op, int64_t rows) const;
-  plugin::Target asked() const { return {target_.name, plugin_->compiler(), target_.handle, 0, 0}; }
-  absl::StatusOr<Verdict> askAll(const Program &program, const ProgramView &view) const;
+  absl::Status prepareInto(const Program &program, Prepared &answer) const;
+  plugin::Target asked() const {
+    return {target_.name,  plugin_->compiler(), target_.handle,      0, 0,
+            target_.takes, target_.tile_rows,   target_.tile_columns};
+  }
+  absl::StatusOr<Verdict> ask(const plugin::Question &question) const;
+  absl::StatusOr<Verdict> askAbout(mlir::Operation *op, const ProgramView &view,
+                                   int64_t rows) const;
+  absl::StatusOr<Verdict> askAboutLaunch(tile::LaunchOp launch, const ProgramView &view,
+                                         int64_t rows) const;
+  absl::StatusOr<Verdict> askAll(mlir::ModuleOp module) const;
+  absl::Status lower(mlir::ModuleOp module, bool fused) const;
 
   std::shared_ptr<Plugin> plugin_;
   const runtime::TargetProperties &target_;
   std::shared_ptr<Device> device_;
 };
 
-absl::StatusOr<Verdict> PluginTarget::ask(const lathe_op &op, int64_t rows) const {
-  LATHE_ASSIGN_OR_RETURN(plugin::Answer answer,
-                         plugin::ask(asked(), {&op, rows, passes::cost::kExpectedContext}));
+// The field says the type, or the text does: of a type that no tensor has, and of a plugin of abi
+// 1.1.
+absl::StatusOr<Verdict> converted(const plugin::Answer &answer) {
+  const std::string element = plugin::elementName(answer.converted_to);
+  const std::string &type = element.empty() ? answer.text : element;
+  if (roundingOf(type) == 0)
+    return absl::InternalError(absl::StrCat("it answers CONVERTED and names no type that values "
+                                            "are rounded to: converted_to is ",
+                                            answer.converted_to, ", the text '", answer.text, "'"));
+  return Verdict{true, "", type};
+}
+
+absl::StatusOr<Verdict> PluginTarget::ask(const plugin::Question &question) const {
+  LATHE_ASSIGN_OR_RETURN(plugin::Answer answer, plugin::ask(asked(), question));
   switch (answer.verdict) {
   case LATHE_SUPPORT_YES: return Verdict{true, "", ""};
-  case LATHE_SUPPORT_CONVERTED:
-    if (roundingOf(answer.text) == 0)
-      return absl::InternalError(
-          absl::StrCat("it answers CONVERTED and names no type that values are rounded to: '",
-                       answer.text, "'"));
-    return Verdict{true, "", answer.text};
+  case LATHE_SUPPORT_CONVERTED: return converted(answer);
   case LATHE_SUPPORT_NO:
     if (!plugin::isReason(answer.reason))
       return absl::InternalError(absl::StrCat("it answers NO without a reason: ", answer.reason));
@@ -197,19 +219,65 @@ absl::StatusOr<Verdict> PluginTarget::ask(const lathe_op &op, int64_t rows) cons
   }
 }
 
-absl::StatusOr<Verdict> PluginTarget::askAll(const Program &program,
-                                             const ProgramView &view) const {
+// Both taken, or why one is not.
+Verdict both(Verdict a, const Verdict &b) {
+  if (!a.takes)
+    return a;
+  if (!b.takes)
+    return b;
+  absl::StrAppend(&a.converted_to, a.converted_to.empty() || b.converted_to.empty() ? "" : "; ",
+                  b.converted_to);
+  return a;
+}
+
+absl::StatusOr<Verdict> PluginTarget::askAboutLaunch(tile::LaunchOp launch, const ProgramView &view,
+                                                     int64_t rows) const {
   Verdict all{true, "", ""};
-  for (auto function : program.module().getOps<mlir::func::FuncOp>())
+  LATHE_RETURN_IF_ERROR(
+      plugin::forEachAsked(launch, rows, [&](mlir::Operation *op, int64_t points) -> absl::Status {
+        LATHE_ASSIGN_OR_RETURN(Verdict one,
+                               ask({view.op(op), rows, passes::cost::kExpectedContext, points}));
+        all = both(std::move(all), one);
+        return absl::OkStatus();
+      }));
+  return all;
+}
+
+absl::StatusOr<Verdict> PluginTarget::askAbout(mlir::Operation *op, const ProgramView &view,
+                                               int64_t rows) const {
+  if (auto launch = mlir::dyn_cast<tile::LaunchOp>(op))
+    return askAboutLaunch(launch, view, rows);
+  if (asked().takesTiles())
+    return Verdict{false,
+                   absl::StrCat("unsupported_op: ", op->getName().getStringRef().str(),
+                                " has no form in tiles"),
+                   ""};
+  return ask({view.op(op), rows, passes::cost::kExpectedContext});
+}
+
+// Kernels are asked about where they are launched, and weights not at all.
+absl::StatusOr<Verdict> PluginTarget::askAll(mlir::ModuleOp module) const {
+  ProgramView view(module, "", [](auto...) -> lathe_error * { return nullptr; });
+  Verdict all{true, "", ""};
+  for (auto function : module.getOps<mlir::func::FuncOp>()) {
+    if (tile::sizeOf(function))
+      continue;
     for (mlir::Operation &op : function.getBody().front().without_terminator()) {
       if (mlir::isa<ir::WeightOp>(op))
         continue;
-      LATHE_ASSIGN_OR_RETURN(Verdict one, ask(*view.op(&op), passes::maxRows(function)));
-      if (!one.takes)
-        return one;
-      absl::StrAppend(&all.converted_to, one.converted_to.empty() ? "" : "; ", one.converted_to);
+      LATHE_ASSIGN_OR_RETURN(Verdict one, askAbout(&op, view, passes::maxRows(function)));
+      all = both(std::move(all), one);
     }
+  }
   return all;
+}
+
+absl::Status PluginTarget::lower(mlir::ModuleOp module, bool fused) const {
+  compiler::CollectedDiagnostics diagnostics(*module.getContext());
+  if (asked().takesTiles() &&
+      mlir::failed(passes::tiles(module, target_.tile_rows, target_.tile_columns, fused)))
+    return diagnostics.status("making kernels over tiles");
+  return absl::OkStatus();
 }
 
 // Ops of a function beside weights.
@@ -218,37 +286,35 @@ size_t opCount(mlir::func::FuncOp function) {
                         [](mlir::Operation &op) { return !mlir::isa<ir::WeightOp>(op); });
 }
 
+bool hasSingleOps(const Program &program) {
+  return llvm::all_of(program.module().getOps<mlir::func::FuncOp>(),
+                      [](auto function) { return opCount(function) == 1; });
+}
+
+absl::Status PluginTarget::prepareInto(const Program &program, Prepared &answer) const {
+  mlir::OwningOpRef<mlir::ModuleOp> module(program.module().clone());
+  LATHE_RETURN_IF_ERROR(lower(*module, /*fused=*/false));
+  LATHE_ASSIGN_OR_RETURN(Verdict verdict, askAll(*module));
+  answer.skipped = verdict.skipped;
+  answer.converted_to = verdict.converted_to;
+  if (verdict.takes && asked().takesSingleOps() && !hasSingleOps(program))
+    answer.skipped = "takes_ops: the target takes functions of a single op only";
+  if (!answer.skipped.empty())
+    return absl::OkStatus();
+  LATHE_RETURN_IF_ERROR(lower(*module, /*fused=*/true));
+  LATHE_ASSIGN_OR_RETURN(std::string bytecode, compiler::bytecodeOf(*module));
+  auto compiled = std::make_unique<Compiled>(program, std::move(module), std::move(bytecode));
+  LATHE_ASSIGN_OR_RETURN(compiled->code, Code::compile(asked(), *compiled->view.program(),
+                                                       [](double) { return true; }));
+  auto loaded = std::make_unique<LoadedCase>(program, device_, std::move(compiled));
+  LATHE_RETURN_IF_ERROR(loaded->load());
+  answer.loaded = std::move(loaded);
+  return absl::OkStatus();
+}
+
 Prepared PluginTarget::prepareOne(const Program &program) const {
   Prepared answer;
-  auto bytecode = compiler::bytecodeOf(program.module());
-  if (!bytecode.ok()) {
-    answer.failed = bytecode.status();
-    return answer;
-  }
-  auto compiled = std::make_unique<Compiled>(program, *std::move(bytecode));
-  auto verdict = askAll(program, compiled->view);
-  if (!verdict.ok()) {
-    answer.failed = verdict.status();
-    return answer;
-  }
-  answer.skipped = verdict->skipped;
-  answer.converted_to = verdict->converted_to;
-  const bool is_single = llvm::all_of(program.module().getOps<mlir::func::FuncOp>(),
-                                      [](auto function) { return opCount(function) == 1; });
-  if (verdict->takes && !(target_.takes & LATHE_TAKES_PARTITIONS) && !is_single)
-    answer.skipped = "takes_ops: the target takes programs of a single op only";
-  if (!answer.skipped.empty())
-    return answer;
-  auto code = Code::compile(asked(), *compiled->view.program(), [](double) { return true; });
-  if (!code.ok()) {
-    answer.failed = code.status();
-    return answer;
-  }
-  compiled->code = *std::move(code);
-  auto loaded = std::make_unique<LoadedCase>(program, device_, std::move(compiled));
-  answer.failed = loaded->load();
-  if (answer.failed.ok())
-    answer.loaded = std::move(loaded);
+  answer.failed = prepareInto(program, answer);
   return answer;
 }
 

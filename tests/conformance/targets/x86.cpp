@@ -99,6 +99,7 @@ absl::StatusOr<std::vector<reference::Tensor>> LoadedCase::run(size_t step) {
   LATHE_RETURN_IF_ERROR(buffers_[6].checkGuard("the state"));
   const int64_t rows = program_.results().front().rowsIn(of);
   std::vector<uint8_t> bytes(4 * rows * columns());
+  LATHE_RETURN_IF_ERROR(buffers_[4].checkUnwritten("its result", bytes.size()));
   LATHE_RETURN_IF_ERROR(buffers_[4].read(absl::MakeSpan(bytes)));
   return program_.split(tensorOf(bytes, rows, columns(), false));
 }

@@ -101,7 +101,7 @@ absl::StatusOr<Loaded> Loaded::make(runtime::Plugin &plugin, const Compiled &com
                                               offsets));
   for (size_t i = 0; i < compiled.get().entry_count; ++i) {
     const lathe_compiled_entry &entry = *compiled.get().entries[i];
-    loaded.scratch_.emplace_back(runtime::fromAbi(entry.name), entry.scratch_bytes);
+    loaded.scratch_[runtime::fromAbi(entry.name)] = entry.scratch_bytes;
   }
   return loaded;
 }
@@ -119,7 +119,7 @@ absl::StatusOr<std::vector<Floats>> Loaded::run(const std::string &entry,
   for (size_t size : result_sizes) {
     LATHE_ASSIGN_OR_RETURN(buffers.emplace_back(), device_->allocate(size * sizeof(float), 0));
   }
-  LATHE_ASSIGN_OR_RETURN(buffers.emplace_back(), device_->allocate(scratch_[number].second, 0));
+  LATHE_ASSIGN_OR_RETURN(buffers.emplace_back(), device_->allocate(scratch_[entry], 0));
   std::vector<lathe_binding> bindings;
   for (const DeviceBuffer &buffer : buffers)
     bindings.push_back(buffer.binding());

@@ -1,6 +1,7 @@
 // A plugin's compile half in C++: what it says of an op, and what it makes of a program.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,7 +58,7 @@ private:
   std::shared_ptr<runtime::Device> device_;
   runtime::DeviceBuffer weights_, state_;
   runtime::Executable executable_;
-  std::vector<std::pair<std::string, uint64_t>> scratch_; // of entries
+  std::map<std::string, uint64_t> scratch_; // of entries
 };
 
 } // namespace lathe::plugins

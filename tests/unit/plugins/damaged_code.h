@@ -1,5 +1,5 @@
-// Code of a plugin that is damaged, or made to harm: of a format whose second word is the checksum
-// (FNV-1a) of all behind it.
+// Code of a plugin that is damaged, or made to harm. The second word of a format may be the
+// checksum (FNV-1a) of all behind it, which who means harm mends.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,11 @@ using CodeBytes = std::vector<uint8_t>;
 // Loads the code, or loads and runs it with memory as large as the right code needs.
 using UseCode = std::function<absl::Status(const CodeBytes &)>;
 
+using Mend = std::function<void(CodeBytes &)>;
+
 inline constexpr size_t kHead = 16;
+
+inline void mendNothing(CodeBytes &) {}
 
 inline void mendChecksum(CodeBytes &code) {
   uint64_t sum = 0xcbf29ce484222325;
@@ -32,12 +36,13 @@ inline CodeBytes flipped(CodeBytes code, size_t bit) {
   return code;
 }
 
-inline void expectRefusedWhereverCutOff(const CodeBytes &code, const UseCode &load) {
+inline void expectRefusedWhereverCutOff(const CodeBytes &code, const UseCode &load,
+                                        const Mend &mend = mendChecksum) {
   for (size_t size = 0; size < code.size(); ++size) {
     CodeBytes cut(code.begin(), code.begin() + size);
     ASSERT_FALSE(load(cut).ok()) << size;
     if (size >= kHead)
-      mendChecksum(cut);
+      mend(cut);
     ASSERT_FALSE(load(cut).ok()) << size;
   }
   CodeBytes longer = code;
@@ -51,21 +56,22 @@ inline void expectRefusedWithAnyBitFlipped(const CodeBytes &code, const UseCode 
 }
 
 // Any answer is fine; sanitizers and the end of the test tell of harm.
-inline void useWithBitsFlipped(const CodeBytes &code, const UseCode &use) {
-  for (size_t i = kHead * 8; i < code.size() * 8; ++i) {
+inline void useWithBitsFlipped(const CodeBytes &code, const UseCode &use,
+                               const Mend &mend = mendChecksum) {
+  for (size_t i = 0; i < code.size() * 8; ++i) {
     CodeBytes changed = flipped(code, i);
-    mendChecksum(changed);
+    mend(changed);
     use(changed).IgnoreError();
   }
 }
 
 inline void useWithWordsReplaced(const CodeBytes &code, absl::Span<const uint64_t> words,
-                                 const UseCode &use) {
-  for (size_t i = kHead; i + 8 <= code.size(); i += 8)
+                                 const UseCode &use, const Mend &mend = mendChecksum) {
+  for (size_t i = 0; i + 8 <= code.size(); i += 8)
     for (uint64_t word : words) {
       CodeBytes changed = code;
       std::memcpy(changed.data() + i, &word, 8);
-      mendChecksum(changed);
+      mend(changed);
       use(changed).IgnoreError();
     }
 }

@@ -41,7 +41,7 @@ const lathe_type *ProgramBuilder::tensor(std::vector<int64_t> shape, uint32_t el
   type.rank = shape.size();
   type.shape = keep(std::move(shape));
   type.row_factor = row_factor;
-  return make(type, row_factor == 1 ? offsetof(lathe_type, row_factor) : sizeof type);
+  return make(type);
 }
 
 const lathe_type *ProgramBuilder::quantized(std::vector<int64_t> shape) {
@@ -89,8 +89,7 @@ void ProgramBuilder::result(const std::string &name, const lathe_value *value) {
 }
 
 const lathe_op *ProgramBuilder::addOp(lathe_op op) {
-  size_t known = op.constant ? sizeof op : offsetof(lathe_op, constant);
-  functions_.back().ops.push_back(make(op, known));
+  functions_.back().ops.push_back(make(op, offsetof(lathe_op, kernel)));
   return lastOp();
 }
 
@@ -118,7 +117,7 @@ ProgramBuilder::op(const std::string &name, const Operands &operands,
     real.kind = attribute.integer ? LATHE_ATTRIBUTE_INTEGER : LATHE_ATTRIBUTE_REAL;
     real.integer = attribute.integer.value_or(0);
     real.real = attribute.real;
-    known.push_back(make(real, offsetof(lathe_attribute, text)));
+    known.push_back(make(real));
   }
   std::vector<const lathe_value *> computed;
   std::vector<const lathe_operand *> given;
@@ -198,7 +197,7 @@ const lathe_program *ProgramBuilder::program() {
     function.ops = keep(mine.ops);
     function.result_count = mine.results.size();
     function.results = keep(mine.results);
-    functions.push_back(make(function));
+    functions.push_back(make(function, offsetof(lathe_function, tile_rows)));
   }
   lathe_program program = {};
   program.function_count = functions.size();

@@ -13,7 +13,7 @@
 namespace lathe::plugins {
 
 // How old the host is whose structs a plugin sees: a newer one has bytes behind what we know, an
-// older one lacks the last fields. What lies past struct_size is garbage in both.
+// older one is of abi 1.0. What lies past struct_size is garbage in both.
 enum class Age { same, newer, older };
 
 inline lathe_string textOf(const std::string &text) { return {text.data(), text.size()}; }

@@ -393,7 +393,9 @@ PIN(lathe_support_args, reason, 52);
 PIN(lathe_support_args, seconds, 56);
 PIN(lathe_support_args, text, 64);
 PIN(lathe_support_args, points, 88);
-SIZE(lathe_support_args, 96);
+PIN(lathe_support_args, converted_to, 96);
+PIN(lathe_support_args, reserved, 100);
+SIZE(lathe_support_args, 104);
 
 PIN(lathe_compiled_entry, struct_size, 0);
 PIN(lathe_compiled_entry, name, 8);

@@ -1,5 +1,7 @@
 // A plugin that does one thing wrong, chosen when it is built; with none chosen it does everything
 // right: two devices, two targets, no code.
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,6 +162,21 @@ static const lathe_plugin plugin = {
 #ifdef BAD_CONSTRUCTOR
 __attribute__((constructor)) static void ends_the_process(void) { _exit(3); }
 #endif
+#ifdef BAD_DESTRUCTOR // whatever the host ended with
+__attribute__((destructor)) static void ends_the_process(void) { _exit(BAD_DESTRUCTOR); }
+#endif
+
+#ifdef BAD_THREAD // crashes a little later, when nobody calls
+static void *crash_later(void *argument) {
+  usleep(20000);
+  *(volatile int *)argument = 1;
+  return NULL;
+}
+static void start_thread(void) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, crash_later, NULL);
+}
+#endif
 
 #ifndef BAD_NO_SYMBOL
 LATHE_PLUGIN_EXPORT lathe_error *lathe_plugin_entry(lathe_plugin_entry_args *args) {
@@ -178,6 +195,26 @@ LATHE_PLUGIN_EXPORT lathe_error *lathe_plugin_entry(lathe_plugin_entry_args *arg
 #endif
 #ifdef BAD_EXIT
   exit(0);
+#endif
+#ifdef BAD_FORK // both go on
+  fork();
+#endif
+#ifdef BAD_SIGNAL
+  signal(BAD_SIGNAL, SIG_IGN);
+#endif
+#ifdef BAD_THREAD
+  start_thread();
+#endif
+#ifdef BAD_ENDLESS_TEXT
+  static char text[1 << 20];
+  memset(text, 'x', sizeof text);
+  lathe_error *endless = give(LATHE_ERROR_INTERNAL, "");
+  endless->message = (lathe_string){text, SIZE_MAX};
+  return endless;
+#endif
+#ifdef BAD_UNOWNED_ERROR
+  static lathe_error unowned = {sizeof unowned, LATHE_ERROR_UNAVAILABLE, 0, TEXT("busy"), NULL};
+  return &unowned;
 #endif
 #ifdef BAD_ERROR
   return give(LATHE_ERROR_FAILED_PRECONDITION, "needs a driver of version 7; this one is 5");

@@ -99,6 +99,8 @@ TEST_P(WrongPlugin, becomesOneError) {
               AllOf(HasSubstr(GetParam().name), HasSubstr(GetParam().message)));
 }
 
+TEST(Plugin, isNotQuotedForEver) { EXPECT_LT(errorOf("bad_endless_text").size(), 5000u); }
+
 INSTANTIATE_TEST_SUITE_P(
     All, WrongPlugin,
     testing::Values(
@@ -106,8 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"bad_no_plugin", "reports success but gives no plugin"},
         Wrong{"bad_size", "its lathe_plugin has 8 bytes, which hold no version"},
         Wrong{"bad_cut_name", "its name is ''"},
-        Wrong{"bad_future", "built for abi 2.7, this runtime has 1.1; rebuild it with"},
-        Wrong{"bad_past", "built for abi 0.7, this runtime has 1.1"},
+        Wrong{"bad_future", "built for abi 2.7, this runtime has 1.2; rebuild it with"},
+        Wrong{"bad_past", "built for abi 0.7, this runtime has 1.2"},
         Wrong{"bad_name", "its name is 'a b\\n'; letters, digits"},
         Wrong{"bad_features", "is built with a sanitizer and this program is not"},
         Wrong{"bad_no_halves", "has neither a device half nor a compile half"},
@@ -125,7 +127,12 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"bad_hang", "did not answer within 1.5s"},
         Wrong{"bad_hang_silently", "did not answer within 1.5s"},
         Wrong{"bad_exit", "ended the process with status 0"},
-        Wrong{"bad_constructor", "ended the process with status 3"}),
+        Wrong{"bad_constructor", "ended the process with status 3"},
+        Wrong{"bad_destructor", "ended the process with status 7"},
+        Wrong{"bad_fork", "forks, and the copy of the process goes on as if it were the host"},
+        Wrong{"bad_signal", "changes what the process does at a signal (Interrupt)"},
+        Wrong{"bad_thread", "crashed (Segmentation fault)"}, Wrong{"bad_endless_text", ": xxxx"},
+        Wrong{"bad_unowned_error", "busy"}),
     [](const auto &info) { return std::string(info.param.name); });
 
 TEST(Probe, saysWhichHelperCannotBeStarted) {

@@ -37,6 +37,29 @@ func.func @goes_in_company(%x: tensor<1x64xf32>) -> tensor<1x64xf32> {
 }
 }
 // -----
+// They cannot share the way to a target whose ops go alone: each would pay for there and back.
+// CHECK-LABEL: func @pays_for_each_op
+//   CHECK-NOT:   lathe.place =
+module attributes {lathe.home = "x86", lathe.transfers = [["npu:x", 1.0e9 : f64, 5.0e-3 : f64, "each_op"]]} {
+func.func @pays_for_each_op(%x: tensor<1x64xf32>) -> tensor<1x64xf32> {
+  %0 = lathe.scale %x by 2.0 {lathe.offers = {"npu:x" = 1.0e-3 : f64, "x86" = 1.0e-2 : f64}} : tensor<1x64xf32>
+  %1 = lathe.add %0, %0 {lathe.offers = {"npu:x" = 1.0e-3 : f64, "x86" = 1.0e-2 : f64}} : tensor<1x64xf32>
+  return %1 : tensor<1x64xf32>
+}
+}
+// -----
+// Where the way costs less than an op saves it goes.
+// CHECK-LABEL: func @goes_alone_where_it_pays
+//       CHECK:   lathe.scale {{.*}}lathe.place = "npu:x"
+//       CHECK:   lathe.add {{.*}}lathe.place = "npu:x"
+module attributes {lathe.home = "x86", lathe.transfers = [["npu:x", 1.0e9 : f64, 1.0e-3 : f64, "each_op"]]} {
+func.func @goes_alone_where_it_pays(%x: tensor<1x64xf32>) -> tensor<1x64xf32> {
+  %0 = lathe.scale %x by 2.0 {lathe.offers = {"npu:x" = 1.0e-3 : f64, "x86" = 1.0e-2 : f64}} : tensor<1x64xf32>
+  %1 = lathe.add %0, %0 {lathe.offers = {"npu:x" = 1.0e-3 : f64, "x86" = 1.0e-2 : f64}} : tensor<1x64xf32>
+  return %1 : tensor<1x64xf32>
+}
+}
+// -----
 // What a target refuses it does not get, even if a rule asks for it; the reason is kept.
 // CHECK-LABEL: func @keeps_what_is_refused
 //  CHECK-SAME:   refused, unsupported_op: knows no add

@@ -12,7 +12,7 @@
 namespace lathe::plugins {
 
 inline std::shared_ptr<runtime::Plugin> nullPlugin() {
-  auto plugin = runtime::Plugin::load(LATHE_NULL_PLUGIN);
+  auto plugin = runtime::Plugin::load(LATHE_PLUGIN_UNDER_TEST);
   EXPECT_TRUE(plugin.ok()) << plugin.status();
   return plugin.ok() ? *plugin : nullptr;
 }

@@ -13,7 +13,7 @@ protected:
 };
 
 TEST_F(NullSupport, takesLinearWithWeightsOfEachFloat) {
-  for (uint32_t element : {LATHE_ELEMENT_F32, LATHE_ELEMENT_F16, LATHE_ELEMENT_BF16}) {
+  for (uint32_t element : {LATHE_ELEMENT_F32, LATHE_ELEMENT_BF16}) {
     linear({{"x", rows(8)}, {"weight", matrix(3, 8, element)}, {"bias", vector(3, element)}},
            builder_.rows(3));
     EXPECT_EQ(ask().verdict, LATHE_SUPPORT_YES);
@@ -30,10 +30,8 @@ TEST_F(NullSupport, takesNormsOfRowsAndOfHeads) {
   }
 }
 
-TEST_F(NullSupport, takesAddAndWeights) {
+TEST_F(NullSupport, takesAdd) {
   builder_.op("lathe.add", {{"lhs", rows(8)}, {"rhs", rows(8)}}, builder_.rows(8));
-  EXPECT_EQ(ask().verdict, LATHE_SUPPORT_YES);
-  builder_.weight("w", builder_.tensor({2, 2}, LATHE_ELEMENT_BF16), std::vector<uint8_t>(8));
   EXPECT_EQ(ask().verdict, LATHE_SUPPORT_YES);
 }
 
@@ -53,18 +51,19 @@ TEST_F(NullSupport, refusesOtherOpsAndNewerVersions) {
 }
 
 TEST_F(NullSupport, refusesTypesAndSaysWhich) {
-  linear({{"x", rows(8)}, {"weight", builder_.input("w", builder_.quantized({3, 8}))}},
-         builder_.rows(3));
-  expectNo(LATHE_REASON_UNSUPPORTED_TYPE, "weight is quantised; null takes tensors of floats");
-  linear({{"x", rows(8)}, {"weight", matrix(3, 8, LATHE_ELEMENT_I8)}}, builder_.rows(3));
-  expectNo(LATHE_REASON_UNSUPPORTED_TYPE, "weight is i8; null takes f32, f16 and bf16");
+  const auto weight_is = [&](const lathe_value *weight) {
+    linear({{"x", rows(8)}, {"weight", weight}}, builder_.rows(3));
+    expectNo(LATHE_REASON_UNSUPPORTED_TYPE, "weight is no vector or matrix of f32 or bf16");
+  };
+  weight_is(builder_.input("w", builder_.quantized({3, 8})));
+  weight_is(builder_.input("w", builder_.tensor({2, 2, 2})));
+  weight_is(matrix(3, 8, LATHE_ELEMENT_I8));
+  weight_is(matrix(3, 8, LATHE_ELEMENT_F16));
   linear({{"x", matrix(1, 8, LATHE_ELEMENT_BF16)}, {"weight", matrix(3, 8)}}, builder_.rows(3));
-  expectNo(LATHE_REASON_UNSUPPORTED_TYPE, "x is bf16; null takes f32");
+  expectNo(LATHE_REASON_UNSUPPORTED_TYPE, "x is no vector or matrix of f32");
   linear({{"x", builder_.input("c", builder_.kvCache())}, {"weight", matrix(3, 8)}},
          builder_.rows(3));
-  expectNo(LATHE_REASON_UNSUPPORTED_TYPE, "x is a cache; null takes tensors of floats");
-  builder_.weight("w", builder_.tensor({2}, LATHE_ELEMENT_I32), std::vector<uint8_t>(8));
-  expectNo(LATHE_REASON_UNSUPPORTED_TYPE, "result is i32; null takes f32, f16 and bf16");
+  expectNo(LATHE_REASON_UNSUPPORTED_TYPE, "x is no vector or matrix of f32");
 }
 
 TEST_F(NullSupport, refusesShapesThatItsCodeCannotHold) {
@@ -72,36 +71,26 @@ TEST_F(NullSupport, refusesShapesThatItsCodeCannotHold) {
   expectNo(LATHE_REASON_SHAPE_LIMIT, "result has an extent that is not in 1 to 1048576");
   builder_.op("lathe.rms_norm", {{"input", rows(16)}, {"scale", vector(0)}}, builder_.rows(16));
   expectNo(LATHE_REASON_SHAPE_LIMIT, "scale has an extent that is not in 1 to 1048576");
-  builder_.weight("w", builder_.tensor({2, 2, 2}), std::vector<uint8_t>(32));
-  expectNo(LATHE_REASON_SHAPE_LIMIT, "result has 3 dimensions; null takes 1 or 2");
+  linear({{"x", builder_.input("x", builder_.tensor({-3, 8}))}, {"weight", matrix(3, 8)}},
+         builder_.rows(3));
+  expectNo(LATHE_REASON_SHAPE_LIMIT, "x has an extent that is not in 1 to 1048576");
 }
 
-TEST_F(NullSupport, doesNotConvertConstants) {
-  ProgramBuilder builder;
-  builder.function("f", 1);
-  builder.weight("w", builder.tensor({4}, LATHE_ELEMENT_F16), std::vector<uint8_t>(8));
-  lathe_op op = *builder.lastOp();
-  lathe_constant constant = *op.constant;
-  constant.type = builder.tensor({4});
-  op.constant = &constant;
-  EXPECT_THAT(supports(*plugin_, &op).status().message(),
-              HasSubstr("has another type than its constant"));
-  op.constant = nullptr;
-  EXPECT_FALSE(supports(*plugin_, &op).ok());
-}
-
-TEST_F(NullSupport, callsQuestionsWithoutSenseErrors) {
+TEST_F(NullSupport, refusesOperandsThatDoNotFit) {
+  const auto expect = [&] {
+    expectNo(LATHE_REASON_UNSUPPORTED_OP, "its operands do not fit each other");
+  };
   linear({{"x", rows(8)}}, builder_.rows(3));
-  EXPECT_THAT(error(), HasSubstr("lathe.linear at 'layers.3' lacks an operand"));
+  expect();
   linear({{"x", rows(8)}, {"weight", matrix(3, 9)}}, builder_.rows(3));
-  EXPECT_THAT(error(), HasSubstr("lathe.linear at 'layers.3' breaks the rules"));
+  expect();
   linear({{"x", rows(8)}, {"weight", matrix(3, 8)}, {"bias", vector(4)}}, builder_.rows(3));
-  EXPECT_THAT(error(), HasSubstr("breaks the rules"));
+  expect();
   builder_.op("lathe.rms_norm", {{"input", rows(16)}, {"scale", vector(5)}}, builder_.rows(16),
               {{"epsilon", 1e-3}});
-  EXPECT_THAT(error(), HasSubstr("breaks the rules"));
+  expect();
   builder_.op("lathe.rms_norm", {{"input", rows(16)}, {"scale", vector(4)}}, builder_.rows(16));
-  EXPECT_THAT(error(), HasSubstr("breaks the rules of its operands' shapes or of epsilon"));
+  expect(); // without an epsilon
 }
 
 TEST_F(NullSupport, writesAsMuchOfTheTextAsThereIsRoomFor) {

@@ -33,11 +33,13 @@ TEST_F(OnednnSupport, saysWhatProductsOfBf16Round) {
   linear({{"x", rows(8)}, {"weight", matrix(3, 8)}}, builder_.rows(3));
   EXPECT_EQ(ask(target_bf16).verdict, LATHE_SUPPORT_CONVERTED);
   EXPECT_EQ(ask(target_bf16).text, "x and the weight are rounded to bf16");
+  EXPECT_EQ(ask(target_bf16).converted_to, uint32_t{LATHE_ELEMENT_BF16});
   linear({{"x", rows(8)}, {"weight", matrix(3, 8, LATHE_ELEMENT_BF16)}}, builder_.rows(3));
   EXPECT_EQ(ask(target_bf16).text, "x is rounded to bf16");
   linear({{"x", matrix(4, 8, LATHE_ELEMENT_BF16)}, {"weight", matrix(3, 8, LATHE_ELEMENT_BF16)}},
          builder_.tensor({4, 3}));
   EXPECT_EQ(ask(target_bf16).verdict, LATHE_SUPPORT_YES);
+  EXPECT_EQ(ask(target_bf16).converted_to, uint32_t{LATHE_ELEMENT_NONE});
 }
 
 TEST_F(OnednnSupport, tellsMoreSecondsForMoreWorkAndFewerForBf16) {

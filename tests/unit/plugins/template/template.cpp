@@ -55,6 +55,22 @@ TEST_F(Template, addsRows) {
     }
 }
 
+TEST_F(Template, hasAnEntryForEachFunction) {
+  Sum sum(false);
+  sum.builder.function("g", 1);
+  const lathe_value *x = sum.builder.input("x", sum.builder.rows(2));
+  sum.builder.result("sum",
+                     sum.builder.op("lathe.add", {{"lhs", x}, {"rhs", x}}, sum.builder.rows(2)));
+  auto compiled = Compiled::make(*plugin_, sum.builder.program());
+  ASSERT_TRUE(compiled.ok()) << compiled.status();
+  auto loaded = Loaded::make(*plugin_, *compiled);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->run("g", {{1, 2}}, {2}, 1, 1)->at(0), (Floats{2, 4}));
+  const Floats ones(kColumns, 1);
+  EXPECT_EQ(loaded->run("f", {ones, ones}, {ones.size()}, 1, 1)->at(0), Floats(kColumns, 2));
+  EXPECT_TRUE(absl::IsNotFound(loaded->run("h", {}, {}, 1, 1).status()));
+}
+
 TEST_F(Template, refusesADeviceThatItHasNotListed) {
   EXPECT_EQ(plugin_->deviceCount(), 1u);
   EXPECT_TRUE(absl::IsNotFound(plugin_->openDevice(1).status()));
@@ -75,7 +91,7 @@ TEST_F(Template, saysWhatItTakes) {
   sum.builder.op("lathe.swiglu", {{"gate", x}, {"up", x}}, sum.builder.outputRows(4));
   EXPECT_EQ(supports(*plugin_, sum.builder.lastOp())->reason, LATHE_REASON_UNSUPPORTED_OP);
   EXPECT_THAT(Compiled::make(*plugin_, sum.builder.program()).status().message(),
-              HasSubstr("takes programs of one op"));
+              HasSubstr("takes functions of one op"));
 }
 
 TEST_F(Template, refusesSmallBuffersAndDamagedCode) {

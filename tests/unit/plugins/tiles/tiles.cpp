@@ -63,7 +63,7 @@ protected:
     device_->run(*executable, *entry, bindings, kRows, kRows).IgnoreError();
   }
 
-  std::shared_ptr<runtime::Plugin> plugin_ = *runtime::Plugin::load(LATHE_TILES_PLUGIN);
+  std::shared_ptr<runtime::Plugin> plugin_ = *runtime::Plugin::load(LATHE_PLUGIN_UNDER_TEST);
   std::shared_ptr<runtime::Device> device_ = *plugin_->openDevice(0);
 };
 

@@ -47,6 +47,7 @@ static lathe_error *supports(lathe_support_args *args) {
   args->reason =
       args->verdict == LATHE_SUPPORT_NO ? LATHE_REASON_UNSUPPORTED_OP : LATHE_REASON_NONE;
   args->seconds = 1e-15;
+  args->converted_to = args->verdict == LATHE_SUPPORT_CONVERTED ? LATHE_ELEMENT_E5M2 : 0;
   static const char text[] = "rounded to one bit";
   args->text.size = lies("text_size") ? SIZE_MAX : sizeof text - 1;
   memcpy(args->text.data, text,

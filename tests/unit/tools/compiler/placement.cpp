@@ -40,7 +40,7 @@ TEST_F(Placement, saysWhatIsRoundedWhereTheTargetSaysIt) {
   auto report = compileWith("");
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_THAT(report->targets, ElementsAre("x86-64-v3", "x86-64-v3+liar:chip"));
-  EXPECT_THAT(report->explain_json, HasSubstr("rounded to one bit"));
+  EXPECT_THAT(report->explain_json, HasSubstr("converted to e5m2: rounded to one bit"));
 }
 
 TEST_F(Placement, doesWithoutATargetThatRefusesInTheEnd) {
