@@ -27,6 +27,8 @@ Measure roundings(double ulps, const char *why);
 // Sums of `terms` products in f32 in any order, of which few cancel: errors grow with the root.
 // Results are of size 1 or so; one that stands alone in its row may be smaller by chance.
 Measure sums(int64_t terms, const char *why);
+// The same where the op allows factors to be rounded to bf16, as often as there are conversions.
+Measure mayRoundToBf16(Measure measure);
 
 struct Difference {
   int64_t row = 0, column = 0;

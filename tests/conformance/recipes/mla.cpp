@@ -20,16 +20,17 @@ struct Context {
   std::vector<Step> steps;
   int64_t context = 64, slots = 1;
   const char *kind = "";
+  bool rounded = false; // the query is bf16, so whatever is multiplied may be
 };
 
 // Keys and values are sums over latents themselves.
-Measure attended(const Dims &d, int64_t keys) {
-  Measure measure = sums(keys + d.nope + d.rope + d.latent,
+Measure attended(const Dims &d, const Context &c) {
+  Measure measure = sums(c.context + d.nope + d.rope + d.latent,
                          "softmax of f32 dot products, f32 sums over latents and keys");
   measure.of_row *= 4;
   measure.of_value *= 4;
   measure.conversions = 4;
-  return measure;
+  return c.rounded ? mayRoundToBf16(measure) : measure;
 }
 
 mlir::IntegerAttr whole(Body &b, int64_t value) { return b.builder().getI64IntegerAttr(value); }
@@ -40,23 +41,25 @@ mlir::FloatAttr scaleOf(Body &b, const Dims &d) {
 
 void addWithWeight(Cases &cases, ir::MlaForm form, const char *layout, const Dims &d,
                    const Context &c) {
-  Case made{absl::StrCat("mla_attention/", ir::stringifyMlaForm(form).str(), "_", layout, "_",
-                         c.cache, c.kind, "/rows", rowsText(c.steps), "_", text(d),
-                         c.slots > 1 ? absl::StrCat("_slots", c.slots) : ""),
-            c.steps, [=](Body &b) {
-              auto query = b.rows("query", d.heads * (d.nope + d.rope));
-              auto latent = b.rows("latent", d.latent + d.rope);
-              auto slots = b.slots(), positions = b.positions();
-              auto cache = b.latentCache(c.context, d.latent, d.rope, c.cache);
-              auto kv_b = b.weight("kv_b", {d.heads * (d.nope + d.value), d.latent}, layout);
-              auto op = b.create<ir::MlaAttentionOp>(
-                  mlir::TypeRange{b.rowsType(d.heads * d.value), cache.getType()}, query, latent,
-                  slots, positions, cache, kv_b, whole(b, d.heads), whole(b, d.nope),
-                  whole(b, d.rope), whole(b, d.value), scaleOf(b, d),
-                  ir::MlaFormAttr::get(b.builder().getContext(), form));
-              b.result(op.getResult(), attended(d, c.context));
-              b.giveCache(op.getUpdated());
-            }};
+  Case made{
+      absl::StrCat("mla_attention/", ir::stringifyMlaForm(form).str(), "_", layout, "_", c.cache,
+                   c.kind, c.rounded ? "_bf16_query" : "", "/rows", rowsText(c.steps), "_", text(d),
+                   c.slots > 1 ? absl::StrCat("_slots", c.slots) : ""),
+      c.steps, [=](Body &b) {
+        mlir::Value query = b.rows("query", d.heads * (d.nope + d.rope));
+        if (c.rounded)
+          query = b.create<ir::CastOp>(b.rowsType(d.heads * (d.nope + d.rope), "bf16"), query);
+        auto latent = b.rows("latent", d.latent + d.rope);
+        auto slots = b.slots(), positions = b.positions();
+        auto cache = b.latentCache(c.context, d.latent, d.rope, c.cache);
+        auto kv_b = b.weight("kv_b", {d.heads * (d.nope + d.value), d.latent}, layout);
+        auto op = b.create<ir::MlaAttentionOp>(
+            mlir::TypeRange{b.rowsType(d.heads * d.value), cache.getType()}, query, latent, slots,
+            positions, cache, kv_b, whole(b, d.heads), whole(b, d.nope), whole(b, d.rope),
+            whole(b, d.value), scaleOf(b, d), ir::MlaFormAttr::get(b.builder().getContext(), form));
+        b.result(op.getResult(), attended(d, c));
+        b.giveCache(op.getUpdated());
+      }};
   made.slots = c.slots;
   cases.push_back(std::move(made));
 }
@@ -75,7 +78,7 @@ void addFolded(Cases &cases, const Dims &d, const Context &c) {
                   slots, positions, cache, mlir::Value(), whole(b, d.heads), whole(b, d.nope),
                   whole(b, d.rope), whole(b, d.value), scaleOf(b, d),
                   ir::MlaFormAttr::get(b.builder().getContext(), ir::MlaForm::absorbed));
-              b.result(op.getResult(), attended(d, c.context));
+              b.result(op.getResult(), attended(d, c));
               b.giveCache(op.getUpdated());
             }};
   made.slots = c.slots;
@@ -120,6 +123,9 @@ void addMlaCases(Cases &cases) {
     addWithWeight(cases, ir::MlaForm::materialised, "bf16", d, {"f32", stepsOf({9, 2, 3}), 64, 3});
     addWithWeight(cases, ir::MlaForm::materialised, "bf16", d,
                   {"f32", stepsOf({17, 5, 1}), 23, 1, "_full"});
+    for (const char *cache : {"f32", "bf16"})
+      addWithWeight(cases, ir::MlaForm::materialised, "bf16", d,
+                    {cache, stepsOf({17, 5, 1}), 64, 1, "", true});
     for (const char *cache : {"f32", "bf16"}) {
       addFolded(cases, d, {cache, stepsOf({1, 1, 1})});
       addFolded(cases, d, {cache, stepsOf({11, 6, 1, 1})});
