@@ -5,6 +5,7 @@
 #include "backends/x86/scratch.h"
 #include "backends/x86/state_layout.h"
 #include "passes/partition/offers.h"
+#include "passes/plan/sizes.h"
 #include "passes/step.h"
 
 namespace lathe::x86 {
@@ -51,6 +52,8 @@ static int64_t scratchOf(mlir::Operation *op, int64_t max_rows) {
 
 // Of an op's result, where it may be more than rows x columns x 4; else 0.
 static int64_t resultBytes(mlir::Operation *op, int64_t max_rows) {
+  if (op->getNumResults() == 1 && castWhereMade(op->getResult(0)))
+    return narrowRowsBytes(max_rows, ir::shapeOf(op->getResult(0).getType()).back());
   if (auto quantize = mlir::dyn_cast<ir::QuantizeOp>(op))
     return codesAndScalesBytes(quantize.getResult().getType(), max_rows);
   if (max_rows > 1 && op->getNumResults() == 1 && isRoundedForProducts(op->getResult(0)))
@@ -77,6 +80,75 @@ static void takeRoundedQuery(mlir::Operation *op) {
     cast->erase();
 }
 
+// The one user of an op's one result, if that is an Op; neither runs on another target.
+template <typename Op> static Op onlyUser(mlir::Operation *maker) {
+  if (!maker || maker->getNumResults() != 1 || !maker->getResult(0).hasOneUse() || isAway(maker))
+    return nullptr;
+  auto user = mlir::dyn_cast<Op>(*maker->user_begin());
+  return user && !isAway(user) ? user : nullptr;
+}
+
+static void makeWhere(mlir::Operation *op, unsigned operand) {
+  op->setAttr("view_of", mlir::Builder(op->getContext()).getI64IntegerAttr(operand));
+}
+
+// Kernels that store rows in any form. A norm of several groups stores pieces that may begin
+// anywhere.
+static bool storesRows(mlir::Operation *op) {
+  auto norm = mlir::dyn_cast<ir::RmsNormOp>(op);
+  return mlir::isa<ir::GatedLinearOp>(op) ||
+         (norm && norm.getScale().getType().getDimSize(0) ==
+                      ir::shapeOf(norm.getResult().getType()).back());
+}
+
+static void roundWhereMade(ir::CastOp cast, int64_t max_rows) {
+  mlir::Operation *maker = cast.getInput().getDefiningOp();
+  if (max_rows > 1 && isRoundedForProducts(cast.getResult()) && onlyUser<ir::CastOp>(maker) &&
+      storesRows(maker))
+    makeWhere(cast, 0);
+}
+
+// A product adds what was there before it.
+static bool canAdd(mlir::Operation *product, mlir::Value other) {
+  if (!mlir::isa_and_present<ir::LinearOp, ir::ScaledMatmulOp, ir::FusedExpertsOp>(product) ||
+      !onlyUser<ir::AddOp>(product))
+    return false;
+  mlir::Operation *before = other.getDefiningOp();
+  return before && !isAway(before) && !mlir::isa<ir::SliceOp>(before) &&
+         before->isBeforeInBlock(product);
+}
+
+static void addWhereMade(ir::AddOp add) {
+  mlir::Value lhs = add.getLhs(), rhs = add.getRhs();
+  if (isReturnedLogits(add.getResult()))
+    return;
+  if (canAdd(rhs.getDefiningOp(), lhs))
+    makeWhere(add, 1);
+  else if (canAdd(lhs.getDefiningOp(), rhs))
+    makeWhere(add, 0);
+}
+
+template <typename Op> static Op viewOf(mlir::Value value) {
+  if (!value.hasOneUse())
+    return nullptr;
+  auto user = mlir::dyn_cast<Op>(*value.user_begin());
+  return user && passes::viewedBy(user) == value ? user : nullptr;
+}
+
+ir::CastOp castWhereMade(mlir::Value value) { return viewOf<ir::CastOp>(value); }
+
+mlir::Value addedWhereMade(mlir::Value value) {
+  auto add = viewOf<ir::AddOp>(value);
+  return !add ? mlir::Value() : add.getLhs() == value ? add.getRhs() : add.getLhs();
+}
+
+static void makeInPlace(mlir::Operation &op, int64_t max_rows) {
+  if (auto cast = mlir::dyn_cast<ir::CastOp>(op))
+    roundWhereMade(cast, max_rows);
+  else if (auto add = mlir::dyn_cast<ir::AddOp>(op))
+    addWhereMade(add);
+}
+
 static void annotate(mlir::Operation *op, int64_t max_rows) {
   mlir::Builder builder(op->getContext());
   if (int64_t bytes = resultBytes(op, max_rows))
@@ -87,10 +159,12 @@ static void annotate(mlir::Operation *op, int64_t max_rows) {
 
 void annotateForPlanning(mlir::func::FuncOp step) {
   mlir::Builder builder(step.getContext());
-  for (mlir::Operation &op : llvm::make_early_inc_range(step.getBody().front())) {
+  for (mlir::Operation &op : llvm::make_early_inc_range(step.getBody().front()))
     takeRoundedQuery(&op);
+  for (mlir::Operation &op : step.getBody().front())
+    makeInPlace(op, passes::maxRows(step));
+  for (mlir::Operation &op : step.getBody().front())
     annotate(&op, passes::maxRows(step));
-  }
   for (mlir::BlockArgument argument : step.getArguments().drop_front(4))
     step.setArgAttr(argument.getArgNumber(), "lathe.cache_bytes",
                     builder.getI64IntegerAttr(cacheBytes(argument.getType())));

@@ -27,6 +27,12 @@ RowCount rowCountOf(mlir::Value value);
 // Whether what attention multiplies may be rounded to bf16, as annotateForPlanning left it.
 bool mayRound(mlir::Operation *attention);
 
+// Some ops are made where their operand is (`view_of` says which): the op that makes the operand
+// does both. The cast that `value`, an op's result, is stored through; null without.
+ir::CastOp castWhereMade(mlir::Value value);
+// What is added to `value` where it is made; null without.
+mlir::Value addedWhereMade(mlir::Value value);
+
 // Whether a value is rounded to bf16 and read by products alone.
 bool isRoundedForProducts(mlir::Value value);
 

@@ -29,16 +29,16 @@ Order orderOf(mlir::Block &block) {
   return order;
 }
 
-// The last op that reads each value. A slice is read when its input is, so going backwards hands
-// the last use of a slice on to what it is a slice of.
+// The last op that reads each value. A view is read when what it is a view of is, so going
+// backwards hands the last use of a view on to that.
 llvm::DenseMap<mlir::Value, int64_t> lastUses(mlir::Block &block, const Order &order) {
   llvm::DenseMap<mlir::Value, int64_t> last;
   for (Operation &op : llvm::reverse(block)) {
-    int64_t use = order.lookup(&op);
-    if (auto slice = mlir::dyn_cast<ir::SliceOp>(op))
-      use = std::max(use, last.lookup(slice.getResult()));
+    const int64_t use = order.lookup(&op);
     for (mlir::Value operand : op.getOperands())
       last[operand] = std::max(last.lookup(operand), use);
+    if (mlir::Value viewed = viewedBy(&op))
+      last[viewed] = std::max(last.lookup(viewed), last.lookup(op.getResult(0)));
   }
   return last;
 }

@@ -56,8 +56,8 @@ bool isReturned(mlir::Value value) {
 }
 
 bool needsMemory(mlir::OpResult result) {
-  return hasRows(result.getType()) && !mlir::isa<ir::WeightOp, ir::SliceOp>(result.getOwner()) &&
-         !isReturned(result);
+  return hasRows(result.getType()) && !mlir::isa<ir::WeightOp>(result.getOwner()) &&
+         !viewedBy(result.getOwner()) && !isReturned(result);
 }
 
 bool isSize(int64_t bytes) { return bytes >= 0 && bytes <= kMaxBytes; }
@@ -74,6 +74,13 @@ std::optional<int64_t> cacheTypeBytes(mlir::Type type) {
 }
 
 } // namespace
+
+mlir::Value viewedBy(Operation *op) {
+  if (auto slice = mlir::dyn_cast<ir::SliceOp>(op))
+    return slice.getInput();
+  auto view = op->getAttrOfType<mlir::IntegerAttr>("view_of");
+  return view ? op->getOperand(view.getInt()) : mlir::Value();
+}
 
 FailureOr<Sizes> Sizes::of(FuncOp function) {
   Sizes sizes;
@@ -96,7 +103,18 @@ FailureOr<Sizes> Sizes::of(FuncOp function) {
   return sizes;
 }
 
+static mlir::LogicalResult checkView(Operation &op) {
+  auto view = op.getAttrOfType<mlir::IntegerAttr>("view_of");
+  if (!view ||
+      (op.getNumResults() == 1 && view.getInt() >= 0 && view.getInt() < op.getNumOperands()))
+    return mlir::success();
+  return op.emitOpError("view_of is ")
+         << view.getInt() << "; it should be the number of an operand of an op with one result";
+}
+
 mlir::LogicalResult Sizes::measure(Operation &op, int64_t max_rows) {
+  if (mlir::failed(checkView(op)))
+    return failure();
   OpBytes &bytes = bytes_[&op];
   for (mlir::OpResult result : op.getResults()) {
     if (hasRows(result.getType())) {

@@ -13,6 +13,10 @@ inline constexpr int64_t kAlignment = 64; // bytes; of every buffer and every ca
 // Next multiple of kAlignment.
 inline int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
+// The value in whose memory an op's one result is: the input of a slice, or the operand with the
+// number `view_of`, whose op makes this op's result in its place. Null for all others.
+mlir::Value viewedBy(mlir::Operation *op);
+
 // Bytes of the arena that the parts of an op need.
 struct OpBytes {
   llvm::SmallVector<int64_t> results; // one entry a result; 0: no memory of the arena
@@ -22,7 +26,7 @@ struct OpBytes {
 // Sizes in one function, whose body is one block. `result_bytes` of an op counts where it is there
 // and not -1.
 // Otherwise a result needs `lathe.max_rows` x columns x 4 bytes (a constant number of rows counts
-// as it is), and nothing if it is a weight, a slice, a cache or returned.
+// as it is), and nothing if it is a weight, a view, a cache or returned.
 class Sizes {
 public:
   // Fails with a diagnostic where the function has several blocks or senseless attributes.

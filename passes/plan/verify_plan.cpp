@@ -53,9 +53,13 @@ private:
   std::map<int64_t, Claim> claims_; // by first byte; no two overlap
 };
 
-mlir::Value behindSlices(mlir::Value value) {
-  while (auto slice = value.getDefiningOp<ir::SliceOp>())
-    value = slice.getInput();
+mlir::Value behindViews(mlir::Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    mlir::Value viewed = viewedBy(op);
+    if (!viewed)
+      break;
+    value = viewed;
+  }
   return value;
 }
 
@@ -67,7 +71,7 @@ public:
     if (failed(writeResults(op)) || failed(writeScratch(op)))
       return failure();
     for (mlir::Value operand : op.getOperands())
-      if (failed(read(op, behindSlices(operand))))
+      if (failed(read(op, behindViews(operand))))
         return failure();
     for (mlir::Value result : op.getResults())
       if (failed(read(op, result)))

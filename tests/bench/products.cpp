@@ -36,9 +36,13 @@ Line gated(const WeightForm &weights, const RowForm &form, std::initializer_list
   Line line("gated_linear/" + std::string(weights.name) + "/" + form.name, *(counts.end() - 1));
   WeightParams w = weightOf(weights, kSharedInner, kHidden);
   X x = takeX(line, form, kHidden);
-  GatedLinearParams params{
-      w, xOf(form, kHidden), counts.size() == 1 ? RowSource::none : RowSource::rows,
-      0, kSharedInner,       tilesPerItem(w)};
+  GatedLinearParams params{w,
+                           xOf(form, kHidden),
+                           counts.size() == 1 ? RowSource::none : RowSource::rows,
+                           0,
+                           kSharedInner,
+                           RowsIn::f32,
+                           tilesPerItem(w)};
   line.region("gated_linear", params,
               {x.rows, x.scales, line.cold(w.matrix_bytes), line.cold(w.matrix_bytes), no_operand,
                no_operand, line.rows(kSharedInner)},

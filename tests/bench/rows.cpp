@@ -22,7 +22,7 @@ void addRun(Line &line, double moved, double flops) {
 
 Line norm() {
   Line line("rms_norm", kRows);
-  RmsNormParams params{split(kHidden), 1, kHidden, floatBits(1e-6f), kHidden, kHidden};
+  RmsNormParams params{split(kHidden), 1, kHidden, floatBits(1e-6f), kHidden, kHidden, RowsIn::f32};
   line.region("rms_norm", params,
               {line.rows(kHidden), line.scratch(4 * kHidden), line.rows(kHidden)},
               rmsNormItems(params));

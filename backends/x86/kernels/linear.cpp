@@ -2,6 +2,7 @@
 
 #include "backends/x86/kernels/function.h"
 #include "backends/x86/kernels/product.h"
+#include "backends/x86/kernels/stored_rows.h"
 
 using namespace lathe::x86;
 
@@ -49,7 +50,8 @@ LATHE_X86_DEFINE(gated_linear)
   XRows rows = {resolve<char>(frame, operands[GatedLinearOperand::x]),
                 p.x.block ? resolve<float>(frame, operands[GatedLinearOperand::x_scales]) : nullptr,
                 nullptr, 1};
-  float *result = resolve<float>(frame, operands[GatedLinearOperand::result]);
+  StoredRows result = {resolve<char>(frame, operands[GatedLinearOperand::result]), p.result_in,
+                       p.result_stride, w.n};
   const float *gate_bias =
       p.has_bias ? resolve<float>(frame, operands[GatedLinearOperand::gate_bias]) : nullptr;
   const float *up_bias =
@@ -64,7 +66,7 @@ LATHE_X86_DEFINE(gated_linear)
         gate += loadSome(gate_bias + column, lanes_here);
         up += loadSome(up_bias + column, lanes_here);
       }
-      storeSome(result + row * p.result_stride + column, gated(gate, up), lanes_here);
+      result.store16At(row, column, gated(gate, up));
     };
     product<2>(rows, p.row_source, rowCount(*frame, p.row_source), stacks, item.begin, item.end, w,
                p.x, finish);

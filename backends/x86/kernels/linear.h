@@ -74,6 +74,7 @@ struct GatedLinearParams {
   int64_t row_source;
   int64_t has_bias;
   int64_t result_stride;
+  int64_t result_in; // RowsIn
   int64_t tiles_per_item;
 };
 struct GatedLinearOperand {

@@ -3,6 +3,7 @@
 #include "backends/x86/kernels/function.h"
 #include "backends/x86/kernels/number.h"
 #include "backends/x86/kernels/row_loop.h"
+#include "backends/x86/kernels/stored_rows.h"
 
 using namespace lathe::x86;
 
@@ -136,11 +137,12 @@ LATHE_X86_DEFINE(rms_norm)
   const RmsNormParams &p = *params;
   const float *input = resolve<float>(frame, operands[RmsNormOperand::input]);
   const float *scale = resolve<float>(frame, operands[RmsNormOperand::scale]);
-  float *result = resolve<float>(frame, operands[RmsNormOperand::result]);
+  char *result = resolve<char>(frame, operands[RmsNormOperand::result]);
+  StoredRows stored = {result, p.result_in, p.result_stride, p.groups * p.group_size};
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     for (int64_t g = 0; g < p.groups; ++g) {
       const float *from = input + t * p.input_stride + g * p.group_size;
-      float *to = result + t * p.result_stride + g * p.group_size;
+      float *to = reinterpret_cast<float *>(result) + t * p.result_stride + g * p.group_size;
       f32x16 squares = {};
       eachVector(p.group_size, [&](int64_t j, int64_t here) LATHE_BODY {
         f32x16 x = loadSome(from + j, here);
@@ -149,7 +151,11 @@ LATHE_X86_DEFINE(rms_norm)
       float mean = sumLanes(squares) / static_cast<float>(p.group_size);
       float inverse = 1.0f / __builtin_sqrtf(mean + bitsFloat(p.epsilon));
       eachVector(p.group_size, [&](int64_t j, int64_t here) LATHE_BODY {
-        storeSome(to + j, loadSome(from + j, here) * inverse * loadSome(scale + j, here), here);
+        f32x16 value = loadSome(from + j, here) * inverse * loadSome(scale + j, here);
+        if (p.result_in == RowsIn::f32)
+          storeSome(to + j, value, here);
+        else
+          stored.store16At(t, j, value);
       });
     }
   });

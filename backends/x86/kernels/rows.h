@@ -127,7 +127,7 @@ LATHE_X86_KERNEL(quantize, QuantizeParams)
 
 // Per row and group: result[j] = input[j] * scale[j] / sqrt(mean(input^2) + epsilon), j <
 // group_size. `scale` is f32 [group_size] (a packed vector), the same for all groups. Groups lie
-// side by side. In place is fine.
+// side by side. In place is fine where the result is f32.
 struct RmsNormParams {
   RowSplit split;
   int64_t groups;
@@ -135,6 +135,7 @@ struct RmsNormParams {
   int64_t epsilon; // f32 bits
   int64_t input_stride;
   int64_t result_stride;
+  int64_t result_in; // RowsIn; f32 where there are several groups
 };
 struct RmsNormOperand {
   enum : int64_t { input, scale, result, count };

@@ -30,19 +30,21 @@ static LogicalResult product(Selector &s, mlir::Operation *op, mlir::Value x, ml
     return failure();
   Place input = s.place(x), output = s.place(result);
   RowCount rows = s.rows(result);
+  mlir::Value residual = addedWhereMade(result);
   LinearParams params{packed->params,
                       xParams(x, input),
                       rows.source,
                       rows.factor,
                       bias != nullptr,
-                      /*has_residual=*/0,
+                      residual != nullptr,
                       output.stride,
                       /*batch=*/1,
                       0,
                       0,
                       tilesPerItem(packed->params)};
   s.add(op, "linear", params,
-        {input.operand, input.scales, packed->operand, *biasOperand, no_operand, output.operand},
+        {input.operand, input.scales, packed->operand, *biasOperand,
+         residual ? s.place(residual).operand : no_operand, output.operand},
         linearItems(params))
       .joined = joined;
   return success();
@@ -73,12 +75,13 @@ LogicalResult selectOp(Selector &s, ir::GatedLinearOp op) {
                      upBias = optionalVector(s, op.getUpBias());
   if (failed(gate) || failed(up) || failed(gateBias) || failed(upBias))
     return failure();
-  Place input = s.place(op.getX()), output = s.place(op.getResult());
+  Place input = s.place(op.getX()), output = s.stored(op.getResult());
   GatedLinearParams params{gate->params,
                            xParams(op.getX(), input),
                            s.rows(op.getResult()).source,
                            op.getGateBias() != nullptr,
                            output.stride,
+                           output.rows_in,
                            tilesPerItem(gate->params)};
   s.add(
       op, "gated_linear", params,

@@ -29,6 +29,7 @@ private:
               int64_t scales);
   bool isNarrow() { return !s.isDecode() && op.getActivations() == ir::Activations::bf16; }
   Place innerRows();
+  Place residual();
   XParams xParams(const Place &x, int64_t block);
   void prefill(const Place &x);
   void decode(const Place &x);
@@ -116,6 +117,11 @@ XParams Experts::xParams(const Place &x, int64_t block) {
   return {rounded ? Activations::bf16 : Activations::f32, x.stride, 0, 0, x.rows_in};
 }
 
+Place Experts::residual() {
+  mlir::Value added = addedWhereMade(op.getResult());
+  return added ? s.place(added) : Place{};
+}
+
 // What the experts' first half leaves: a prefill step rounds it at once, where it is rounded at
 // all.
 Place Experts::innerRows() {
@@ -145,16 +151,16 @@ void Experts::prefill(const Place &x) {
   s.add(op, "moe_down", downParams,
         {h.operand, h.scales, at(layout.offsets), down.operand, at(layout.rows)},
         moeDownItems(downParams));
-  Place result = s.place(op.getResult());
+  Place result = s.place(op.getResult()), added = residual();
   MoeCombineParams combine{s.split(op.getResult(), layout.hidden),
                            layout.hidden,
                            layout.top_k,
                            layout.hidden,
-                           /*has_residual=*/0,
-                           0,
+                           added.operand != no_operand,
+                           added.stride,
                            result.stride};
   s.add(op, "moe_combine", combine,
-        {at(layout.rows), at(layout.position), at(layout.weights), no_operand, result.operand},
+        {at(layout.rows), at(layout.position), at(layout.weights), added.operand, result.operand},
         moeCombineItems(combine));
 }
 
@@ -167,10 +173,11 @@ void Experts::decode(const Place &x) {
       .weight_share = chosenShare();
   Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.down_block, layout.top_k,
                   layout.h_codes, layout.h_scales);
+  Place added = residual();
   MoeDownRowParams downParams{down.params, xParams(h, layout.down_block), layout.top_k,
-                              /*has_residual=*/0, tilesPerItem(down.params)};
+                              added.operand != no_operand, tilesPerItem(down.params)};
   s.add(op, "moe_down_row", downParams,
-        {h.operand, h.scales, at(layout.indices), at(layout.weights), down.operand, no_operand,
+        {h.operand, h.scales, at(layout.indices), at(layout.weights), down.operand, added.operand,
          s.place(op.getResult()).operand},
         moeDownRowItems(downParams))
       .weight_share = chosenShare();

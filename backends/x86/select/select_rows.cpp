@@ -105,14 +105,15 @@ LogicalResult selectOp(Selector &s, ir::RmsNormOp op) {
   mlir::FailureOr<int64_t> scale = s.weights().vector(op.getScale());
   if (mlir::failed(scale))
     return mlir::failure();
-  Place input = s.place(op.getInput()), result = s.place(op.getResult());
+  Place input = s.place(op.getInput()), result = s.stored(op.getResult());
   int64_t columns = columnsOf(op.getResult()), group = op.getScale().getType().getDimSize(0);
   RmsNormParams params{s.split(op.getResult(), columns),
                        columns / group,
                        group,
                        floatBits(op.getEpsilon().convertToFloat()),
                        input.stride,
-                       result.stride};
+                       result.stride,
+                       result.rows_in};
   s.add(op, "rms_norm", params, {input.operand, *scale, result.operand}, rmsNormItems(params));
   return success();
 }

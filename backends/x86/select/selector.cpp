@@ -5,6 +5,7 @@
 
 #include "backends/x86/pack/layout.h"
 #include "backends/x86/select/choice.h"
+#include "passes/plan/sizes.h"
 #include "passes/step.h"
 
 namespace lathe::x86 {
@@ -43,6 +44,10 @@ Place Selector::place(mlir::Value value) const {
     return placeOfArgument(argument);
   if (auto slice = value.getDefiningOp<ir::SliceOp>())
     return place(slice.getInput()).column(slice.getOffset());
+  if (mlir::Value viewed = passes::viewedBy(value.getDefiningOp())) {
+    Place maker = place(viewed);
+    return isNarrow(value) ? narrowRows(maker.operand, maxRows(), columnsOf(value)) : maker;
+  }
   if (isReturnedLogits(value))
     return {operand(Buffer::logits, 0), columnsOf(value)};
   auto result = mlir::cast<mlir::OpResult>(value);
@@ -56,6 +61,11 @@ Place Selector::place(mlir::Value value) const {
     place.scale_stride = ceilDiv(columns, type.getBlockColumns());
   }
   return place;
+}
+
+Place Selector::stored(mlir::Value value) const {
+  ir::CastOp cast = castWhereMade(value);
+  return place(cast ? cast.getResult() : value);
 }
 
 RowCount Selector::rows(mlir::Value value) const {
@@ -97,14 +107,15 @@ RegionUse &Selector::addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRe
 }
 
 mlir::LogicalResult Selector::select(mlir::Operation *op) {
+  if (passes::viewedBy(op))
+    return mlir::success(); // no code
   return llvm::TypeSwitch<mlir::Operation *, mlir::LogicalResult>(op)
       .Case<ir::EmbeddingOp, ir::SelectRowsOp, ir::ConcatOp, ir::AddOp, ir::ScaleOp, ir::SwigluOp,
             ir::CastOp, ir::QuantizeOp, ir::RmsNormOp, ir::RopeTableOp, ir::RopeOp, ir::LinearOp,
             ir::ScaledMatmulOp, ir::FusedLinearOp, ir::GatedLinearOp, ir::AttentionOp,
             ir::MlaAttentionOp, ir::AbsorbQueryOp, ir::ExpandValueOp, ir::FusedExpertsOp>(
           [&](auto known) { return selectOp(*this, known); })
-      .Case<ir::WeightOp, ir::SliceOp, mlir::func::ReturnOp>(
-          [](auto) { return mlir::success(); }) // no code
+      .Case<ir::WeightOp, mlir::func::ReturnOp>([](auto) { return mlir::success(); }) // no code
       .Default([](mlir::Operation *unknown) {
         return unknown->emitOpError(
             "has no kernel on x86; the fusion and legalisation passes should have "

@@ -6,6 +6,7 @@
 // RUN: not lathe-opt %t/rows.mlir --lathe-plan-buffers 2>&1 | FileCheck %s --check-prefix=RANGE
 // RUN: not lathe-opt %t/blocks.mlir --lathe-plan-buffers 2>&1 | FileCheck %s --check-prefix=BLOCKS
 // RUN: not lathe-opt %t/entries.mlir --lathe-plan-buffers 2>&1 | FileCheck %s --check-prefix=ENTRIES
+// RUN: not lathe-opt %t/view.mlir --lathe-plan-buffers 2>&1 | FileCheck %s --check-prefix=VIEW
 // RUN: not lathe-opt %t/scratch.mlir --lathe-plan-buffers 2>&1 | FileCheck %s --check-prefix=SCRATCH
 // RUN: not lathe-opt %t/large.mlir --lathe-plan-buffers 2>&1 | FileCheck %s --check-prefix=LARGE
 
@@ -23,6 +24,20 @@ func.func @uses_memory_again(%x: tensor<1x16xf32>) -> tensor<1x16xf32> {
   // The caller has memory for what is returned.
   // CHECK-NEXT: lathe.add %{{.+}}, %{{.+}} : tensor<1x16xf32>
   %d = lathe.add %c, %c : tensor<1x16xf32>
+  return %d : tensor<1x16xf32>
+}
+
+// The second sum is made where the first is, which so lives as long as the second.
+// CHECK-LABEL: func @shares_the_memory_of_a_view
+// CHECK-SAME: lathe.arena_bytes = 128 : i64
+func.func @shares_the_memory_of_a_view(%x: tensor<1x16xf32>) -> tensor<1x16xf32> {
+  // CHECK-NEXT: lathe.add {{.+}} {arena_offsets = array<i64: 0>}
+  // CHECK-NEXT: lathe.add {{.+}} {view_of = 0 : i64}
+  // CHECK-NEXT: lathe.add {{.+}} {arena_offsets = array<i64: 64>}
+  %a = lathe.add %x, %x : tensor<1x16xf32>
+  %b = lathe.add %a, %x {view_of = 0 : i64} : tensor<1x16xf32>
+  %c = lathe.add %x, %x : tensor<1x16xf32>
+  %d = lathe.add %b, %c : tensor<1x16xf32>
   return %d : tensor<1x16xf32>
 }
 
@@ -120,6 +135,13 @@ func.func @f() {
 func.func @f(%x: tensor<1x16xf32>) {
   %a = lathe.add %x, %x {result_bytes = array<i64: 64, 64>} : tensor<1x16xf32>
   return
+}
+
+//--- view.mlir
+// VIEW: error: 'lathe.add' op view_of is 2; it should be the number of an operand of an op with one result
+func.func @view(%x: tensor<1x16xf32>) -> tensor<1x16xf32> {
+  %a = lathe.add %x, %x {view_of = 2 : i64} : tensor<1x16xf32>
+  return %a : tensor<1x16xf32>
 }
 
 //--- scratch.mlir

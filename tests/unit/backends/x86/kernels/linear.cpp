@@ -216,13 +216,25 @@ TEST(GatedLinear, isSwigluOfBothProducts) {
         float deviation = weight.block.rows ? 0.05f : weight.format >= Format::e4m3 ? 0.001f : 0.2f;
         std::vector<float> x = randomFloats(rows * k, 4, deviation);
         std::vector<float> gate_bias = randomFloats(n, 8), up_bias = randomFloats(n, 9);
-        GatedLinearParams p = {
-            gate.layout.params(), {Activations::f32, k, 0, 0}, RowSource::rows, bias, n, 2};
+        GatedLinearParams p = {gate.layout.params(),
+                               {Activations::f32, k, 0, 0},
+                               RowSource::rows,
+                               bias,
+                               n,
+                               RowsIn::f32,
+                               2};
         int64_t result = memory.space<float>(rows * n);
         memory.run(lathe_x86_gated_linear,
                    {memory.put(x), no_operand, gate.place, up.place, memory.put(gate_bias),
                     memory.put(up_bias), result},
                    p, gatedLinearItems(p));
+        p.result_in = RowsIn::bf16_steps, p.result_stride = stepStride(rows);
+        int64_t steps = memory.space<char>(stepsBytes(rows, n));
+        memory.run(lathe_x86_gated_linear,
+                   {memory.put(x), no_operand, gate.place, up.place, memory.put(gate_bias),
+                    memory.put(up_bias), steps},
+                   p, gatedLinearItems(p));
+        expectSteps(memory.at<uint16_t>(steps), memory.at<float>(result), rows, n);
         for (int64_t t = 0; t < rows; ++t)
           for (int64_t j = 0; j < n; ++j) {
             double g = bias ? gate_bias[size_t(j)] : 0, u = bias ? up_bias[size_t(j)] : 0, gs = 0,

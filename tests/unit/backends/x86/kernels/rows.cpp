@@ -137,11 +137,22 @@ TEST(RmsNorm, normalisesGroups) {
     for (int64_t groups : {1, 3}) {
       StepMemory memory(5);
       std::vector<float> x = randomFloats(5 * groups * size, 1, 3), scale = randomFloats(size, 2);
-      RmsNormParams p = {split(2),         groups,        size,
-                         floatBits(1e-5f), groups * size, groups * size + 2};
+      RmsNormParams p = {split(2),          groups,     size, floatBits(1e-5f), groups * size,
+                         groups * size + 2, RowsIn::f32};
       int64_t result = memory.space<float>(5 * (groups * size + 2));
       memory.run(lathe_x86_rms_norm, {memory.put(x), memory.put(scale), result}, p,
                  rmsNormItems(p));
+      if (groups == 1) {
+        p.result_in = RowsIn::bf16_steps, p.result_stride = stepStride(5);
+        int64_t steps = memory.space<char>(stepsBytes(5, size));
+        memory.run(lathe_x86_rms_norm, {memory.put(x), memory.put(scale), steps}, p,
+                   rmsNormItems(p));
+        std::vector<float> dense;
+        for (int64_t t = 0; t < 5; ++t)
+          dense.insert(dense.end(), memory.at<float>(result) + t * (size + 2),
+                       memory.at<float>(result) + t * (size + 2) + size);
+        expectSteps(memory.at<uint16_t>(steps), dense.data(), 5, size);
+      }
       for (int64_t t = 0; t < 5; ++t)
         for (int64_t g = 0; g < groups; ++g) {
           double squares = 0;
