@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include "backends/x86/kernels/frame.h"
+#include "backends/x86/kernels/rows_in.h"
 
 namespace lathe::x86 {
 
