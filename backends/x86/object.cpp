@@ -89,6 +89,14 @@ void setFeatures(llvm::Module &module, const Level &level) {
   }
 }
 
+// A kernel has the code for every form of its parameters. What constants rule out goes before the
+// passes over loops see it, which is where the time is. Functions are made small before they are
+// inlined: on the large ones that come of it registers are found in more than linear time.
+constexpr llvm::StringLiteral kRuledOut =
+    "function(simplifycfg,sroa,early-cse),always-inline,globaldce,"
+    "function(sroa,early-cse,sccp,simplifycfg),cgscc(inline),"
+    "function(sroa,early-cse,instcombine<no-verify-fixpoint>,sccp,simplifycfg)";
+
 void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization =
@@ -105,7 +113,10 @@ void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  llvm::ModulePassManager passes;
+  llvm::cantFail(builder.parsePassPipeline(passes, kRuledOut));
+  passes.addPass(builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3));
+  passes.run(module, modules);
 }
 
 absl::StatusOr<llvm::SmallVector<char, 0>> emitObject(llvm::Module &module,
