@@ -54,6 +54,9 @@ std::optional<LatentTiles> narrow_tiles(const Device &device, const LatentDecode
   return std::nullopt;
 }
 
+// Sums stay in the cube for four blocks or more, by when they are a small part of what leaves it.
+uint64_t run_of(uint64_t tiles) { return tiles * ceil_div(4, tiles); }
+
 // All heads at once, or an even part of them, of more than the narrow kernel takes.
 std::optional<LatentTiles> wide_tiles(const Device &device, const LatentDecodePlan &plan,
                                       uint64_t keys) {
@@ -68,7 +71,7 @@ std::optional<LatentTiles> wide_tiles(const Device &device, const LatentDecodePl
                       .keys = keys,
                       .k = tile,
                       .n = tile,
-                      .run = ceil_div(plan.c, tile),
+                      .run = run_of(ceil_div(plan.c, tile)),
                       .rows = std::min(rows, heads / vectors),
                       .wide = true};
         if (has_room(device, room_for_wide(plan, t, heads / vectors)))
