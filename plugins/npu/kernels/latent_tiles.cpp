@@ -35,6 +35,12 @@ bool has_room(const Device &device, const Room &room) {
          room.ub <= device.spec(Space::UB).bytes;
 }
 
+// The wide kernel asks for the chunks of two tiles before it uses those of the first: a wait, a
+// load, a flag each, and four for exponents. What the queue does not hold would wait for itself.
+bool has_queue(const Device &device, const LatentDecodePlan &plan, const LatentTiles &t) {
+  return 3 * (t.run + ceil_div(plan.c + plan.r, t.n)) + 4 <= device.queueDepth;
+}
+
 LatentTiles with_work(const LatentDecodePlan &plan, LatentTiles t) {
   t.work_bytes = 2 * (t.scores_bytes() + t.exponents_bytes() + t.sums_bytes(plan));
   return t;
@@ -74,7 +80,7 @@ std::optional<LatentTiles> wide_tiles(const Device &device, const LatentDecodePl
                       .run = run_of(ceil_div(plan.c, tile)),
                       .rows = std::min(rows, heads / vectors),
                       .wide = true};
-        if (has_room(device, room_for_wide(plan, t, heads / vectors)))
+        if (has_queue(device, plan, t) && has_room(device, room_for_wide(plan, t, heads / vectors)))
           return with_work(plan, t);
       }
   }
