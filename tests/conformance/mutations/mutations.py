@@ -96,7 +96,7 @@ class Null:
 
 
 class Copied:
-    """A copy of some of the tree with a build of its own: only what differs is written, so that the next run builds little."""
+    """Some of the tree, with a build of its own: only what differs is written, so that the next run builds little."""
 
     def __init__(self, folder, build, goal, jobs):
         self.folder, self.build = folder, build
