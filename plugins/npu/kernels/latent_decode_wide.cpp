@@ -1,7 +1,8 @@
 // Many heads: the cube is what they wait for, if the way out of it is not in the way. Sums of one
 // block of keys would take that way half as long again as the cube takes for them, so they stay in
 // L0C over a run of blocks, a tile of columns at a time, for which latents are read once more, out
-// of the L2. A run has as many blocks as there are tiles of columns, so that the cube alternates:
+// of the L2. A run has as many blocks as there are tiles of columns, or a multiple of that (where
+// the cube then has so many S for an O), so that it alternates:
 //
 //   cube core      M     ... S(x)  O(x - lag)  S(x + 1)  O(x + 1 - lag) ...
 //   vector cores   V     ... softmax(run)  O of the run before ...
@@ -23,7 +24,8 @@ class LatentDecodeWide : LatentKernel {
 public:
   LatentDecodeWide(const Device &device, const LatentDecodePlan &plan, const LatentTiles &tiles,
                    unsigned blocks)
-      : LatentKernel(device, plan, tiles, blocks, "latent_decode_wide"), run(tiles.run) {}
+      : LatentKernel(device, plan, tiles, blocks, "latent_decode_wide"), run(tiles.run),
+        tiles(ceil_div(plan.c, tiles.n)) {}
 
   Result<Kernel> build() {
     cube();
@@ -69,15 +71,22 @@ private:
   // Chunks are asked for a tile before they are used.
   void cube_item(CoreBuilder &b, const Item &item) {
     b.scope([&] { load_query(b, item); });
-    Operand base = first_latent(b, item), tiles = b.mul(runs_of(b, item), run);
-    Operand late = lag(b);
+    Operand base = first_latent(b, item), late = lag(b);
     load_scores(b, item, base, 0);
-    b.loop(0, b.add(tiles, late), 1, [&](Reg x) {
-      Operand y = b.sub(x, late);
-      b.when(Cmp::Ge, y, 0, [&] { load_values(b, item, base, y); });
+    b.loop(0, b.add(b.mul(runs_of(b, item), run), late), 1, [&](Reg x) {
+      Operand behind = b.sub(x, late);
+      at_tiles(b, behind, [&](Operand y) { load_values(b, item, base, y); });
       scores(b, item, x);
       load_scores(b, item, base, b.add(x, 1));
-      b.when(Cmp::Ge, y, 0, [&] { values(b, item, y); });
+      at_tiles(b, behind, [&](Operand y) { values(b, item, y); });
+    });
+  }
+
+  // The tiles of a run come at even distances between its blocks.
+  void at_tiles(CoreBuilder &b, Operand block, const std::function<void(Operand)> &body) {
+    uint64_t distance = run / tiles;
+    b.when(Cmp::Ge, block, 0, [&] {
+      b.when(Cmp::Eq, b.rem(block, distance), 0, [&] { body(b.div(block, distance)); });
     });
   }
 
@@ -133,7 +142,7 @@ private:
   }
 
   void load_values(CoreBuilder &b, const Item &item, Operand base, Operand y) {
-    Operand at = b.div(y, run), tile = b.rem(y, run), count = blocks_of(b, item, at);
+    Operand at = b.div(y, tiles), tile = b.rem(y, tiles), count = blocks_of(b, item, at);
     b.when(Cmp::Eq, tile, 0, [&] { load_exponents(b, item, at, count); });
     Operand columns = b.min(t.n, b.sub(plan.c, b.mul(tile, t.n)));
     Operand from = row_at(b, base, b.mul(at, run), block_bytes());
@@ -149,13 +158,13 @@ private:
   }
 
   void values(CoreBuilder &b, const Item &item, Operand y) {
-    Operand at = b.div(y, run), tile = b.rem(y, run);
+    Operand at = b.div(y, tiles), tile = b.rem(y, tiles);
     Operand columns = b.min(t.n, b.sub(plan.c, b.mul(tile, t.n)));
     b.when(Cmp::Eq, tile, 0, [&] { p_l1->consume(); });
     Operand sum = l0c->produce();
     b.loop(0, blocks_of(b, item, at), 1, [&](Reg i) { add_block(b, item, sum, i, columns); });
     l0c->filled();
-    b.when(Cmp::Eq, tile, run - 1, [&] { p_l1->release(); });
+    b.when(Cmp::Eq, tile, tiles - 1, [&] { p_l1->release(); });
     Operand to = b.add(turn(b, item.o, at, o_bytes), b.mul(tile, t.n * 4));
     b.fixGm(f32, f32, to, l0c->consume(), item.heads, columns, plan.c * 4);
     l0c->release();
@@ -326,7 +335,7 @@ private:
     in->release();
   }
 
-  const uint64_t run; // blocks
+  const uint64_t run, tiles; // blocks of keys in a run, tiles of columns in a sum
   Buffer q_l1, folded, numbers, seen, sum_before;
   std::optional<Channel> chunks, p_l1, l0a, l0b, l0c, in, p_out;
 };

@@ -35,6 +35,12 @@ bool has_room(const Device &device, const Room &room) {
          room.ub <= device.spec(Space::UB).bytes;
 }
 
+// The wide kernel asks for the chunks of two tiles before it uses those of the first: a wait, a
+// load, a flag each, and four for exponents. What the queue does not hold would wait for itself.
+bool has_queue(const Device &device, const LatentDecodePlan &plan, const LatentTiles &t) {
+  return 3 * (t.run + ceil_div(plan.c + plan.r, t.n)) + 4 <= device.queueDepth;
+}
+
 LatentTiles with_work(const LatentDecodePlan &plan, LatentTiles t) {
   t.work_bytes = 2 * (t.scores_bytes() + t.exponents_bytes() + t.sums_bytes(plan));
   return t;
@@ -54,6 +60,9 @@ std::optional<LatentTiles> narrow_tiles(const Device &device, const LatentDecode
   return std::nullopt;
 }
 
+// Sums stay in the cube for four blocks or more, by when they are a small part of what leaves it.
+uint64_t run_of(uint64_t tiles) { return tiles * ceil_div(4, tiles); }
+
 // All heads at once, or an even part of them, of more than the narrow kernel takes.
 std::optional<LatentTiles> wide_tiles(const Device &device, const LatentDecodePlan &plan,
                                       uint64_t keys) {
@@ -68,10 +77,10 @@ std::optional<LatentTiles> wide_tiles(const Device &device, const LatentDecodePl
                       .keys = keys,
                       .k = tile,
                       .n = tile,
-                      .run = ceil_div(plan.c, tile),
+                      .run = run_of(ceil_div(plan.c, tile)),
                       .rows = std::min(rows, heads / vectors),
                       .wide = true};
-        if (has_room(device, room_for_wide(plan, t, heads / vectors)))
+        if (has_queue(device, plan, t) && has_room(device, room_for_wide(plan, t, heads / vectors)))
           return with_work(plan, t);
       }
   }

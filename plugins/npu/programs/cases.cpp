@@ -1,35 +1,14 @@
 #include "programs/cases.h"
 #include "programs/gemm.h"
+#include "programs/layers.h"
 #include "programs/streams.h"
-#include "sim/machine.h"
+#include "programs/time_of.h"
 
 namespace npu {
 namespace {
 
-using Comparisons = Result<std::vector<Comparison>>;
-
-// Runs a kernel for its time only, on buffers that have addresses and no bytes.
-Result<Report> timeOf(std::string_view deviceName,
-                      const std::function<Result<Kernel>(const Device &)> &make,
-                      unsigned blocks = 0, const std::function<void(Device &)> &change = nullptr) {
-  NPU_ASSIGN_OR_RETURN(Device device, builtinDevice(deviceName));
-  if (change)
-    change(device);
-  NPU_ASSIGN_OR_RETURN(Kernel kernel, make(device));
-  LaunchOptions options{.blocks = blocks ? blocks : device.groups, .mode = Mode::TimingOnly};
-  NPU_ASSIGN_OR_RETURN(std::unique_ptr<Machine> machine, Machine::create(device));
-  std::vector<uint64_t> args;
-  for (const Arg &arg : kernel.args) {
-    NPU_ASSIGN_OR_RETURN(uint64_t address, machine->memory().reserve(arg.bytes));
-    args.push_back(address);
-  }
-  return machine->launch(kernel, args, 0, options);
-}
-
-Result<Report> gemmTime(std::string_view device, const GemmPlan &plan, unsigned blocks = 0,
-                        const std::function<void(Device &)> &change = nullptr) {
-  return timeOf(
-      device, [&](const Device &d) { return gemm(d, plan); }, blocks, change);
+Result<Report> gemmTime(std::string_view device, const GemmPlan &plan, unsigned blocks = 0) {
+  return timeOf(device, [&](const Device &d) { return gemm(d, plan); }, {.blocks = blocks});
 }
 
 Comparisons v1() {
@@ -88,10 +67,10 @@ Comparisons v12() {
 
 // Ticks of the 50 MHz system counter between the marks around the reduction.
 Result<double> sumTicks(unsigned rows, unsigned cols, bool halving) {
-  NPU_ASSIGN_OR_RETURN(
-      Report r,
-      timeOf(
-          "ascend-910b", [&](const Device &d) { return sumKernel(d, rows, cols, halving); }, 1));
+  NPU_ASSIGN_OR_RETURN(Report r,
+                       timeOf("ascend-910b",
+                              [&](const Device &d) { return sumKernel(d, rows, cols, halving); },
+                              {.blocks = 1}));
   double begin = 0, end = 0;
   for (const Mark &mark : r.marks)
     (mark.id ? end : begin) = mark.time;
@@ -218,6 +197,12 @@ const std::vector<Case> &validationCases() {
       {"V7", "ascend-910b, f16 12288^2 to UB", 2, true, v7},
       {"V9", "ascend-910b, f16 12288^2 to UB four times (shape and path assumed)", 2, true, v9},
       {"V8", "ascend-910b, f16 12288^2 to L1, to fractals", 2, true, v8},
+      {"V13", "ascend-910b, attention of one head of 128, all rows see all keys", 3, false,
+       flashAttention},
+      {"V17",
+       "ascend-910c, latent attention, 128 heads, 48 conversations (number and length assumed)", 3,
+       false, latentAttention},
+      {"V19", "ascend-910b, linear products of Qwen3-14B, 16 rows", 3, false, decodeProducts},
   };
   return cases;
 }

@@ -1,100 +1,8 @@
-#include "sim/footprint.h"
+#include "sim/footprint_collector.h"
 
 #include <unordered_set>
 
 namespace npu {
-namespace {
-
-// Counts are far above what memories hold, and low enough that no loop over nothing takes long.
-constexpr int64_t maxCount = 1ll << 20, maxBytes = 1ll << 40, maxAddress = 1ll << 48;
-
-// Collects accesses of one instruction; the first thing wrong is kept.
-class Collector {
-public:
-  Collector(const Device &device, const Issued &issued, const IndexReader *indices, Footprint &out)
-      : device(device), issued(issued), indices(indices), v(issued.v), out(out) {}
-
-  Status run();
-
-private:
-  const OperandInfo &operand(unsigned i) const { return issued.info->operands[i]; }
-
-  template <class... Parts> void refuse(const Parts &...parts) {
-    if (failure.empty())
-      failure = text(parts...);
-  }
-
-  int64_t within(int64_t value, int64_t high, std::string_view what) {
-    if (value >= 0 && value <= high)
-      return value;
-    refuse(what, " is ", value, ", it must be 0 to ", high);
-    return 0;
-  }
-  int64_t count(unsigned i) { return within(v[i], maxCount, operand(i).name); }
-  int64_t bytes(unsigned i) { return within(v[i], maxBytes, operand(i).name); }
-  void multiple(int64_t value, int64_t unit, std::string_view what) {
-    if (value % unit)
-      refuse(what, " is ", value, ", it must be a multiple of ", unit);
-  }
-
-  // Adds what operand i reads or writes.
-  Access &touch(unsigned i, uint64_t run, uint64_t count = 1, uint64_t stride = 0) {
-    within(v[i], maxAddress, operand(i).name);
-    return touchAt(i, v[i], run, count, stride);
-  }
-  Access &touchAt(unsigned i, int64_t base, uint64_t run, uint64_t count, uint64_t stride) {
-    Access access;
-    access.operand = static_cast<uint8_t>(i);
-    access.space = operand(i).space;
-    access.read = operand(i).reads;
-    access.write = operand(i).writes;
-    access.base = static_cast<uint64_t>(base);
-    access.run = run;
-    access.count = stride == run && count ? 1 : count;
-    if (access.count == 1 && count > 1)
-      access.run = run * count;
-    access.stride = stride;
-    out.push_back(access);
-    return out.back();
-  }
-
-  // Rows of a vector operand. Stride 0 reads one row again and again.
-  Access &touchRows(unsigned i, const Rows &rows, uint64_t run, int64_t count) {
-    int64_t stride = within(rows.stride, maxBytes, text("the row stride of ", operand(i).name));
-    if (count > 1)
-      multiple(stride, 32, text("the row stride of ", operand(i).name));
-    if (operand(i).writes && count > 1 && stride < static_cast<int64_t>(run))
-      refuse("rows of ", operand(i).name, " are ", run, " bytes and ", stride,
-             " apart, so they overlap; make the stride at least as long as a row");
-    return touch(i, run, stride ? count : std::min<int64_t>(count, 1), stride);
-  }
-
-  void scalarAccess();
-  void bursts();
-  void ndToNz();
-  void gatherRows();
-  void scatterRows();
-  void loadFractals(bool isA);
-  void loadScale();
-  void mmad();
-  void fix();
-  void elementwiseRows();
-  void reduce();
-  void gatherLocal();
-  void compress();
-  void interleave();
-  void sorts();
-  void histogram();
-  void indexed(unsigned base, unsigned index, int64_t n, int64_t rowBytes, int64_t rowStride,
-               int64_t tableRows);
-
-  const Device &device;
-  const Issued &issued;
-  const IndexReader *indices;
-  const std::array<int64_t, maxOperands> &v;
-  Footprint &out;
-  std::string failure;
-};
 
 void Collector::scalarAccess() {
   unsigned i = issued.form() == Form::ScalarLoad ? 1 : 0;
@@ -272,95 +180,6 @@ void Collector::fix() {
     touch(6, static_cast<uint64_t>(n * 4));
 }
 
-void Collector::elementwiseRows() {
-  Elementwise e = elementwise(issued);
-  within(e.rows, maxCount, "rows");
-  within(e.cols, maxCount, "cols");
-  if (!failure.empty())
-    return;
-  uint64_t in = bytesOf(e.type, e.cols), outBytes = bytesOf(e.outType, e.cols);
-  uint64_t mask = static_cast<uint64_t>(ceilDiv(e.cols, 8));
-  Form form = issued.form();
-  bool compares = form == Form::Compare || form == Form::CompareScalar;
-  bool selects = form == Form::Select || form == Form::SelectScalar;
-  touchRows(0, e.dst, compares ? mask : outBytes, e.rows);
-  if (form == Form::Fill)
-    return;
-  if (selects)
-    touchRows(1, e.mask, mask, e.rows);
-  touchRows(selects ? 2 : 1, e.a, in, e.rows);
-  if (form == Form::Binary || form == Form::Compare || form == Form::Select)
-    touchRows(selects ? 3 : 2, e.b, e.blockB ? 32 : in, e.rows);
-}
-
-void Collector::reduce() {
-  Elementwise e = elementwise(issued);
-  within(e.rows, maxCount, "rows");
-  if (e.cols < 1 || e.cols > maxCount)
-    refuse("cols is ", e.cols, ", a row must have an element to reduce");
-  if (!failure.empty())
-    return;
-  touch(0, bytesOf(e.outType, e.rows)).align = static_cast<uint16_t>(bitsOf(e.outType) / 8);
-  touchRows(1, e.a, bytesOf(e.type, e.cols), e.rows);
-}
-
-// vgather dst a off n span; vscatter dst a off n span
-void Collector::gatherLocal() {
-  int64_t n = count(3), span = bytes(4), size = bitsOf(issued.in->type) / 8;
-  bool scatter = issued.form() == Form::ScatterLocal;
-  touch(scatter ? 1 : 0, static_cast<uint64_t>(n * size));
-  touch(2, static_cast<uint64_t>(n * 4));
-  touch(scatter ? 0 : 1, 0); // checks the address
-  for (int64_t i = 0; i < n && indices && failure.empty(); ++i) {
-    int64_t offset = indices->indexAt(static_cast<uint64_t>(v[2] + i * 4));
-    if (offset < 0 || offset % size || offset + size > span)
-      refuse("offset ", i, " is ", offset, ", it must be a multiple of ", size, " inside of ", span,
-             " bytes");
-    else
-      touchAt(scatter ? 0 : 1, v[scatter ? 0 : 1] + offset, size, 1, 0).align =
-          static_cast<uint16_t>(size);
-  }
-}
-
-// dst a mask count n
-void Collector::compress() {
-  int64_t n = count(4), size = bitsOf(issued.in->type) / 8;
-  touch(0, static_cast<uint64_t>(n * size));
-  touch(1, static_cast<uint64_t>(n * size));
-  touch(2, static_cast<uint64_t>(ceilDiv(n, 8)));
-  touch(3, 4).align = 4;
-}
-
-void Collector::interleave() {
-  uint64_t size = bytesOf(issued.in->type, static_cast<uint64_t>(count(3)));
-  bool apart = issued.form() == Form::Deinterleave;
-  touch(0, apart ? size : 2 * size);
-  touch(1, size);
-  touch(2, apart ? 2 * size : size);
-}
-
-void Collector::sorts() {
-  if (issued.form() == Form::Sort32) {
-    uint64_t rows = static_cast<uint64_t>(count(3));
-    touch(0, rows * 256);
-    touch(1, rows * 128);
-    touch(2, rows * 128);
-    return;
-  }
-  int64_t lists = v[2], length = count(3), stride = bytes(4);
-  if (lists < 2 || lists > 4)
-    return refuse("lists is ", lists, ", it must be 2 to 4");
-  multiple(stride, 32, "stride");
-  touch(0, static_cast<uint64_t>(lists * length * 8));
-  touch(1, static_cast<uint64_t>(length * 8), static_cast<uint64_t>(lists),
-        static_cast<uint64_t>(stride));
-}
-
-void Collector::histogram() {
-  touch(0, static_cast<uint64_t>(count(3) * 4));
-  touch(1, static_cast<uint64_t>(count(2) * 4));
-}
-
 Status Collector::run() {
   switch (issued.form()) {
   case Form::ScalarLoad:
@@ -400,8 +219,6 @@ Status Collector::run() {
   }
   return failure.empty() ? Status() : Status(Error{std::move(failure)});
 }
-
-} // namespace
 
 Status footprint(const Device &device, const Issued &issued, const IndexReader *indices,
                  Footprint &out) {

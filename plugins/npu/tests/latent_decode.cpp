@@ -159,6 +159,8 @@ TEST(LatentDecode, takesTheWideKernelForManyHeadsAndLongParts) {
   EXPECT_FALSE(wide(16, 4096, 24));
   EXPECT_FALSE(wide(128, 4096, 1)); // cut into parts of two blocks
   EXPECT_TRUE(wide(128, 32768, 1));
+  // A run of so many columns would not fit the queue that its loads wait in.
+  EXPECT_FALSE(latent_tiles(device, {64, 768, 64, 4096, 1, 1, 1, 24})->wide);
 }
 
 TEST(LatentDecode, needsVectorCoresBesideTheCube) {

@@ -15,7 +15,7 @@ A fault is an entry of a .json file of this folder:
 Faults of x86 are put into a copy of the tree in build/mutations, those of npu into a copy of that plugin alone in
 build/mutations_npu, each with a build of its own; those of null into a copy of its sources, which the C compiler
 makes a plugin of. The tree itself stays as it is. Plugins are tried with the kit that `--kit` names.
---backend null, npu or x86: only those of that one; null takes a second each, npu three.
+--backend null, npu or x86: only those of that one; null takes a second each, npu five.
 """
 import argparse
 import fnmatch
@@ -96,7 +96,7 @@ class Null:
 
 
 class Copied:
-    """A copy of some of the tree with a build of its own: only what differs is written, so that the next run builds little."""
+    """Some of the tree, with a build of its own: only what differs is written, so that the next run builds little."""
 
     def __init__(self, folder, build, goal, jobs):
         self.folder, self.build = folder, build

@@ -155,7 +155,7 @@ void addMlaCases(Cases &cases) {
   addFolded(cases, whole, {"f32", stepsOf({11, 6, 1, 1})});
   addFolded(cases, whole, {"bf16", stepsOf({9, 2, 3}), 64, 3});
   addFolded(cases, whole, {"f32", stepsOf({300, 1, 1, 40}), 1024, 1, "_long"});
-  addFolded(cases, {34, 16, 16, 16, 144}, {"f32", stepsOf({300, 1, 40}), 512, 1, "_long"});
+  addFolded(cases, {34, 16, 16, 16, 144}, {"f32", stepsOf({520, 1, 3}), 576, 1, "_long"});
   addWithWeight(cases, ir::MlaForm::materialised, "bf16", whole,
                 {"bf16", stepsOf({300, 1, 70}), 512, 1, "_long"});
 }
