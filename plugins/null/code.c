@@ -1,3 +1,4 @@
+// What code must look like: shapes that fit each other, and nothing that the device must not believe.
 #include "null.h"
 
 #include <math.h>

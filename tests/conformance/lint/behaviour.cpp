@@ -1,12 +1,15 @@
 // Rules that need a case: threads, leaks, refusals of runs. The first case of the kit that the
 // target takes serves.
+#include <filesystem>
 #include <malloc.h>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include "base/status.h"
+#include "runtime/plugin/plugin.h"
 #include "tests/conformance/lint/lint.h"
 #include "tests/conformance/recipes/recipes.h"
 
@@ -136,6 +139,27 @@ absl::Status leavesNothingBehind(const TargetOptions &options) {
                                                 grown / kTimes, " bytes stay behind"));
 }
 
+size_t countThreads() {
+  std::filesystem::directory_iterator threads("/proc/self/task");
+  return std::distance(begin(threads), end(threads));
+}
+
+// What runs in a library that was unloaded crashes; it has a moment to end, or to do so.
+absl::Status leavesNoThread(const TargetOptions &options) {
+  const size_t before = countThreads();
+  {
+    LATHE_ASSIGN_OR_RETURN(auto plugin, runtime::Plugin::load(options.plugin));
+    for (uint32_t i = 0; i < plugin->deviceCount(); ++i)
+      LATHE_RETURN_IF_ERROR(plugin->openDevice(i).status());
+  }
+  absl::SleepFor(absl::Milliseconds(200));
+  const size_t left = countThreads() - before;
+  return left == 0 ? absl::OkStatus()
+                   : absl::InternalError(absl::StrCat(
+                         left, left == 1 ? " thread is" : " threads are",
+                         " left running when its devices are closed and it is unloaded"));
+}
+
 absl::Status givesTheSameTwice(const TargetOptions &options) {
   LATHE_ASSIGN_OR_RETURN(Taken taken, Taken::find(options));
   const size_t steps = taken.program->spec().steps.size();
@@ -156,7 +180,8 @@ std::vector<Rule> behaviourRules() {
            runsFromManyThreads},
           {"compiles_from_many_threads", "every function may be called from any thread",
            compilesFromManyThreads},
-          {"leaves_nothing_behind", "what is released is gone", leavesNothingBehind}};
+          {"leaves_nothing_behind", "what is released is gone", leavesNothingBehind},
+          {"leaves_no_thread", "no thread runs when a plugin is unloaded", leavesNoThread}};
 }
 
 } // namespace lathe::conformance

@@ -166,15 +166,23 @@ __attribute__((constructor)) static void ends_the_process(void) { _exit(3); }
 __attribute__((destructor)) static void ends_the_process(void) { _exit(BAD_DESTRUCTOR); }
 #endif
 
-#ifdef BAD_THREAD // crashes a little later, when nobody calls
-static void *crash_later(void *argument) {
+#ifdef BAD_THREAD
+static void *crash_later(void *argument) { // when nobody calls
   usleep(20000);
   *(volatile int *)argument = 1;
   return NULL;
 }
-static void start_thread(void) {
+#endif
+#ifdef BAD_SLEEPER
+static void *sleep_for_ever(void *argument) {
+  pause();
+  return argument;
+}
+#endif
+#if defined(BAD_THREAD) || defined(BAD_SLEEPER)
+static void start(void *(*run)(void *)) {
   pthread_t thread;
-  pthread_create(&thread, NULL, crash_later, NULL);
+  pthread_create(&thread, NULL, run, NULL);
 }
 #endif
 
@@ -203,7 +211,10 @@ LATHE_PLUGIN_EXPORT lathe_error *lathe_plugin_entry(lathe_plugin_entry_args *arg
   signal(BAD_SIGNAL, SIG_IGN);
 #endif
 #ifdef BAD_THREAD
-  start_thread();
+  start(crash_later);
+#endif
+#ifdef BAD_SLEEPER
+  start(sleep_for_ever);
 #endif
 #ifdef BAD_ENDLESS_TEXT
   static char text[1 << 20];

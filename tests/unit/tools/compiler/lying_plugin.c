@@ -28,10 +28,14 @@ static const lathe_target target = {.struct_size = sizeof(lathe_target),
                                     .name = TEXT("chip"),
                                     .compatibility = TEXT("arch=liar"),
                                     .takes = LATHE_TAKES_OPS | LATHE_TAKES_PARTITIONS};
-static const lathe_target *const targets[] = {&target};
+static const lathe_target later = {.struct_size = sizeof(lathe_target),
+                                   .name = TEXT("chip"),
+                                   .compatibility = TEXT("arch=liar"),
+                                   .takes = 1u << 31}; // a bit of a header to come
 
 static lathe_error *target_list(lathe_target_list_args *args) {
-  args->targets = targets;
+  static const lathe_target *const targets[] = {&target}, *const later_ones[] = {&later};
+  args->targets = lies("takes") ? later_ones : targets;
   args->target_count = 1;
   return NULL;
 }

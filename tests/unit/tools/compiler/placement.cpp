@@ -125,6 +125,11 @@ TEST_F(Placement, believesNoCode) {
   }
 }
 
+TEST_F(Placement, refusesATargetThatTakesNothingThatIsKnown) {
+  EXPECT_EQ(errorOf("takes"), "target 'liar:chip' takes neither ops nor partitions nor tiles: the "
+                              "bits of its lathe_target.takes are 2147483648");
+}
+
 TEST_F(Placement, takesNoMoreOfATextThanThereIsRoomFor) {
   auto report = compileWith("text_size");
   EXPECT_TRUE(report.ok()) << report.status();
