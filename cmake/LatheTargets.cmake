@@ -32,15 +32,21 @@ function(lathe_common_options target)
   endif()
 endfunction()
 
-# lathe_library(NAME SOURCES... DEPS...): a static library of one folder.
+# lathe_library(NAME [SHARED] [ASSERTS] SOURCES... DEPS...): a static library of one folder. In a
+# release headers (absl, JSON) assert nothing in it, since models are read and run here, but for ASSERTS:
+# the compiler's layers, whose time is in MLIR and LLVM, where a wrong cast ends and says where. Tests
+# assert always, and all of the debug, sanitizer and fuzz builds.
 function(lathe_library name)
-  cmake_parse_arguments(ARG "SHARED" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SHARED;ASSERTS" "" "SOURCES;DEPS" ${ARGN})
   if(ARG_SHARED)
     add_library(${name} SHARED ${ARG_SOURCES})
   else()
     add_library(${name} STATIC ${ARG_SOURCES})
   endif()
   lathe_common_options(${name})
+  if(NOT ARG_ASSERTS)
+    target_compile_definitions(${name} PRIVATE $<$<CONFIG:Release>:NDEBUG>)
+  endif()
   target_link_libraries(${name} PUBLIC ${ARG_DEPS})
 endfunction()
 
@@ -56,7 +62,7 @@ function(lathe_compiler_library name)
     target_link_libraries(lathe_mlir_pch PUBLIC lathe_mlir)
     target_precompile_headers(lathe_mlir_pch PRIVATE ${PROJECT_SOURCE_DIR}/ir/pch/mlir.h)
   endif()
-  lathe_library(${name} ${ARGN})
+  lathe_library(${name} ASSERTS ${ARGN})
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1> -Wno-maybe-uninitialized) # false alarms in generated code
   target_link_libraries(${name} PUBLIC lathe_mlir)
   target_precompile_headers(${name} REUSE_FROM lathe_mlir_pch)
