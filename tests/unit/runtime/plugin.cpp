@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"bad_destructor", "ended the process with status 7"},
         Wrong{"bad_fork", "forks, and the copy of the process goes on as if it were the host"},
         Wrong{"bad_signal", "changes what the process does at a signal (Interrupt)"},
-        Wrong{"bad_thread", "crashed (Segmentation fault)"}, Wrong{"bad_endless_text", ": xxxx"},
+        Wrong{"bad_thread", "crashed (Aborted)"}, Wrong{"bad_endless_text", ": xxxx"},
         Wrong{"bad_unowned_error", "busy"}),
     [](const auto &info) { return std::string(info.param.name); });
 
