@@ -11,7 +11,7 @@ namespace lathe::runtime {
 namespace {
 
 constexpr int kSpins = 2000;            // pauses before a thread sleeps: tens of microseconds
-constexpr uint32_t kUnitsPerThread = 4; // what a stopped thread can hold up: 1/4 of its share
+constexpr uint32_t kUnitsPerThread = 8; // what a stopped thread can hold up: 1/8 of its share
 
 // The pool for which this thread is working: a region inside of a region would overwrite it.
 thread_local const ThreadPool *busy_for = nullptr;
