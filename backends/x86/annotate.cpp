@@ -52,13 +52,14 @@ static int64_t scratchOf(mlir::Operation *op, int64_t max_rows) {
 
 // Of an op's result, where it may be more than rows x columns x 4; else 0.
 static int64_t resultBytes(mlir::Operation *op, int64_t max_rows) {
-  if (op->getNumResults() == 1 && castWhereMade(op->getResult(0)))
-    return narrowRowsBytes(max_rows, ir::shapeOf(op->getResult(0).getType()).back());
+  if (op->getNumResults() != 1 || passes::viewedBy(op))
+    return 0;
   if (auto quantize = mlir::dyn_cast<ir::QuantizeOp>(op))
     return codesAndScalesBytes(quantize.getResult().getType(), max_rows);
-  if (max_rows > 1 && op->getNumResults() == 1 && isRoundedForProducts(op->getResult(0)))
-    return narrowRowsBytes(max_rows, ir::shapeOf(op->getResult(0).getType()).back());
-  return 0;
+  mlir::Value stored = storedAs(op->getResult(0));
+  return max_rows > 1 && isRoundedForProducts(stored)
+             ? narrowRowsBytes(max_rows, ir::shapeOf(stored.getType()).back())
+             : 0;
 }
 
 static constexpr llvm::StringLiteral kMayRound = "x86.may_round";
@@ -135,7 +136,10 @@ template <typename Op> static Op viewOf(mlir::Value value) {
   return user && passes::viewedBy(user) == value ? user : nullptr;
 }
 
-ir::CastOp castWhereMade(mlir::Value value) { return viewOf<ir::CastOp>(value); }
+mlir::Value storedAs(mlir::Value value) {
+  auto cast = viewOf<ir::CastOp>(value);
+  return cast ? cast.getResult() : value;
+}
 
 mlir::Value addedWhereMade(mlir::Value value) {
   auto add = viewOf<ir::AddOp>(value);

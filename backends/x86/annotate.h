@@ -28,8 +28,8 @@ RowCount rowCountOf(mlir::Value value);
 bool mayRound(mlir::Operation *attention);
 
 // Some ops are made where their operand is (`view_of` says which): the op that makes the operand
-// does both. The cast that `value`, an op's result, is stored through; null without.
-ir::CastOp castWhereMade(mlir::Value value);
+// does both. What is stored of `value`, an op's result: itself, or the cast of it.
+mlir::Value storedAs(mlir::Value value);
 // What is added to `value` where it is made; null without.
 mlir::Value addedWhereMade(mlir::Value value);
 

@@ -407,7 +407,7 @@ LATHE_INLINE void manyRowsOnAmx(const XRows &rows, int64_t count, const char *co
   alignas(64) float totals[amx_panel * amx_rows * 16], sums[amx_width * amx_sweep_rows * 16];
   if (begin >= end || count <= 0)
     return;
-  bool as_they_lie = takesRowsAsTheyLie(w, xp) && !rows.order;
+  bool as_they_lie = takesRowsAsTheyLie(w, xp);
   int64_t rows_of_block = ceilDiv(count, ceilDiv(count, amxMaxRows(w, xp)));
   for (int64_t first = 0; first < count; first += rows_of_block) {
     AmxRows a = amxRows(smaller(rows_of_block, count - first), as_they_lie, w, xp);

@@ -7,7 +7,8 @@
 
 namespace lathe::x86 {
 
-// The rows of x: row i is the one at place order ? order[i] / divisor : i.
+// The rows of x: row i is the one at place order ? order[i] / divisor : i. Steps have no order: a
+// tile of them is a run of rows as it lies.
 struct XRows {
   const void *x;
   const float *scales;

@@ -75,7 +75,7 @@ LogicalResult selectOp(Selector &s, ir::GatedLinearOp op) {
                      upBias = optionalVector(s, op.getUpBias());
   if (failed(gate) || failed(up) || failed(gateBias) || failed(upBias))
     return failure();
-  Place input = s.place(op.getX()), output = s.stored(op.getResult());
+  Place input = s.place(op.getX()), output = s.place(storedAs(op.getResult()));
   GatedLinearParams params{gate->params,
                            xParams(op.getX(), input),
                            s.rows(op.getResult()).source,

@@ -105,7 +105,7 @@ LogicalResult selectOp(Selector &s, ir::RmsNormOp op) {
   mlir::FailureOr<int64_t> scale = s.weights().vector(op.getScale());
   if (mlir::failed(scale))
     return mlir::failure();
-  Place input = s.place(op.getInput()), result = s.stored(op.getResult());
+  Place input = s.place(op.getInput()), result = s.place(storedAs(op.getResult()));
   int64_t columns = columnsOf(op.getResult()), group = op.getScale().getType().getDimSize(0);
   RmsNormParams params{s.split(op.getResult(), columns),
                        columns / group,

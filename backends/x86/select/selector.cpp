@@ -63,11 +63,6 @@ Place Selector::place(mlir::Value value) const {
   return place;
 }
 
-Place Selector::stored(mlir::Value value) const {
-  ir::CastOp cast = castWhereMade(value);
-  return place(cast ? cast.getResult() : value);
-}
-
 RowCount Selector::rows(mlir::Value value) const {
   RowCount count = rowCountOf(value);
   if (count.source == RowSource::rows)

@@ -44,8 +44,6 @@ public:
   mlir::LogicalResult select(mlir::Operation *op);
 
   Place place(mlir::Value value) const;
-  // Where and how whoever makes a value stores it.
-  Place stored(mlir::Value value) const;
   // Which rows a value has. Those of a decode step are one, a constant.
   RowCount rows(mlir::Value value) const;
   int64_t rowSource() const { return isDecode() ? RowSource::none : RowSource::rows; }

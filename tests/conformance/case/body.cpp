@@ -57,6 +57,10 @@ mlir::RankedTensorType Body::rowsType(int64_t columns, llvm::StringRef element, 
   return mlir::RankedTensorType::get({rowsExtent(factor), columns},
                                      elementNamed(builder_.getContext(), element));
 }
+mlir::Value Body::rounded(mlir::Value rows) {
+  auto type = mlir::cast<mlir::RankedTensorType>(rows.getType());
+  return create<ir::CastOp>(type.clone(builder_.getBF16Type()), rows);
+}
 mlir::RankedTensorType Body::indicesType(int64_t columns, int64_t factor) {
   llvm::SmallVector<int64_t> shape = {rowsExtent(factor)};
   if (columns > 0)

@@ -56,6 +56,9 @@ public:
     return Op::create(builder_, builder_.getUnknownLoc(), std::forward<Arguments>(arguments)...);
   }
 
+  // Rows as bf16.
+  mlir::Value rounded(mlir::Value rows);
+
   // Types of rows: T * factor of them.
   mlir::RankedTensorType rowsType(int64_t columns, llvm::StringRef element = "f32",
                                   int64_t factor = 1);

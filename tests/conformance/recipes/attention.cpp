@@ -40,7 +40,7 @@ void add(Cases &cases, const Heads &h, const Context &c) {
             c.steps, [=](Body &b) {
               mlir::Value query = b.rows("query", h.heads * h.key_dim, uniform(c.size));
               if (c.rounded)
-                query = b.create<ir::CastOp>(b.rowsType(h.heads * h.key_dim, "bf16"), query);
+                query = b.rounded(query);
               auto key = b.rows("key", h.kv_heads * h.key_dim, uniform(c.size));
               auto value = b.rows("value", h.kv_heads * h.value_dim);
               auto slots = b.slots(), positions = b.positions();

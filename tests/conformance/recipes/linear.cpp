@@ -22,7 +22,7 @@ void addRounded(Cases &cases, const char *layout, std::vector<Step> steps, int64
   cases.push_back(
       {absl::StrCat("linear/", layout, "_bf16_rows/rows", rowsText(steps), "_k", k, "_n", n), steps,
        [=](Body &b) {
-         auto x = b.create<ir::CastOp>(b.rowsType(k, "bf16"), b.rows("x", k));
+         auto x = b.rounded(b.rows("x", k));
          b.result(b.create<ir::LinearOp>(b.rowsType(n), x, b.weight("weight", {n, k}, layout),
                                          mlir::Value()),
                   sums(k, "f32 sums of k products of bf16"));

@@ -48,7 +48,7 @@ void addWithWeight(Cases &cases, ir::MlaForm form, const char *layout, const Dim
       c.steps, [=](Body &b) {
         mlir::Value query = b.rows("query", d.heads * (d.nope + d.rope));
         if (c.rounded)
-          query = b.create<ir::CastOp>(b.rowsType(d.heads * (d.nope + d.rope), "bf16"), query);
+          query = b.rounded(query);
         auto latent = b.rows("latent", d.latent + d.rope);
         auto slots = b.slots(), positions = b.positions();
         auto cache = b.latentCache(c.context, d.latent, d.rope, c.cache);

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "backends/x86/kernels/rows_in.h"
+#include "base/float_formats.h"
 
 namespace lathe::x86 {
 
@@ -117,17 +118,12 @@ inline void expectNear(double got, double want, double size, double relative, co
                   << " +- " << limit;
 }
 
-inline uint16_t roundedToBf16(float value) {
-  uint32_t bits = __builtin_bit_cast(uint32_t, value);
-  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 // Steps (rows_in.h) of `values` [rows][columns]: zeros behind the last column.
 inline void expectSteps(const uint16_t *steps, const float *values, int64_t rows, int64_t columns) {
   for (int64_t t = 0; t < rows; ++t)
     for (int64_t j = 0; j < roundUp(columns, step_columns); ++j)
       EXPECT_EQ(steps[(j / step_columns * stepStride(rows) + t) * step_columns + j % step_columns],
-                j < columns ? roundedToBf16(values[t * columns + j]) : 0)
+                j < columns ? bf16FromF32(values[t * columns + j]) : 0)
           << columns << " columns, row " << t << ", column " << j;
 }
 
