@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LEVELS = ["x86-64-v3", "x86-64-v4", "x86-amx"]
+LEVELS = ["x86-64-v3", "x86-64-v4", "x86-vnni", "x86-amx"]
 ROWS = [4, 12, 24, 48, 128, 512]
 LINES = "/(linear/|mla_absorbed|mla_materialised|attention/|region)"
 UNIT_DIGITS = 3  # measured numbers are not worth more

@@ -135,7 +135,8 @@ Result run(ir::CastOp op, ir::CastOpGenericAdaptor<Operands> in) {
 
 Result run(ir::QuantizeOp op, ir::QuantizeOpGenericAdaptor<Operands> in) {
   auto type = mlir::cast<ir::QuantizedType>(op.getType());
-  return Values{share(quantize(tensor(in.getInput()), type.getBlockColumns(),
+  return Values{share(quantize(tensor(in.getInput()), codeKindOf(type.getElementType()),
+                               type.getBlockColumns(),
                                mlir::isa<mlir::Float8E8M0FNUType>(type.getScaleType())))};
 }
 
@@ -248,6 +249,7 @@ Activations activations(ir::Activations value) {
   case ir::Activations::bf16: return Activations::bf16;
   case ir::Activations::w8a8: return Activations::w8a8;
   case ir::Activations::w8a8_ue8m0: return Activations::w8a8_ue8m0;
+  case ir::Activations::w8a8_i8: return Activations::w8a8_i8;
   }
   llvm_unreachable("an activations value without a meaning");
 }

@@ -86,14 +86,13 @@ Matrix borrowed(const std::variant<Tensor, Codes> &matrix) {
   return std::visit([](const auto &held) -> Matrix { return &held; }, matrix);
 }
 
-constexpr int64_t kActivationBlock = 128;
-
 std::variant<Tensor, Codes> entering(const Tensor &rows, Activations activations) {
   switch (activations) {
   case Activations::f32: return rows;
   case Activations::bf16: return cast(rows, Element::bf16);
-  case Activations::w8a8: return quantize(rows, kActivationBlock, /*power_of_two=*/false);
-  case Activations::w8a8_ue8m0: return quantize(rows, kActivationBlock, /*power_of_two=*/true);
+  case Activations::w8a8: return quantize(rows, CodeKind::e4m3, 128, /*power_of_two=*/false);
+  case Activations::w8a8_ue8m0: return quantize(rows, CodeKind::e4m3, 128, /*power_of_two=*/true);
+  case Activations::w8a8_i8: return quantize(rows, CodeKind::i8, 32, /*power_of_two=*/false);
   }
   return rows;
 }

@@ -31,7 +31,7 @@ struct Dispatched {
 Dispatched moeDispatch(const Tensor &input, const Indices &indices, int64_t num_experts);
 
 // How rows and inner activations enter the products of experts.
-enum class Activations { f32, bf16, w8a8, w8a8_ue8m0 };
+enum class Activations { f32, bf16, w8a8, w8a8_ue8m0, w8a8_i8 };
 
 struct Experts { // stacks [E, F, H], [E, F, H], [E, H, F]
   Matrix gate, up, down;

@@ -22,20 +22,29 @@ float largestMagnitude(const float *values, int64_t count) {
   return largest;
 }
 
+float scaleOfRows(float largest, CodeKind kind, bool power_of_two) {
+  if (kind == CodeKind::i8)
+    return std::max(largest, 1e-30f) / 127.0f;
+  const float scale = std::max(largest, 1e-4f) / 448.0f;
+  return power_of_two ? roundedUpToPowerOfTwo(scale) : scale;
+}
+
+float codeOfRows(float scaled, CodeKind kind) {
+  return kind == CodeKind::i8 ? std::nearbyint(scaled) : f32FromE4m3(e4m3FromF32(scaled));
+}
+
 } // namespace
 
-Codes quantize(const Tensor &input, int64_t block_columns, bool power_of_two) {
+Codes quantize(const Tensor &input, CodeKind kind, int64_t block_columns, bool power_of_two) {
   Codes result{input.shape, 1, block_columns, {}, {}};
   for (int64_t t = 0; t < input.rows(); ++t)
     for (int64_t begin = 0; begin < input.columns(); begin += block_columns) {
       const float *x = input.row(t) + begin;
       const int64_t count = std::min(block_columns, input.columns() - begin);
-      float scale = std::max(largestMagnitude(x, count), 1e-4f) / 448.0f;
-      if (power_of_two)
-        scale = roundedUpToPowerOfTwo(scale);
+      const float scale = scaleOfRows(largestMagnitude(x, count), kind, power_of_two);
       result.scales.push_back(scale);
       for (int64_t j = 0; j < count; ++j)
-        result.codes.push_back(f32FromE4m3(e4m3FromF32(x[j] / scale)));
+        result.codes.push_back(codeOfRows(x[j] / scale, kind));
     }
   return result;
 }

@@ -173,7 +173,7 @@ FailureOr<Value> StoredWeights::load(ir::WeightOp op) {
   return Loader(op, [&](ir::TensorRefAttr reference) { return find(op, reference); }).load();
 }
 
-static CodeKind codeKindOf(mlir::Type element) {
+CodeKind codeKindOf(mlir::Type element) {
   return element.isInteger(8) ? CodeKind::i8 : element.isInteger(4) ? CodeKind::i4 : CodeKind::e4m3;
 }
 

@@ -8,7 +8,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 
-#include "backends/reference/value.h"
+#include "backends/reference/quantization.h"
 #include "ir/lathe/dialect.h"
 
 namespace lathe::reference {
@@ -65,5 +65,8 @@ mlir::FailureOr<std::vector<float>> decodeElements(mlir::Type element,
 
 // The value types' counterparts of MLIR types: f32, bf16 or f16.
 Element elementOf(mlir::Type type);
+
+// What the codes of a quantised type are.
+CodeKind codeKindOf(mlir::Type element);
 
 } // namespace lathe::reference

@@ -13,8 +13,8 @@ namespace lathe::x86 {
 // that may round takes its query as it was, since the kernel rounds it.
 void annotateForPlanning(mlir::func::FuncOp step);
 
-// Codes are stored as f32 (a product converts anyway) and have their scales behind them, from this
-// offset on.
+// Codes have their scales behind them, from this offset on, where there is room for codes as f32
+// (select/selector.h says which are).
 int64_t scalesOffset(int64_t rows, int64_t columns);
 
 // Of which count a value's rows are a multiple.

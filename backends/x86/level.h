@@ -16,6 +16,7 @@ struct Level {
   llvm::StringRef features;      // LLVM's feature string, on top of the base level
   llvm::StringRef compatibility; // what runtime/cpu/features.h judges
   bool has_tiles;                // AMX
+  bool for_integers = false;     // differs from the level before in products of integers alone
 };
 
 // All levels, the lowest first. A machine that has one has all before it.

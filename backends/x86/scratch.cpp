@@ -3,12 +3,9 @@
 #include "backends/x86/kernels/linear.h"
 #include "backends/x86/select/choice.h"
 #include "backends/x86/state_layout.h"
+#include "ir/lathe/verify.h"
 
 namespace lathe::x86 {
-
-static bool isQuantized(ir::Activations activations) {
-  return activations == ir::Activations::w8a8 || activations == ir::Activations::w8a8_ue8m0;
-}
 
 int64_t narrowRowsBytes(int64_t max_rows, int64_t columns) {
   return std::max(max_rows * columns * 2, stepsBytes(max_rows, columns));
@@ -19,21 +16,20 @@ ExpertScratch expertScratch(ir::FusedExpertsOp op, int64_t max_rows) {
   ExpertScratch s{};
   s.experts = shape[0], s.inner = shape[1], s.hidden = shape[2],
   s.top_k = op.getRouting().getTopK();
-  s.gate_block = s.down_block = 128; // what #lathe.activations means by w8a8
+  s.block = ir::blockColumnsOf(op.getActivations());
   int64_t pairs = max_rows * s.top_k, next = 0;
   auto take = [&](int64_t elements) {
     return std::exchange(next, next + roundUp(elements * 4, 64));
   };
-  bool copies = op.getActivations() != ir::Activations::f32,
-       scales = isQuantized(op.getActivations()),
+  bool copies = op.getActivations() != ir::Activations::f32, scales = s.block != 0,
        narrow = max_rows > 1 && op.getActivations() == ir::Activations::bf16;
   s.indices = take(pairs), s.weights = take(pairs);
   s.order = take(pairs), s.position = take(pairs), s.offsets = take(s.experts + 1);
   s.x_codes = take(copies ? max_rows * s.hidden : 0);
-  s.x_scales = take(scales ? max_rows * ceilDiv(s.hidden, s.gate_block) : 0);
+  s.x_scales = take(scales ? max_rows * ceilDiv(s.hidden, s.block) : 0);
   s.h = take(narrow ? 0 : pairs * s.inner);
   s.h_codes = take(narrow ? ceilDiv(narrowRowsBytes(pairs, s.inner), 4) : copies * pairs * s.inner);
-  s.h_scales = take(scales ? pairs * ceilDiv(s.inner, s.down_block) : 0);
+  s.h_scales = take(scales ? pairs * ceilDiv(s.inner, s.block) : 0);
   s.rows = take(max_rows > 1 ? pairs * s.hidden : 0);
   s.bytes = next;
   return s;

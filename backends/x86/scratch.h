@@ -16,7 +16,7 @@ int64_t narrowRowsBytes(int64_t max_rows, int64_t columns);
 // Offsets in the scratch of a fused_experts op, and the extents that they follow from.
 struct ExpertScratch {
   int64_t experts, hidden, inner, top_k;
-  int64_t gate_block, down_block; // columns that share a scale of quantised activations
+  int64_t block; // columns that share a scale of quantised activations; 0 without
   int64_t indices, weights, order, position, offsets;
   int64_t x_codes, x_scales, h, h_codes, h_scales, rows;
   int64_t bytes;

@@ -65,7 +65,8 @@ def Lathe_Activations : Lathe_Enum<"Activations", "The form in which a product t
     I32EnumAttrCase<"f32", 0>,
     I32EnumAttrCase<"bf16", 1>,
     I32EnumAttrCase<"w8a8", 2>,          // e4m3, one f32 scale a row and 128 columns
-    I32EnumAttrCase<"w8a8_ue8m0", 3>]>;  // the same, scales rounded up to powers of two
+    I32EnumAttrCase<"w8a8_ue8m0", 3>,    // the same, scales rounded up to powers of two
+    I32EnumAttrCase<"w8a8_i8", 4>]>;     // i8, one f32 scale a row and 32 columns
 def Lathe_ActivationsAttr : Lathe_EnumAttr<Lathe_Activations, "activations">;
 
 //===--- attributes ---===//

@@ -43,8 +43,8 @@ def Lathe_ExpertFfnOp : Lathe_Op<"expert_ffn", [Pure]> {
     - (C1) `gate` and `up` are [E, F, H] of one type, `down` is [E, H, F], H the columns of `rows`.
     - (C2) `offsets` has E + 1 entries.
     - (C3) `result` has the type of `rows`.
-    - (C4) Activations of w8a8 need quantised weights, whose blocks fit 128 columns by rule (C4) of
-      `scaled_matmul`.
+    - (C4) Activations of w8a8 need quantised weights, whose blocks fit 128 columns (w8a8_i8: 32) by rule (C4)
+      of `scaled_matmul`.
     ```mlir
     %y = lathe.expert_ffn %rows, %offsets, %gate, %up, %down activations = f32 : (tensor<?x64xf32>, tensor<9xi32>, tensor<8x24x64xbf16>, tensor<8x24x64xbf16>, tensor<8x64x24xbf16>) -> tensor<?x64xf32>
     ```
@@ -79,8 +79,8 @@ def Lathe_FusedExpertsOp : Lathe_Op<"fused_experts", [Pure]> {
     - (C1) `router` is [E, H], `bias`, where there is one, [E], and `routing` fits E by the rules of `moe_route`.
     - (C2) `gate` and `up` are [E, F, H] of one type, `down` is [E, H, F].
     - (C3) `result` has the type of `input`.
-    - (C4) Activations of w8a8 need quantised weights, whose blocks fit 128 columns by rule (C4) of
-      `scaled_matmul`.
+    - (C4) Activations of w8a8 need quantised weights, whose blocks fit 128 columns (w8a8_i8: 32) by rule (C4)
+      of `scaled_matmul`.
     ```mlir
     %y = lathe.fused_experts %x, %router, %gate, %up, %down bias %b routing = <score = softmax, top_k = 3> activations = f32 : (...)
     ```

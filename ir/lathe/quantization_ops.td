@@ -3,10 +3,13 @@
 def Lathe_QuantizeOp : Lathe_Op<"quantize", [Pure]> {
   let summary = "Dynamic quantisation of activations";
   let description = [{
-    For each row and block of C columns: `s = max(max|x|, 1e-4) / 448`; with scales of type
-    f8E8M0FNU `s` is rounded up to a power of two; `code = e4m3(x / s)`, to nearest even, saturating.
+    For each row and block of C columns, to codes of e4m3: `s = max(max|x|, 1e-4) / 448`; with scales of
+    type f8E8M0FNU `s` is rounded up to a power of two; `code = e4m3(x / s)`, to nearest even, saturating.
     (DeepSeek-V3, act_quant.)
-    - (C1) `result` has the shape of `input`, e4m3 codes, one row a block, scales of f32 or f8E8M0FNU.
+    To codes of i8: `s = max(max|x|, 1e-30) / 127`, `code = x / s` to the nearest integer, halves to even.
+    (llama.cpp rounds the rows of a Q8_0 product so, but for its scales, which are f16.)
+    - (C1) `result` has the shape of `input`, codes of e4m3 or i8, one row a block, scales of f32 or, for e4m3, of
+      f8E8M0FNU.
     ```mlir
     %q = lathe.quantize %x : tensor<?x384xf32> -> !lathe.quantized<?x384xf8E4M3FN, block<1x128xf32>>
     ```

@@ -57,4 +57,15 @@ int64_t blockColumnsWithin(QuantizedType type) {
 
 bool blocksNest(int64_t a, int64_t b) { return a % b == 0 || b % a == 0; }
 
+int64_t blockColumnsOf(Activations activations) {
+  switch (activations) {
+  case Activations::f32:
+  case Activations::bf16: return 0;
+  case Activations::w8a8:
+  case Activations::w8a8_ue8m0: return 128;
+  case Activations::w8a8_i8: return 32;
+  }
+  llvm_unreachable("an activations value without a meaning");
+}
+
 } // namespace lathe::ir

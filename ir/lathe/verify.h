@@ -35,4 +35,8 @@ int64_t blockColumnsWithin(QuantizedType type);
 // True if blocks of one and of the other are, along the columns, one a multiple of the other.
 bool blocksNest(int64_t a, int64_t b);
 
+// Columns that share a scale where rows become codes in the form `activations`; 0 where they stay
+// floats.
+int64_t blockColumnsOf(Activations activations);
+
 } // namespace lathe::ir

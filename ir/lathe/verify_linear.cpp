@@ -126,11 +126,14 @@ LogicalResult QuantizeOp::verify() {
     return emitOpError("result is ")
            << shapeText(type.getShape()) << "; it should have the shape of `input`, "
            << shapeText(shapeOf(getInput().getType()));
-  if (!llvm::isa<mlir::Float8E4M3FNType>(type.getElementType()) || type.getBlockRows() != 1 ||
-      !llvm::isa<mlir::Float32Type, mlir::Float8E8M0FNUType>(type.getScaleType()))
+  const bool is_e4m3 = llvm::isa<mlir::Float8E4M3FNType>(type.getElementType());
+  const bool has_powers = llvm::isa<mlir::Float8E8M0FNUType>(type.getScaleType());
+  if (type.getBlockRows() != 1 || (!is_e4m3 && !type.getElementType().isInteger(8)) ||
+      (!type.getScaleType().isF32() && !(is_e4m3 && has_powers)))
     return emitOpError("result is a ")
            << type
-           << "; it should have f8E4M3FN codes, blocks of 1 row, scales of f32 or f8E8M0FNU";
+           << "; it should have f8E4M3FN codes with scales of f32 or f8E8M0FNU, or i8 codes with "
+              "scales of f32, and blocks of 1 row";
   return success();
 }
 

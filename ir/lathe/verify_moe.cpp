@@ -9,8 +9,6 @@ using mlir::success;
 
 namespace {
 
-constexpr int64_t kActivationBlock = 128; // columns that share a scale in w8a8
-
 // Rules (C1) and (C4) of moe_route.
 LogicalResult verifyRoutingFits(mlir::Operation *op, RoutingAttr routing, int64_t experts) {
   if (experts < routing.getTopK() || experts % routing.getNGroup() != 0)
@@ -53,7 +51,8 @@ LogicalResult verifyStacks(mlir::Operation *op, mlir::Value gate, mlir::Value up
 
 LogicalResult verifyActivations(mlir::Operation *op, Activations activations,
                                 mlir::ValueRange stacks) {
-  if (activations != Activations::w8a8 && activations != Activations::w8a8_ue8m0)
+  const int64_t columns = blockColumnsOf(activations);
+  if (columns == 0)
     return success();
   for (mlir::Value stack : stacks) {
     auto type = llvm::dyn_cast<QuantizedType>(stack.getType());
@@ -62,9 +61,9 @@ LogicalResult verifyActivations(mlir::Operation *op, Activations activations,
              << stringifyActivations(activations) << " and a weight is a " << stack.getType()
              << "; it should be quantised";
     const int64_t block = blockColumnsWithin(type);
-    if (block != columnsOf(type) && !blocksNest(block, kActivationBlock))
+    if (block != columnsOf(type) && !blocksNest(block, columns))
       return op->emitOpError("blocks of a weight have ")
-             << block << " columns and those of activations " << kActivationBlock
+             << block << " columns and those of activations " << columns
              << "; one should be a multiple of the other";
   }
   return success();

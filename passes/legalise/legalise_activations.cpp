@@ -23,8 +23,6 @@ using mlir::Operation;
 using mlir::Value;
 using mlir::func::FuncOp;
 
-constexpr int64_t kBlockColumns = 128; // what w8a8 means by a block of activations
-
 // The form in which a product takes its rows, and why.
 struct Form {
   Activations activations;
@@ -47,17 +45,18 @@ std::string codeName(mlir::Type weight) {
   return element.isInteger(8) ? "i8" : element.isInteger(4) ? "i4" : "e4m3";
 }
 
-// Why rows of codes do not fit these weights; empty if they do.
-std::string misfit(mlir::Type weight) {
+// Why rows of codes in the form `activations` do not fit these weights; empty if they do.
+std::string misfit(mlir::Type weight, Activations activations) {
   auto codes = mlir::dyn_cast<ir::QuantizedType>(weight);
   if (!codes)
     return "the weight is floats";
   if (mlir::isa<mlir::Float8E5M2Type>(codes.getElementType()))
     return "the weight's codes are e5m2";
-  const int64_t block = ir::blockColumnsWithin(codes), columns = ir::columnsOf(codes);
-  if (block != columns && !ir::blocksNest(block, kBlockColumns))
+  const int64_t block = ir::blockColumnsWithin(codes), columns = ir::columnsOf(codes),
+                rows_block = ir::blockColumnsOf(activations);
+  if (block != columns && !ir::blocksNest(block, rows_block))
     return "blocks of " + std::to_string(block) + " columns do not fit those of " +
-           std::to_string(kBlockColumns);
+           std::to_string(rows_block);
   return "";
 }
 
@@ -95,13 +94,30 @@ public:
   int64_t split() const { return split_; }
 
 private:
+  // Codes of a weight's own kind: integers with integers.
+  Activations formOfCodes(mlir::Type weight) const {
+    const bool integers = ir::elementTypeOf(weight).isInteger();
+    return integers ? Activations::w8a8_i8 : mode_;
+  }
+
   // Of a weight that neither routes nor makes logits.
   Form usualForm(mlir::Type weight) const {
     if (mode_ == Activations::bf16)
       return {mode_, "asked for"};
-    const std::string reason = misfit(weight);
-    return reason.empty() ? Form{mode_, "the weight has " + codeName(weight) + " codes"}
+    const Activations form = formOfCodes(weight);
+    const std::string reason = misfit(weight, form);
+    return reason.empty() ? Form{form, "the weight has " + codeName(weight) + " codes"}
                           : Form{Activations::f32, reason};
+  }
+
+  // Of experts, whose two halves take their rows in one form.
+  Form formFor(mlir::Type gate, mlir::Type down) const {
+    const Form first = usualForm(gate), second = usualForm(down);
+    if (first.activations == second.activations || first.activations == Activations::f32)
+      return first;
+    return second.activations == Activations::f32
+               ? second
+               : Form{Activations::f32, "gate and down have codes of two kinds"};
   }
 
   Form formFor(const Product &product) const {
@@ -123,8 +139,7 @@ private:
   template <typename Experts> void legaliseExperts(Experts op) {
     if (op.getActivations() != Activations::f32)
       return;
-    const Form gate = usualForm(op.getGate().getType()), down = usualForm(op.getDown().getType());
-    const Form &form = gate.activations == Activations::f32 ? gate : down;
+    const Form form = formFor(op.getGate().getType(), op.getDown().getType());
     op.setActivations(form.activations);
     record(op, form);
   }
@@ -173,7 +188,7 @@ private:
     if (!converted) {
       mlir::OpBuilder::InsertionGuard guard(rewriter_);
       rewriter_.setInsertionPointAfterValue(x);
-      converted = activations == Activations::bf16 ? insertCast(x) : insertQuantize(x);
+      converted = activations == Activations::bf16 ? insertCast(x) : insertQuantize(x, activations);
     }
     return converted;
   }
@@ -183,14 +198,15 @@ private:
     return ir::CastOp::create(rewriter_, x.getLoc(), type, x);
   }
 
-  Value insertQuantize(Value x) {
+  Value insertQuantize(Value x, Activations activations) {
     mlir::MLIRContext *context = rewriter_.getContext();
-    const mlir::Type scale = mode_ == Activations::w8a8_ue8m0
-                                 ? mlir::Type(mlir::Float8E8M0FNUType::get(context))
-                                 : mlir::Type(rewriter_.getF32Type());
-    auto type =
-        ir::QuantizedType::get(context, ir::shapeOf(x.getType()),
-                               mlir::Float8E4M3FNType::get(context), 1, kBlockColumns, scale);
+    mlir::Type codes = mlir::Float8E4M3FNType::get(context), scale = rewriter_.getF32Type();
+    if (activations == Activations::w8a8_i8)
+      codes = rewriter_.getI8Type();
+    if (activations == Activations::w8a8_ue8m0)
+      scale = mlir::Float8E8M0FNUType::get(context);
+    auto type = ir::QuantizedType::get(context, ir::shapeOf(x.getType()), codes, 1,
+                                       ir::blockColumnsOf(activations), scale);
     return ir::QuantizeOp::create(rewriter_, x.getLoc(), type, x);
   }
 

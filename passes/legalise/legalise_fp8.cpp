@@ -4,6 +4,7 @@
 
 #include "mlir/IR/PatternMatch.h"
 
+#include "ir/lathe/verify.h"
 #include "passes/explain.h"
 #include "passes/products.h"
 
@@ -20,16 +21,12 @@ using mlir::Operation;
 
 bool isQuantized(mlir::Value value) { return mlir::isa<ir::QuantizedType>(value.getType()); }
 
-bool isW8a8(ir::Activations activations) {
-  return activations == ir::Activations::w8a8 || activations == ir::Activations::w8a8_ue8m0;
-}
-
 // Ops that read weights of codes and would mean the same with floats.
 bool takesFloatsAsWell(Operation &op) {
   if (auto ffn = mlir::dyn_cast<ir::ExpertFfnOp>(op))
-    return !isW8a8(ffn.getActivations());
+    return ir::blockColumnsOf(ffn.getActivations()) == 0;
   if (auto experts = mlir::dyn_cast<ir::FusedExpertsOp>(op))
-    return !isW8a8(experts.getActivations());
+    return ir::blockColumnsOf(experts.getActivations()) == 0;
   return mlir::isa<ir::ScaledMatmulOp, ir::FusedLinearOp, ir::GatedLinearOp, ir::MlaAttentionOp,
                    ir::AbsorbQueryOp, ir::ExpandValueOp>(op) &&
          !isQuantized(op.getOperand(0));

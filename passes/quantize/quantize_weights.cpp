@@ -5,6 +5,7 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
+#include "ir/lathe/verify.h"
 #include "passes/explain.h"
 #include "passes/products.h"
 
@@ -70,8 +71,7 @@ bool isRoutersWeight(OpOperand &use) {
 bool hasRowsOfCodes(OpOperand &use) {
   auto ffn = mlir::dyn_cast<ir::ExpertFfnOp>(use.getOwner());
   return isCodes(use.getOwner()->getOperand(0).getType()) ||
-         (ffn && (ffn.getActivations() == ir::Activations::w8a8 ||
-                  ffn.getActivations() == ir::Activations::w8a8_ue8m0));
+         (ffn && ir::blockColumnsOf(ffn.getActivations()) != 0);
 }
 
 // The operand that must have the type of `use`; null if there is none.

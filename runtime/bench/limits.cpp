@@ -28,6 +28,29 @@ void noLoop(int64_t) {}
 void avx2Loop(int64_t rounds) { LATHE_VECTOR_LOOP("y"); }
 void avx512Loop(int64_t rounds) { LATHE_VECTOR_LOOP("z"); }
 
+#define LATHE_WORDS(n)                                                                             \
+  "vpmaddwd %%ymm15, %%ymm15, %%ymm14\nvpaddd %%ymm14, %%ymm" #n ", %%ymm" #n "\n"
+void wordsLoop(int64_t rounds) {
+  asm volatile("vzeroall\n1:\n" LATHE_WORDS(0) LATHE_WORDS(1) LATHE_WORDS(2) LATHE_WORDS(3)
+                   LATHE_WORDS(4) LATHE_WORDS(5) LATHE_WORDS(6) LATHE_WORDS(7) LATHE_WORDS(8)
+                       LATHE_WORDS(9) LATHE_WORDS(10) LATHE_WORDS(11) "dec %0\njnz 1b\n"
+               : "+r"(rounds)
+               :
+               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                 "xmm9", "xmm10", "xmm11", "xmm14", "xmm15");
+}
+
+#define LATHE_DOTS(n) "vpdpbusd %%zmm15, %%zmm15, %%zmm" #n "\n"
+void dotsLoop(int64_t rounds) {
+  asm volatile("vzeroall\n1:\n" LATHE_DOTS(0) LATHE_DOTS(1) LATHE_DOTS(2) LATHE_DOTS(3)
+                   LATHE_DOTS(4) LATHE_DOTS(5) LATHE_DOTS(6) LATHE_DOTS(7) LATHE_DOTS(8)
+                       LATHE_DOTS(9) LATHE_DOTS(10) LATHE_DOTS(11) "dec %0\njnz 1b\nvzeroupper\n"
+               : "+r"(rounds)
+               :
+               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                 "xmm9", "xmm10", "xmm11", "xmm15");
+}
+
 // Eight tiles of 16 rows of 64 bytes; four sums that do not wait for one another.
 void tileLoop(int64_t rounds) {
   alignas(64) uint8_t config[64] = {1};
@@ -51,7 +74,9 @@ struct Loop {
 constexpr Loop kLoops[] = {{"", noLoop, 0},
                            {"f32 vectors", avx2Loop, 24 * 8 * 2},
                            {"f32 vectors", avx512Loop, 24 * 16 * 2},
-                           {"bf16 tiles", tileLoop, 4 * 16 * 16 * 32 * 2}};
+                           {"bf16 tiles", tileLoop, 4 * 16 * 16 * 32 * 2},
+                           {"16-bit integers", wordsLoop, 12 * 16 * 2},
+                           {"8-bit integers", dotsLoop, 12 * 64 * 2}};
 constexpr int64_t kRounds = 10000;
 constexpr int kRuns = 20, kItemsOfAThread = 16;
 

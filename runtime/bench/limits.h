@@ -25,12 +25,14 @@ LATHE_RUNTIME_API uint64_t bandwidthBytes(uint64_t memory_bytes);
 // buffer stands in for weights that a cache could hold, or that leave the memory no room.
 LATHE_RUNTIME_API absl::StatusOr<double> measureReadBandwidth(const Module &module);
 
-// Instructions that multiply and add, in the order of the CPU levels that brought them.
+// Instructions that multiply and add; floats in the order of the CPU levels that brought them.
 enum class Arithmetic {
   none,
   avx2,   // f32, eight at a time
   avx512, // f32, sixteen at a time
   tiles,  // bf16 with sums in f32: AMX
+  words,  // 16 bits with sums in 32, sixteen at a time: a product and an addition of AVX2
+  dots,   // 8 bits with sums in 32, 64 at a time: AVX-512 VNNI
 };
 
 // FLOPs a second that all threads of `pool` reach together out of registers, the best of some runs

@@ -17,8 +17,9 @@ struct Work {
   double vector_flops = 0; // that no kernel makes on tiles
   double tile_flops = 0; // that the kernel of x86-amx makes on tiles; `tile_products` of them each
   double tile_products = 1;
+  double integer_flops = 0; // that every kernel makes in integers of 8 bits
 
-  double flops() const { return vector_flops + tile_flops; }
+  double flops() const { return vector_flops + tile_flops + integer_flops; }
 };
 
 // The step with so many rows, the last of which sees `context` keys.

@@ -28,11 +28,14 @@ absl::StatusOr<Machine> Machine::measure(runtime::ThreadPool &pool) {
                                     kRepetitions));
   uint32_t levels = runtime::CpuFeatures::ofThisMachine().levelCount();
   if (levels >= 1)
-    machine.avx2_flops = measureFlops(Arithmetic::avx2, pool);
+    machine.avx2_flops = measureFlops(Arithmetic::avx2, pool),
+    machine.avx2_integers = measureFlops(Arithmetic::words, pool);
   if (levels >= 2)
     machine.avx512_flops = measureFlops(Arithmetic::avx512, pool);
   if (levels >= 3)
     machine.tile_flops = measureFlops(Arithmetic::tiles, pool);
+  if (runtime::CpuFeatures::ofThisMachine().has("avx512vnni"))
+    machine.vnni_integers = measureFlops(Arithmetic::dots, pool);
   return machine;
 }
 

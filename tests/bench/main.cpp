@@ -82,18 +82,20 @@ void nameMachine(const Machine &machine) {
   for (auto [name, value] : {std::pair("read_bandwidth", machine.read_bandwidth),
                              std::pair("avx2_flops", machine.avx2_flops),
                              std::pair("avx512_flops", machine.avx512_flops),
-                             std::pair("tile_flops", machine.tile_flops)})
+                             std::pair("tile_flops", machine.tile_flops),
+                             std::pair("avx2_integers", machine.avx2_integers),
+                             std::pair("vnni_integers", machine.vnni_integers)})
     benchmark::AddCustomContext(name, absl::StrCat(value));
 }
 
 int run(int argc, char **argv) {
   Flags flags;
   if (!parse(argc, argv, flags)) {
-    std::fprintf(
-        stderr,
-        "error: --level=x86-64-v3|x86-64-v4|x86-amx, --threads=0 to %d, --cold-mib=MIB and "
-        "--plugin=SO are taken beside Google Benchmark's flags\n",
-        runtime::kMaxThreads);
+    std::fprintf(stderr,
+                 "error: --level=x86-64-v3|x86-64-v4|x86-vnni|x86-amx, --threads=0 to %d, "
+                 "--cold-mib=MIB and "
+                 "--plugin=SO are taken beside Google Benchmark's flags\n",
+                 runtime::kMaxThreads);
     return 2;
   }
   benchmark::Initialize(&argc, argv);

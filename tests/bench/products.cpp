@@ -88,6 +88,9 @@ std::vector<Line> productLines() {
     lines.push_back(manyRows(weights, kBf16Rows));
   }
   lines.push_back(manyRows(kE4m3, kW8a8Rows));
+  for (const WeightForm &weights : kWeightForms)
+    if (isInteger(weights.format))
+      lines.push_back(manyRows(weights, kI8Rows));
   lines.push_back(gated(kE4m3, kF32Rows, {1}));
   lines.push_back(gated(kE4m3, kF32Rows, {24, 512}));
   lines.push_back(gated(kE4m3, kBf16Rows, {24, 512}));

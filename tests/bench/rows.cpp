@@ -58,9 +58,11 @@ Line cast() {
 }
 
 Line quantize() {
-  constexpr int64_t blocks = kHidden / kScaleBlock;
+  constexpr int64_t blocks = kHidden / kW8a8Rows.block;
   Line line("quantize", kRows);
-  QuantizeParams params{split(kHidden), kHidden, kScaleBlock, 0, kHidden, kHidden, blocks};
+  QuantizeParams params{split(kHidden),   kHidden,         x86::Format::e4m3,
+                        x86::RowsIn::f32, kW8a8Rows.block, 0,
+                        kHidden,          kHidden,         blocks};
   line.region("quantize", params, {line.rows(kHidden), line.rows(kHidden), line.rows(blocks)},
               quantizeItems(params));
   addRun(line, 2 * kHidden + blocks, 3 * kHidden);

@@ -141,7 +141,7 @@ double Runner::computeSeconds(const Work &work, const std::string &level) const 
   double tiles = machine_.tileFlops(level), vectors = machine_.vectorFlops(level);
   double on_tiles =
       tiles > 0 ? work.tile_flops * work.tile_products / tiles : work.tile_flops / vectors;
-  return on_tiles + work.vector_flops / vectors;
+  return on_tiles + work.vector_flops / vectors + work.integer_flops / machine_.integerFlops(level);
 }
 
 void Runner::report(benchmark::State &state, const x86::Level &level, const Run &run,

@@ -36,19 +36,21 @@ struct RowForm {
   const char *name;
   x86::Activations::Kind kind;
   double tile_products; // an f32 is three bf16
+  int64_t block = 0;    // of quantised rows
+  int64_t rows_in = x86::RowsIn::f32;
 };
 inline constexpr RowForm kF32Rows = {"f32", x86::Activations::f32, 3},
                          kBf16Rows = {"bf16", x86::Activations::bf16, 1},
-                         kW8a8Rows = {"w8a8", x86::Activations::w8a8, 1};
+                         kW8a8Rows = {"w8a8", x86::Activations::w8a8, 1, 128},
+                         kI8Rows = {"w8a8", x86::Activations::w8a8, 1, 32, x86::RowsIn::i8};
 
 inline constexpr x86::WeightParams weightOf(const WeightForm &form, int64_t n, int64_t k) {
   return x86::weightParams(n, k, form.format, form.scales, form.block);
 }
 
-inline constexpr int64_t kScaleBlock = 128; // of quantised rows
 inline constexpr x86::XParams xOf(const RowForm &form, int64_t k) {
-  if (form.kind == x86::Activations::w8a8)
-    return {form.kind, k, kScaleBlock, x86::ceilDiv(k, kScaleBlock)};
+  if (form.block)
+    return {form.kind, k, form.block, x86::ceilDiv(k, form.block), form.rows_in};
   return {form.kind, k, 0, 0};
 }
 
@@ -58,8 +60,7 @@ struct X {
 };
 inline X takeX(Line &line, const RowForm &form, int64_t k) {
   int64_t rows = line.rows(k);
-  bool quantised = form.kind == x86::Activations::w8a8;
-  return {rows, quantised ? line.rows(x86::ceilDiv(k, kScaleBlock)) : x86::no_operand};
+  return {rows, form.block ? line.rows(x86::ceilDiv(k, form.block)) : x86::no_operand};
 }
 
 // Of `count` matrices that are read once and multiplied with `rows` rows each.
@@ -69,8 +70,8 @@ inline Work productWork(const x86::WeightParams &w, const WeightForm &weights, c
   Work work;
   work.bytes =
       count * (static_cast<double>(w.matrix_bytes) + rows * 4 * static_cast<double>(w.n + w.k));
-  bool tiles = weights.fits_tiles && rows > 1;
-  (tiles ? work.tile_flops : work.vector_flops) = flops;
+  bool integers = form.rows_in == x86::RowsIn::i8, tiles = weights.fits_tiles && rows > 1;
+  (integers ? work.integer_flops : tiles ? work.tile_flops : work.vector_flops) = flops;
   work.tile_products = form.tile_products;
   return work;
 }

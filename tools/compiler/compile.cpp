@@ -36,6 +36,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Integers come from --weights alone: no checkpoint that is imported has them.
+bool hasIntegerRows(const CompileOptions &options) {
+  return options.activations == "w8a8" && (options.weights == "q8_0" || options.weights == "q4_0");
+}
+
 class Compilation {
 public:
   explicit Compilation(const CompileOptions &options) : options_(options) {
@@ -109,7 +114,7 @@ absl::Status Compilation::checkOptions() {
   if (!options_.force && fileExists(options_.output))
     return absl::AlreadyExistsError(
         absl::StrCat(options_.output, ": is there already; --force replaces it"));
-  LATHE_ASSIGN_OR_RETURN(levels_, chooseTargets(options_.targets));
+  LATHE_ASSIGN_OR_RETURN(levels_, chooseTargets(options_.targets, hasIntegerRows(options_)));
   LATHE_ASSIGN_OR_RETURN(plugin_targets_, pluginTargets(options_));
   if (!options_.place.empty() && plugin_targets_.empty())
     return absl::InvalidArgumentError(absl::StrCat(

@@ -63,7 +63,7 @@ absl::StatusOr<std::string> checkpointIr(const std::string &folder, bool optimis
   LATHE_ASSIGN_OR_RETURN(auto module, models::importCheckpoint(context, checkpoint, options));
   CollectedDiagnostics diagnostics(context);
   if (optimised) {
-    LATHE_ASSIGN_OR_RETURN(auto levels, chooseTargets({}));
+    LATHE_ASSIGN_OR_RETURN(auto levels, chooseTargets({}, /*integer_rows=*/false));
     x86::setCosts(*module, levels);
     if (failed(passes::optimise(*module, {})))
       return diagnostics.status(folder);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "runtime/cpu/features.h"
+#include "llvm/ADT/STLExtras.h"
 
 namespace lathe::compiler {
 namespace {
@@ -18,19 +19,29 @@ std::string knownTargets() {
   return text;
 }
 
-// The levels are sorted: as many of the first ones as this machine's CPU fulfils.
-std::vector<const x86::Level *> levelsOfThisMachine() {
-  size_t count = std::max<size_t>(runtime::CpuFeatures::ofThisMachine().levelCount(), 1);
-  std::vector<const x86::Level *> result;
-  for (const x86::Level &level : x86::levels().take_front(count))
-    result.push_back(&level);
-  return result;
+bool runsHere(const x86::Level &level) {
+  const auto needs = runtime::parseCpuNeeds(level.compatibility.str());
+  return needs.ok() &&
+         runtime::whatIsMissing(*needs, runtime::CpuFeatures::ofThisMachine()).empty();
 }
 
-absl::Status add(const std::string &name, std::vector<const x86::Level *> &chosen) {
-  if (name == "x86") {
-    for (const x86::Level &level : x86::levels())
+using Chosen = std::vector<const x86::Level *>;
+
+void addAll(llvm::ArrayRef<x86::Level> levels, bool integer_rows, Chosen &chosen) {
+  for (const x86::Level &level : levels)
+    if (integer_rows || !level.for_integers)
       chosen.push_back(&level);
+}
+
+// The levels are sorted, and a machine that has one has all before it. At least the lowest.
+llvm::ArrayRef<x86::Level> levelsOfThisMachine() {
+  const auto *end = llvm::find_if_not(x86::levels().drop_front(), runsHere);
+  return {x86::levels().begin(), end};
+}
+
+absl::Status add(const std::string &name, bool integer_rows, Chosen &chosen) {
+  if (name == "x86") {
+    addAll(x86::levels(), integer_rows, chosen);
     return absl::OkStatus();
   }
   const x86::Level *level = x86::findLevel(name);
@@ -43,14 +54,14 @@ absl::Status add(const std::string &name, std::vector<const x86::Level *> &chose
 
 } // namespace
 
-absl::StatusOr<std::vector<const x86::Level *>>
-chooseTargets(const std::vector<std::string> &names) {
-  std::vector<const x86::Level *> chosen;
+absl::StatusOr<std::vector<const x86::Level *>> chooseTargets(const std::vector<std::string> &names,
+                                                              bool integer_rows) {
+  Chosen chosen;
   for (const std::string &name : names)
     if (!absl::StrContains(name, ':')) // those are of plugins
-      LATHE_RETURN_IF_ERROR(add(name, chosen));
+      LATHE_RETURN_IF_ERROR(add(name, integer_rows, chosen));
   if (chosen.empty())
-    chosen = levelsOfThisMachine();
+    addAll(levelsOfThisMachine(), integer_rows, chosen);
   std::sort(chosen.begin(), chosen.end(),
             std::greater<>()); // they stand in one array, the best last
   chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());

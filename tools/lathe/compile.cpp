@@ -145,7 +145,7 @@ Action declare(CLI::App &app) {
   addArgument(app, "MODEL", flags->model, "a Hugging Face checkpoint's folder");
   addText(app, "-o,--output", flags->output, "FILE", "the file to write")->required();
   addTexts(app, "--target", flags->targets, "T",
-           "x86 (every level), x86-64-v3, x86-64-v4, x86-amx, or PLUGIN:NAME as\n"
+           "x86 (every level), x86-64-v3, x86-64-v4, x86-vnni, x86-amx, or PLUGIN:NAME as\n"
            "`lathe devices` lists it; repeatable (this machine's level and every\n"
            "lower one)");
   addPluginFlag(app, flags->plugins);
@@ -155,7 +155,8 @@ Action declare(CLI::App &app) {
   addSwitch(app, "--strict", flags->strict,
             "an op that no other target than x86 takes is an error, not x86's");
   addChoice(app, "--activations", flags->activations, {"f32", "bf16", "w8a8"}, "A",
-            "what products take their inputs as: f32, bf16 or w8a8 (f32)");
+            "what products take their inputs as: f32, bf16, or w8a8, which is\n"
+            "8 bits as the weight has them, fp8 or integers (f32)");
   addChoice(app, "--weights", flags->weights, {"q8_0", "q4_0", "fp8", "bf16"}, "W",
             "form of the products' weights: q8_0, q4_0, fp8 or bf16 (as in MODEL)");
   addChoice(app, "--cache", flags->cache, {"f32", "bf16"}, "C",

@@ -35,10 +35,12 @@ constexpr int64_t amxMaxRows(const WeightParams &w, const XParams &xp) {
   int64_t fit = amx_x_bytes / (steps * amxTerms(xp) * amx_k * 2);
   return fit < 32 ? fit / 2 * 2 : fit < amx_rows ? fit / 32 * 32 : amx_rows;
 }
-// Not the transposed kv_b of integers, whose scales change with each k.
+// Not the transposed kv_b of integers, whose scales change with each k, nor rows of i8 with weights
+// that are no integers.
 constexpr bool takesAmx(const WeightParams &w, const XParams &xp) {
   bool whole_steps = !isInteger(w.format) || w.scale_block_k % amx_k == 0 || w.scale_block_k >= w.k;
-  return isExactInBf16(w.format) && whole_steps && amxMaxRows(w, xp) > 0;
+  return isExactInBf16(w.format) && whole_steps && xp.rows_in != RowsIn::i8 &&
+         amxMaxRows(w, xp) > 0;
 }
 
 } // namespace lathe::x86

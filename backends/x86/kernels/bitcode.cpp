@@ -9,6 +9,7 @@
 
 LATHE_EMBED(lathe_bitcode_v3, "x86-64-v3.bc")
 LATHE_EMBED(lathe_bitcode_v4, "x86-64-v4.bc")
+LATHE_EMBED(lathe_bitcode_vnni, "x86-vnni.bc")
 LATHE_EMBED(lathe_bitcode_amx, "x86-amx.bc")
 
 namespace lathe::x86 {
@@ -18,6 +19,8 @@ llvm::StringRef kernelBitcode(llvm::StringRef level) {
     return {lathe_bitcode_v3, static_cast<size_t>(lathe_bitcode_v3_end - lathe_bitcode_v3)};
   if (level == "x86-64-v4")
     return {lathe_bitcode_v4, static_cast<size_t>(lathe_bitcode_v4_end - lathe_bitcode_v4)};
+  if (level == "x86-vnni")
+    return {lathe_bitcode_vnni, static_cast<size_t>(lathe_bitcode_vnni_end - lathe_bitcode_vnni)};
   if (level == "x86-amx")
     return {lathe_bitcode_amx, static_cast<size_t>(lathe_bitcode_amx_end - lathe_bitcode_amx)};
   return {};

@@ -11,8 +11,8 @@ struct Activations {
   enum Kind : int64_t {
     f32 = 0,
     bf16 = 1, // each value is exact in bf16 (kernel `cast`)
-    w8a8 = 2, // each value is an e4m3 number; x_scales hold a scale a row and x_block (kernel
-              // `quantize`)
+    w8a8 = 2, // each value is an e4m3 number, or an integer of 8 bits; x_scales hold a scale a row
+              // and x_block (kernel `quantize`)
   };
 };
 
@@ -38,6 +38,13 @@ constexpr int64_t sumBlock(const WeightParams &w, const XParams &x) {
                   : w.scale_block_k <= longest_block                        ? w.scale_block_k
                                                                             : 128;
   return x.block && block > x.block ? x.block : block;
+}
+
+constexpr int64_t rows_block = 32; // columns that share a scale of rows of integers
+
+// Whether products of many rows are made in integers.
+constexpr bool takesIntegers(const WeightParams &w, const XParams &x) {
+  return x.rows_in == RowsIn::i8 && isInteger(w.format) && sumBlock(w, x) == rows_block;
 }
 
 // For b < batch: result[t, b] = x[t, b] weight[b]^T + bias[b] + residual[t, b], over the rows of

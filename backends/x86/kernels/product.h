@@ -5,6 +5,7 @@
 
 #include "backends/x86/kernels/many_rows.h"
 #include "backends/x86/kernels/many_rows_amx.h"
+#include "backends/x86/kernels/many_rows_i8.h"
 #include "backends/x86/kernels/one_row.h"
 
 namespace lathe::x86 {
@@ -15,6 +16,8 @@ template <int S, typename Finish>
 LATHE_INLINE void manyRows(const XRows &rows, int64_t count, const char *const *stacks,
                            int64_t begin, int64_t end, const WeightParams &w, const XParams &xp,
                            Finish finish) {
+  if (takesIntegers(w, xp))
+    return manyRowsInIntegers<S>(rows, count, stacks, begin, end, w, xp, finish);
 #if LATHE_X86_AMX
   if (takesAmx(w, xp))
     return manyRowsOnAmx<S>(rows, count, stacks, begin, end, w, xp, finish);

@@ -29,28 +29,45 @@ static LATHE_INLINE float powerOfTwoAbove(float s) {
   return __builtin_bit_cast(float, (bits + 0x007fffffu) & 0xff800000u);
 }
 
+static LATHE_INLINE float scaleOf(float largest, const QuantizeParams &p) {
+  if (p.format == Format::i8)
+    return larger(largest, 1e-30f) / 127.0f;
+  float s = larger(largest, 1e-4f) / 448.0f;
+  return p.power_of_two ? powerOfTwoAbove(s) : s;
+}
+
+static LATHE_INLINE f32x16 codesOf(f32x16 scaled, const QuantizeParams &p) {
+  return p.format == Format::i8 ? __builtin_elementwise_roundeven(scaled) : roundE4m3(scaled);
+}
+
+static LATHE_INLINE void storeCodes(char *to, f32x16 codes, int64_t here, const QuantizeParams &p) {
+  if (p.codes_in == RowsIn::i8)
+    return storeSome(reinterpret_cast<int8_t *>(to), __builtin_convertvector(codes, i8x16), here);
+  storeSome(reinterpret_cast<float *>(to), codes, here);
+}
+
 LATHE_X86_DEFINE(quantize)
 (const Frame *frame, const int64_t *operands, const QuantizeParams *params, int64_t begin,
  int64_t end) {
   const QuantizeParams &p = *params;
   const float *input = resolve<float>(frame, operands[QuantizeOperand::input]);
-  float *codes = resolve<float>(frame, operands[QuantizeOperand::codes]);
+  char *codes = resolve<char>(frame, operands[QuantizeOperand::codes]);
   float *scales = resolve<float>(frame, operands[QuantizeOperand::scales]);
   eachRow(frame, p.split, begin, end, [&](int64_t t) LATHE_BODY {
     for (int64_t b = 0; b * p.block < p.columns; ++b) {
       const float *from = input + t * p.input_stride + b * p.block;
-      float *to = codes + t * p.codes_stride + b * p.block;
+      char *to = codes + rowBytes(p.codes_in, p.codes_stride) * t +
+                 columnBytes(p.codes_in, p.codes_stride, b * p.block);
       int64_t columns = smaller(p.block, p.columns - b * p.block);
       f32x16 largest = {};
       eachVector(columns, [&](int64_t j, int64_t here) LATHE_BODY {
         largest = maximum(largest, absolute(loadSome(from + j, here)));
       });
-      float s = larger(maxLanes(largest), 1e-4f) / 448.0f;
-      if (p.power_of_two)
-        s = powerOfTwoAbove(s);
+      float s = scaleOf(maxLanes(largest), p);
       scales[t * p.scales_stride + b] = s;
       eachVector(columns, [&](int64_t j, int64_t here) LATHE_BODY {
-        storeSome(to + j, roundE4m3(loadSome(from + j, here) / s), here);
+        storeCodes(to + j * valueBytes(p.codes_in), codesOf(loadSome(from + j, here) / s, p), here,
+                   p);
       });
     }
   });

@@ -109,12 +109,15 @@ constexpr Items castItems(const CastParams &p) { return rowItems(p.split); }
 LATHE_X86_KERNEL(cast, CastParams)
 
 // Per row and block of columns: s = max(max|x|, 1e-4) / 448, with power_of_two rounded up to one;
-// codes[t, j] = the e4m3 nearest to x / s, as f32; scales[t, b] = s. (DeepSeek-V3, act_quant.)
+// codes[t, j] = the e4m3 nearest to x / s, as f32; scales[t, b] = s. (DeepSeek-V3, act_quant.) With
+// the format i8: s = max(max|x|, 1e-30) / 127, codes[t, j] = the integer nearest to x / s.
 struct QuantizeParams {
   RowSplit split;
   int64_t columns;
+  int64_t format;   // of codes: e4m3 or i8
+  int64_t codes_in; // RowsIn: f32, or i8 of that format
   int64_t block;
-  int64_t power_of_two;
+  int64_t power_of_two; // 0 for i8
   int64_t input_stride;
   int64_t codes_stride;
   int64_t scales_stride; // at least ceil(columns / block)

@@ -58,13 +58,8 @@ LATHE_INLINE f32x16 loadSome(const float *from, int64_t count) {
     result[i] = from[i];
   return result;
 }
-LATHE_INLINE void storeSome(float *to, f32x16 value, int64_t count) {
-  if (count >= lanes)
-    return store16(to, value);
-  for (int64_t i = 0; i < count; ++i)
-    to[i] = value[i];
-}
-LATHE_INLINE void storeSome(uint16_t *to, u16x16 value, int64_t count) {
+template <typename Element, typename V>
+LATHE_INLINE void storeSome(Element *to, V value, int64_t count) {
   if (count >= lanes)
     return store(to, value);
   for (int64_t i = 0; i < count; ++i)

@@ -37,12 +37,22 @@ LATHE_INLINE void eachRun(const char *row, int64_t k, int64_t count, const XPara
   }
 }
 
+LATHE_INLINE void copyIntegers(const char *from, int64_t count, float *to) {
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16)
+    store16(to + i, decodeI8(from + i));
+  for (; i < count; ++i)
+    to[i] = static_cast<float>(load<int8_t>(from + i));
+}
+
 // to[0, count) = the columns of a row from k on.
 LATHE_INLINE void copyRow(const char *row, int64_t k, int64_t count, const XParams &xp, float *to) {
   eachRun(row, k, count, xp, [&](const char *from, int64_t first, int64_t here) LATHE_BODY {
     int64_t i = 0;
     if (xp.rows_in == RowsIn::f32)
       return static_cast<void>(__builtin_memcpy(to + first, from, static_cast<size_t>(here) * 4));
+    if (xp.rows_in == RowsIn::i8)
+      return copyIntegers(from, here, to + first);
     for (; i + 16 <= here; i += 16)
       store16(to + first + i, widenBf16(load<u16x16>(from + 2 * i)));
     for (; i < here; ++i)

@@ -87,7 +87,9 @@ public:
     return !p.one_row && level_.has_tiles && takesAmx(p.weight, p.x);
   }
   std::string kernel(const Product &p) const {
-    return p.one_row ? "one row" : onTiles(p) ? "AMX" : "vectors";
+    if (p.one_row)
+      return "one row";
+    return takesIntegers(p.weight, p.x) ? "integers" : onTiles(p) ? "AMX" : "vectors";
   }
   double seconds(const Product &p) const { return seconds(table_, p, p.rows); }
   double onVectors(const Product &p) const { return seconds(vectors_, p, p.rows); }

@@ -13,7 +13,8 @@ using mlir::success;
 // How the rows of a value enter a product.
 static XParams xParams(mlir::Value x, const Place &place) {
   if (auto type = mlir::dyn_cast<ir::QuantizedType>(x.getType()))
-    return {Activations::w8a8, place.stride, type.getBlockColumns(), place.scale_stride};
+    return {Activations::w8a8, place.stride, type.getBlockColumns(), place.scale_stride,
+            place.rows_in};
   bool rounded = mlir::cast<mlir::ShapedType>(x.getType()).getElementType().isBF16();
   return {rounded ? Activations::bf16 : Activations::f32, place.stride, 0, 0, place.rows_in};
 }

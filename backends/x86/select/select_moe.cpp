@@ -25,12 +25,11 @@ public:
 private:
   LogicalResult findWeights();
   void route();
-  Place enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes,
-              int64_t scales);
+  Place enter(const Place &x, int64_t columns, int64_t factor, int64_t codes, int64_t scales);
   bool isNarrow() { return !s.isDecode() && op.getActivations() == ir::Activations::bf16; }
   Place innerRows();
   Place residual();
-  XParams xParams(const Place &x, int64_t block);
+  XParams xParams(const Place &x);
   void prefill(const Place &x);
   void decode(const Place &x);
   int64_t at(int64_t offset) const { return base + offset; }
@@ -87,7 +86,7 @@ void Experts::route() {
 }
 
 // Rows in the form in which products take them: as they are, rounded, or quantised.
-Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t factor, int64_t codes,
+Place Experts::enter(const Place &x, int64_t columns, int64_t factor, int64_t codes,
                      int64_t scales) {
   RowSplit split{factor == 1 ? s.rowSource() : RowSource::rows, factor, rowsPerItem(columns)};
   if (x.rows_in != RowsIn::f32)
@@ -101,18 +100,23 @@ Place Experts::enter(const Place &x, int64_t columns, int64_t block, int64_t fac
     return {at(codes), columns, no_operand, 0, rows_in};
   }
   case ir::Activations::w8a8:
-  case ir::Activations::w8a8_ue8m0: break;
+  case ir::Activations::w8a8_ue8m0:
+  case ir::Activations::w8a8_i8: break;
   }
-  bool powers = op.getActivations() == ir::Activations::w8a8_ue8m0;
-  int64_t blocks = ceilDiv(columns, block);
-  QuantizeParams params{split, columns, block, powers, x.stride, columns, blocks};
-  s.add(op, "quantize", params, {x.operand, at(codes), at(scales)}, quantizeItems(params));
-  return {at(codes), columns, at(scales), blocks};
+  const bool integers = op.getActivations() == ir::Activations::w8a8_i8;
+  const int64_t blocks = ceilDiv(columns, layout.block);
+  Place result{at(codes), columns, at(scales), blocks, s.codesIn(integers)};
+  QuantizeParams params{
+      split,          columns,      integers ? Format::i8 : Format::e4m3,
+      result.rows_in, layout.block, op.getActivations() == ir::Activations::w8a8_ue8m0,
+      x.stride,       columns,      blocks};
+  s.add(op, "quantize", params, {x.operand, result.operand, result.scales}, quantizeItems(params));
+  return result;
 }
 
-XParams Experts::xParams(const Place &x, int64_t block) {
+XParams Experts::xParams(const Place &x) {
   if (x.scales != no_operand)
-    return {Activations::w8a8, x.stride, block, x.scale_stride};
+    return {Activations::w8a8, x.stride, layout.block, x.scale_stride, x.rows_in};
   bool rounded = op.getActivations() == ir::Activations::bf16;
   return {rounded ? Activations::bf16 : Activations::f32, x.stride, 0, 0, x.rows_in};
 }
@@ -137,17 +141,15 @@ void Experts::prefill(const Place &x) {
         moeSortItems(sort))
       .serial = true;
   Place inner = innerRows();
-  MoeGateUpParams gateUp{
-      gate.params,   xParams(x, layout.gate_block), layout.experts, layout.top_k, inner.stride,
-      inner.rows_in, tilesPerItem(gate.params)};
+  MoeGateUpParams gateUp{gate.params,  xParams(x),    layout.experts,           layout.top_k,
+                         inner.stride, inner.rows_in, tilesPerItem(gate.params)};
   s.add(op, "moe_gate_up", gateUp,
         {x.operand, x.scales, at(layout.order), at(layout.offsets), gate.operand, up.operand,
          inner.operand},
         moeGateUpItems(gateUp));
-  Place h =
-      enter(inner, layout.inner, layout.down_block, layout.top_k, layout.h_codes, layout.h_scales);
-  MoeDownParams downParams{down.params, xParams(h, layout.down_block), layout.experts,
-                           layout.hidden, tilesPerItem(down.params)};
+  Place h = enter(inner, layout.inner, layout.top_k, layout.h_codes, layout.h_scales);
+  MoeDownParams downParams{down.params, xParams(h), layout.experts, layout.hidden,
+                           tilesPerItem(down.params)};
   s.add(op, "moe_down", downParams,
         {h.operand, h.scales, at(layout.offsets), down.operand, at(layout.rows)},
         moeDownItems(downParams));
@@ -165,17 +167,17 @@ void Experts::prefill(const Place &x) {
 }
 
 void Experts::decode(const Place &x) {
-  MoeGateUpRowParams gateUp{gate.params, xParams(x, layout.gate_block), layout.top_k, layout.inner,
+  MoeGateUpRowParams gateUp{gate.params, xParams(x), layout.top_k, layout.inner,
                             tilesPerItem(gate.params)};
   s.add(op, "moe_gate_up_row", gateUp,
         {x.operand, x.scales, at(layout.indices), gate.operand, up.operand, at(layout.h)},
         moeGateUpRowItems(gateUp))
       .weight_share = chosenShare();
-  Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.down_block, layout.top_k,
-                  layout.h_codes, layout.h_scales);
+  Place h = enter({at(layout.h), layout.inner}, layout.inner, layout.top_k, layout.h_codes,
+                  layout.h_scales);
   Place added = residual();
-  MoeDownRowParams downParams{down.params, xParams(h, layout.down_block), layout.top_k,
-                              added.operand != no_operand, tilesPerItem(down.params)};
+  MoeDownRowParams downParams{down.params, xParams(h), layout.top_k, added.operand != no_operand,
+                              tilesPerItem(down.params)};
   s.add(op, "moe_down_row", downParams,
         {h.operand, h.scales, at(layout.indices), at(layout.weights), down.operand, added.operand,
          s.place(op.getResult()).operand},
@@ -187,8 +189,7 @@ LogicalResult Experts::select() {
   if (failed(findWeights()))
     return failure();
   route();
-  Place x = enter(s.place(op.getInput()), layout.hidden, layout.gate_block, 1, layout.x_codes,
-                  layout.x_scales);
+  Place x = enter(s.place(op.getInput()), layout.hidden, 1, layout.x_codes, layout.x_scales);
   s.isDecode() ? decode(x) : prefill(x);
   return success();
 }

@@ -91,6 +91,8 @@ LogicalResult selectOp(Selector &s, ir::QuantizeOp op) {
   int64_t columns = columnsOf(op.getResult());
   QuantizeParams params{s.split(op.getResult(), columns),
                         columns,
+                        formatOf(type.getElementType()),
+                        result.rows_in,
                         type.getBlockColumns(),
                         mlir::isa<mlir::Float8E8M0FNUType>(type.getScaleType()),
                         input.stride,

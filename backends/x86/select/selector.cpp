@@ -59,6 +59,7 @@ Place Selector::place(mlir::Value value) const {
   if (auto type = mlir::dyn_cast<ir::QuantizedType>(value.getType())) {
     place.scales = operand(Buffer::arena, offset + scalesOffset(maxRows(), columns));
     place.scale_stride = ceilDiv(columns, type.getBlockColumns());
+    place.rows_in = codesIn(type.getElementType().isInteger());
   }
   return place;
 }

@@ -18,8 +18,7 @@ namespace lathe::x86 {
 
 // Where a value is: the operand of its first element, the distance of its rows in elements (or that
 // of steps in rows) and what rows are in memory (RowsIn).
-// Quantised rows are codes as f32 at `operand`, and scales at `scales`, `scale_stride` floats a
-// row.
+// Quantised rows are codes at `operand`, and scales at `scales`, `scale_stride` floats a row.
 struct Place {
   int64_t operand = no_operand;
   int64_t stride = 0;
@@ -51,6 +50,10 @@ public:
   RowSplit split(mlir::Value value, int64_t columns) const;
   // bf16 rows that products take in their order, in a step of at most `max_rows`.
   Place narrowRows(int64_t operand, int64_t max_rows, int64_t columns) const;
+  // What codes of quantised rows are in memory.
+  int64_t codesIn(bool integers) const {
+    return integers && !isDecode() ? RowsIn::i8 : RowsIn::f32;
+  }
   // The part of the arena that the plan gave to an op with `scratch_bytes`.
   int64_t scratch(mlir::Operation *op) const;
   bool isDecode() const { return step_.max_rows == 1; }

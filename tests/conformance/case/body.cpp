@@ -67,10 +67,11 @@ mlir::RankedTensorType Body::indicesType(int64_t columns, int64_t factor) {
     shape.push_back(columns);
   return mlir::RankedTensorType::get(shape, builder_.getI32Type());
 }
-ir::QuantizedType Body::codesType(int64_t columns, int64_t block, llvm::StringRef scale) {
+ir::QuantizedType Body::codesType(int64_t columns, int64_t block, llvm::StringRef scale,
+                                  llvm::StringRef codes) {
   mlir::MLIRContext *context = builder_.getContext();
-  return ir::QuantizedType::get(context, {rowsExtent(1), columns}, elementNamed(context, "f8e4m3"),
-                                1, block, elementNamed(context, scale));
+  return ir::QuantizedType::get(context, {rowsExtent(1), columns}, elementNamed(context, codes), 1,
+                                block, elementNamed(context, scale));
 }
 
 Value Body::argument(const std::string &name, mlir::Type type, bool is_output_rows, int64_t factor,

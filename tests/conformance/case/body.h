@@ -63,7 +63,8 @@ public:
   mlir::RankedTensorType rowsType(int64_t columns, llvm::StringRef element = "f32",
                                   int64_t factor = 1);
   mlir::RankedTensorType indicesType(int64_t columns, int64_t factor = 1); // columns 0: rank 1
-  ir::QuantizedType codesType(int64_t columns, int64_t block, llvm::StringRef scale = "f32");
+  ir::QuantizedType codesType(int64_t columns, int64_t block, llvm::StringRef scale = "f32",
+                              llvm::StringRef codes = "f8e4m3");
   mlir::Builder &builder() { return builder_; }
   mlir::FloatAttr f32(double value) { return builder_.getF32FloatAttr(static_cast<float>(value)); }
 

@@ -44,9 +44,10 @@ inline std::vector<Routing> routings() {
 // allowed for.
 inline Measure expertSums(int64_t hidden, int64_t inner, ir::Activations activations) {
   Measure measure = sums(hidden + inner, "f32 sums of products, twice, an exponential");
-  const double step = activations == ir::Activations::f32    ? 0
-                      : activations == ir::Activations::bf16 ? 0x1p-8
-                                                             : 0x1p-3;
+  const double step = activations == ir::Activations::f32       ? 0
+                      : activations == ir::Activations::bf16    ? 0x1p-8
+                      : activations == ir::Activations::w8a8_i8 ? 0x1p-7
+                                                                : 0x1p-3;
   measure.of_row = 5 * measure.of_row + step / std::sqrt(static_cast<double>(inner));
   measure.of_value *= 4;
   measure.conversions = 4;

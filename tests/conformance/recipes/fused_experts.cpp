@@ -111,6 +111,11 @@ void addFusedExpertCases(Cases &cases) {
         add(cases, r, {layout, how, stepsOf({1}), 160, 144});
         add(cases, r, {layout, how, stepsOf({6, 1}), 64, 96});
       }
+  for (const char *layout : {"i8_1x32_f16", "i4_1x32_f16"})
+    for (const Routing &r : {routings()[0], routings()[5], routings()[6]}) {
+      add(cases, r, {layout, Activations::w8a8_i8, stepsOf({1}), 160, 96});
+      add(cases, r, {layout, Activations::w8a8_i8, stepsOf({40, 1}), 64, 96});
+    }
   for (const char *layout : {"f32", "bf16"}) {
     add(cases, routings()[0],
         {layout, Activations::f32, stepsOf({12, 1}), 64, 32, false, "_crowd", crowd(), uniform(0.2),

@@ -140,6 +140,9 @@ void addMoeCases(Cases &cases) {
     addFfn(cases, "f8e4m3_128x128", how, "even", stepsOf({6, 1}), 4, 160, 144, even);
     addFfn(cases, "f8e4m3_128x128", how, "crowded", stepsOf({6, 1}), 4, 64, 96, last);
   }
+  addFfn(cases, "i8_1x32_f16", ir::Activations::w8a8_i8, "even", stepsOf({6, 1}), 4, 160, 96, even);
+  addFfn(cases, "i4_1x32_f16", ir::Activations::w8a8_i8, "crowded", stepsOf({6, 1}), 4, 64, 96,
+         last);
 }
 
 } // namespace lathe::conformance

@@ -30,6 +30,29 @@ Fill halfWay() {
   };
 }
 
+// The same for integers.
+Fill halfWayOfIntegers() {
+  return [](const reference::Noise &noise, int64_t i, int64_t j) {
+    if (j % 16 == 0)
+      return 127.0F;
+    const float middle = static_cast<float>(j % 8) + 0.5F;
+    return noise(i, j) < 0 ? -middle : middle;
+  };
+}
+
+void addIntegers(Cases &cases, int64_t block, std::vector<Step> steps, int64_t columns,
+                 const char *kind, const Fill &fill) {
+  cases.push_back(
+      {absl::StrCat("quantize/i8_1x", block, kind, "/rows", rowsText(steps), "_n", columns), steps,
+       [=](Body &b) {
+         auto codes = b.create<ir::QuantizeOp>(b.codesType(columns, block, "f32", "i8"),
+                                               b.rows("input", columns, fill));
+         b.result(b.create<ir::ScaledMatmulOp>(b.rowsType(columns), codes, b.identity(columns),
+                                               mlir::Value()),
+                  exact("scales and codes are f32 numbers rounded once each"));
+       }});
+}
+
 void addDequantize(Cases &cases, const char *layout, const char *element, int64_t n, int64_t k) {
   cases.push_back(
       {absl::StrCat("dequantize/", layout, "_", element, "/n", n, "_k", k), stepsOf({1, 3}),
@@ -69,6 +92,14 @@ void addQuantisationCases(Cases &cases) {
     for (int64_t block : {1, 32, 64})
       addQuantize(cases, scale, block, stepsOf({1, 4}), 160, "", uniform());
   }
+  for (int64_t columns : {1, 31, 32, 33, 160, 300}) {
+    addIntegers(cases, 32, stepsOf({1}), columns, "", uniform());
+    addIntegers(cases, 32, stepsOf({5, 1, 2}), columns, "_wide", wide());
+    addIntegers(cases, 32, stepsOf({1, 2}), columns, "_zeros", constant(0));
+    addIntegers(cases, 32, stepsOf({1, 2}), columns, "_half_way", halfWayOfIntegers());
+  }
+  for (int64_t block : {1, 48, 128})
+    addIntegers(cases, block, stepsOf({1, 4}), 160, "", uniform());
   for (const char *layout : {"f8e4m3_128x128", "f8e4m3_1xall", "f8e5m2_allxall", "i8_1x32_f16",
                              "i4_1x32_f16", "f8e4m3_128x128_f8e8m0"}) {
     addDequantizeAlone(cases, layout, 5, 64);

@@ -55,6 +55,20 @@ void addDynamic(Cases &cases, const char *layout, const char *scale, std::vector
        }});
 }
 
+// Rows become integers.
+void addIntegers(Cases &cases, const char *layout, std::vector<Step> steps, int64_t k, int64_t n,
+                 const Fill &fill, const char *kind = "") {
+  cases.push_back(
+      {absl::StrCat("scaled_matmul/", layout, "_w8a8_i8", kind, "/rows", rowsText(steps), "_k", k,
+                    "_n", n),
+       steps, [=](Body &b) {
+         auto x = b.create<ir::QuantizeOp>(b.codesType(k, 32, "f32", "i8"), b.rows("x", k, fill));
+         b.result(b.create<ir::ScaledMatmulOp>(b.rowsType(n), x, b.weight("weight", {n, k}, layout),
+                                               mlir::Value()),
+                  sums(k, "exact sums of a block, f32 sums of blocks"));
+       }});
+}
+
 void addNan(Cases &cases, const char *layout, int64_t rows) {
   Case made{absl::StrCat("scaled_matmul/", layout, "_nan_code/rows", rows), stepsOf({rows}),
             [=](Body &b) {
@@ -98,6 +112,13 @@ void addScaledMatmulCases(Cases &cases) {
       addDynamic(cases, layout, scale, stepsOf({37}), 64, 30, uniform());
       addDynamic(cases, layout, scale, stepsOf({3, 1}), 257, 17, outliers(), "_outliers");
     }
+  for (const char *layout : {"i8_1x32_f16", "i4_1x32_f16", "f8e4m3_128x128"}) {
+    addIntegers(cases, layout, stepsOf({1}), 128, 64, uniform());
+    addIntegers(cases, layout, stepsOf({7, 1, 2}), 384, 160, uniform());
+    addIntegers(cases, layout, stepsOf({5, 1}), 288, 131, uniform());
+    addIntegers(cases, layout, stepsOf({37}), 64, 30, uniform());
+    addIntegers(cases, layout, stepsOf({130}), 544, 17, outliers(), "_outliers");
+  }
 }
 
 } // namespace lathe::conformance

@@ -254,7 +254,7 @@ absl::StatusOr<std::unique_ptr<Target>> openX86(const TargetOptions &options) {
   std::vector<std::string> names;
   if (!options.target.empty() && options.target != "x86")
     names.push_back(options.target);
-  LATHE_ASSIGN_OR_RETURN(auto levels, compiler::chooseTargets(names));
+  LATHE_ASSIGN_OR_RETURN(auto levels, compiler::chooseTargets(names, /*integer_rows=*/true));
   LATHE_ASSIGN_OR_RETURN(auto device, runtime::createCpuDevice({options.threads}));
   return std::make_unique<X86>(*levels.front(), std::move(device), options.specialise);
 }

@@ -45,3 +45,13 @@ func.func @expert_ffn_c4(%x: tensor<?x64xf32>, %o: tensor<9xi32>, %g: tensor<8x2
   %0 = lathe.expert_ffn %x, %o, %g, %u, %d activations = w8a8 : (tensor<?x64xf32>, tensor<9xi32>, tensor<8x24x64xbf16>, tensor<8x24x64xbf16>, tensor<8x64x24xbf16>) -> tensor<?x64xf32>
   return
 }
+
+// -----
+
+!odd = !lathe.quantized<8x24x64xi8, block<1x48xf16>>
+!down = !lathe.quantized<8x64x24xi8, block<1x32xf16>>
+func.func @expert_ffn_c4_integers(%x: tensor<?x64xf32>, %o: tensor<9xi32>, %g: !odd, %d: !down) {
+  // expected-error @+1 {{blocks of a weight have 48 columns and those of activations 32}}
+  %0 = lathe.expert_ffn %x, %o, %g, %g, %d activations = w8a8_i8 : (tensor<?x64xf32>, tensor<9xi32>, !odd, !odd, !down) -> tensor<?x64xf32>
+  return
+}

@@ -164,13 +164,52 @@ func.func @keeps_codes_of_e5m2(%x: tensor<?x160xf32>, %w: !e5m2) -> tensor<?x24x
 }
 
 !i4 = !lathe.quantized<24x160xi4, block<1x32xf16>>
-// W8A8-LABEL: func @fits_integer_codes
+// W8A8-LABEL: func @gives_integers_to_integer_codes
+// W8A8-SAME: choice = "w8a8_i8"
 // W8A8-SAME: why = "the weight has i4 codes"
-// W8A8: lathe.quantize
-func.func @fits_integer_codes(%x: tensor<?x160xf32>, %w: !i4) -> tensor<?x24xf32> {
+// W8A8: lathe.quantize %arg0 : tensor<?x160xf32> -> <?x160xi8, block<1x32xf32>>
+func.func @gives_integers_to_integer_codes(%x: tensor<?x160xf32>, %w: !i4) -> tensor<?x24xf32> {
   %y = lathe.scaled_matmul %x, %w : (tensor<?x160xf32>, !i4) -> tensor<?x24xf32>
   %z = lathe.add %y, %y : tensor<?x24xf32>
   return %z : tensor<?x24xf32>
+}
+
+!i8_odd = !lathe.quantized<24x160xi8, block<1x48xf16>>
+// W8A8-LABEL: func @keeps_blocks_that_do_not_fit_integers
+// W8A8-SAME: why = "blocks of 48 columns do not fit those of 32"
+// W8A8-NOT: lathe.quantize %
+func.func @keeps_blocks_that_do_not_fit_integers(%x: tensor<?x160xf32>, %w: !i8_odd) -> tensor<?x24xf32> {
+  %y = lathe.scaled_matmul %x, %w : (tensor<?x160xf32>, !i8_odd) -> tensor<?x24xf32>
+  %z = lathe.add %y, %y : tensor<?x24xf32>
+  return %z : tensor<?x24xf32>
+}
+
+// W8A8-LABEL: func @splits_where_weights_have_codes_of_two_kinds
+// W8A8-DAG: %[[E:.+]] = lathe.quantize %arg0 : tensor<?x160xf32> -> <?x160xf8E4M3FN, block<1x128xf32>>
+// W8A8-DAG: %[[I:.+]] = lathe.quantize %arg0 : tensor<?x160xf32> -> <?x160xi8, block<1x32xf32>>
+// W8A8: lathe.scaled_matmul %[[E]], %arg1
+// W8A8: lathe.scaled_matmul %[[I]], %arg2
+func.func @splits_where_weights_have_codes_of_two_kinds(%x: tensor<?x160xf32>, %a: !w, %b: !i4) -> tensor<?x24xf32> {
+  %y:2 = lathe.fused_linear %x, %a, %b : (tensor<?x160xf32>, !w, !i4) -> (tensor<?x24xf32>, tensor<?x24xf32>)
+  %z = lathe.add %y#0, %y#1 : tensor<?x24xf32>
+  return %z : tensor<?x24xf32>
+}
+
+!i8_stack = !lathe.quantized<4x24x160xi8, block<1x32xf16>>
+!i4_down = !lathe.quantized<4x160x24xi4, block<1x32xf16>>
+// W8A8-LABEL: func @tells_experts_of_integers
+// W8A8: activations = w8a8_i8 :
+func.func @tells_experts_of_integers(%x: tensor<?x160xf32>, %offsets: tensor<5xi32>, %g: !i8_stack, %d: !i4_down) -> tensor<?x160xf32> {
+  %e = lathe.expert_ffn %x, %offsets, %g, %g, %d activations = f32 : (tensor<?x160xf32>, tensor<5xi32>, !i8_stack, !i8_stack, !i4_down) -> tensor<?x160xf32>
+  return %e : tensor<?x160xf32>
+}
+
+// W8A8-LABEL: func @keeps_experts_with_codes_of_two_kinds
+// W8A8-SAME: why = "gate and down have codes of two kinds"
+// W8A8: activations = f32 :
+func.func @keeps_experts_with_codes_of_two_kinds(%x: tensor<?x160xf32>, %offsets: tensor<5xi32>, %g: !stack, %d: !i4_down) -> tensor<?x160xf32> {
+  %e = lathe.expert_ffn %x, %offsets, %g, %g, %d activations = f32 : (tensor<?x160xf32>, tensor<5xi32>, !stack, !stack, !i4_down) -> tensor<?x160xf32>
+  return %e : tensor<?x160xf32>
 }
 
 !odd = !lathe.quantized<24x160xf8E4M3FN, block<128x96xf32>>

@@ -145,7 +145,7 @@ TEST(ExpertFfn, multipliesCodesByCodesInW8a8) {
   const Layer l = layer();
   const Tensor rows = rowsOf(l.input, 0, 2);
   const auto coded = [](const Tensor &stack) {
-    Codes codes = quantize(stack, 128, false); // a scale a row
+    Codes codes = quantize(stack, CodeKind::e4m3, 128, false); // a scale a row
     codes.shape = stack.shape;
     return codes;
   };
@@ -156,8 +156,9 @@ TEST(ExpertFfn, multipliesCodesByCodesInW8a8) {
   const Tensor result =
       expertFfn(rows, Indices({0, 0, 2, 2, 2}), {&gate, &gate, &down}, Activations::w8a8);
   const Codes own_gate = matrixOf(gate, 1), own_down = matrixOf(down, 1),
-              outer = quantize(rows, 128, false);
-  const Codes inner = quantize(gatedLinear(&outer, &own_gate, &own_gate), 128, false);
+              outer = quantize(rows, CodeKind::e4m3, 128, false);
+  const Codes inner =
+      quantize(gatedLinear(&outer, &own_gate, &own_gate), CodeKind::e4m3, 128, false);
   EXPECT_EQ(result.values, linear(&inner, &own_down).values);
 }
 

@@ -53,7 +53,7 @@ TEST(Linear, sumsInDoubleWhereFloatsWouldLoseTheSmallOnes) {
 TEST(Linear, withAWeightOfCodesIsThatOfTheDequantisedWeight) {
   TestNoise noise;
   const Tensor x = noise.tensor({4, 200}), w = noise.tensor({7, 200});
-  const Codes codes = quantize(w, 128, false);
+  const Codes codes = quantize(w, CodeKind::e4m3, 128, false);
   const Tensor floats = dequantize(codes);
   EXPECT_EQ(linear(&x, &codes).values, linear(&x, &floats).values);
 }
@@ -67,8 +67,8 @@ TEST(Linear, ofCodesHoldsDeepSeeksGoldens) {
     const std::string name = std::to_string(cases);
     const Tensor w = stored(*file, name + ".w"), y = stored(*file, name + ".y");
     const Codes weight{w.shape, 128, 128, w.values, stored(*file, name + ".w_scale_inv").values};
-    const Codes x =
-        quantize(stored(*file, name + ".x"), 128, /*power_of_two=*/cases == 3 || cases == 4);
+    const Codes x = quantize(stored(*file, name + ".x"), CodeKind::e4m3, 128,
+                             /*power_of_two=*/cases == 3 || cases == 4);
     EXPECT_LE(largestDifference(linear(&x, &weight), y), 1e-5f * largest(y)) << "case " << name;
   }
   EXPECT_GE(cases, 5);
@@ -83,17 +83,19 @@ TEST(GatedLinear, isSwigluOfItsParts) {
 }
 
 TEST(Quantize, mapsTheLargestOfEachBlockTo448) {
-  const Codes codes = quantize(Tensor({1, 4}, {1, -2, 0.5f, 4}), 2, false);
+  const Codes codes = quantize(Tensor({1, 4}, {1, -2, 0.5f, 4}), CodeKind::e4m3, 2, false);
   EXPECT_THAT(codes.codes, ElementsAre(224, -448, 56, 448));
   EXPECT_THAT(codes.scales, ElementsAre(2.0f / 448, 4.0f / 448));
 }
 
 TEST(Quantize, keepsScalesFromVanishing) {
-  EXPECT_THAT(quantize(Tensor({1, 2}, {0, 1e-9f}), 2, false).scales, ElementsAre(1e-4f / 448));
+  EXPECT_THAT(quantize(Tensor({1, 2}, {0, 1e-9f}), CodeKind::e4m3, 2, false).scales,
+              ElementsAre(1e-4f / 448));
 }
 
 TEST(Quantize, roundsScalesUpToPowersOfTwoAndKeepsThoseThatAre) {
-  EXPECT_THAT(quantize(Tensor({1, 2}, {448, 449}), 1, true).scales, ElementsAre(1, 2));
+  EXPECT_THAT(quantize(Tensor({1, 2}, {448, 449}), CodeKind::e4m3, 1, true).scales,
+              ElementsAre(1, 2));
 }
 
 TEST(Dequantize, takesTheScaleOfEachBlockPartialOnesToo) {

@@ -10,8 +10,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::vector<std::string> namesOf(const std::vector<std::string> &asked) {
-  const auto chosen = chooseTargets(asked);
+std::vector<std::string> namesOf(const std::vector<std::string> &asked, bool integer_rows = false) {
+  const auto chosen = chooseTargets(asked, integer_rows);
   EXPECT_TRUE(chosen.ok()) << chosen.status();
   std::vector<std::string> names;
   for (const x86::Level *level : *chosen)
@@ -21,6 +21,11 @@ std::vector<std::string> namesOf(const std::vector<std::string> &asked) {
 
 TEST(Targets, ofX86AreEveryLevelTheBestFirst) {
   EXPECT_THAT(namesOf({"x86"}), ElementsAre("x86-amx", "x86-64-v4", "x86-64-v3"));
+}
+
+TEST(Targets, haveALevelForIntegersWhereRowsAreIntegers) {
+  EXPECT_THAT(namesOf({"x86"}, true), ElementsAre("x86-amx", "x86-vnni", "x86-64-v4", "x86-64-v3"));
+  EXPECT_THAT(namesOf({"x86-vnni"}), ElementsAre("x86-vnni"));
 }
 
 TEST(Targets, areTakenOnceInWhateverOrderTheyAreNamed) {
@@ -37,7 +42,7 @@ TEST(Targets, areThisMachinesLevelAndAllBelowWhereNoneIsNamed) {
 
 TEST(Targets, thatAreNotKnownAreRefusedWithThoseThatAre) {
   EXPECT_THAT(
-      chooseTargets({"x86-64-v9"}).status().message(),
+      chooseTargets({"x86-64-v9"}, false).status().message(),
       HasSubstr(
           "target 'x86-64-v9' is not known; the known ones are x86 (every level), x86-64-v3"));
 }

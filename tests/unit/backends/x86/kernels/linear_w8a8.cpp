@@ -52,7 +52,15 @@ std::vector<float> productOf(const GoldenCase &golden) {
   TileLayout layout;
   int64_t place = memory.put(packed({weight}, wholeMatrix(weight), layout));
   int64_t codes = memory.space<float>(rows * k), scales = memory.space<float>(rows * blocks);
-  QuantizeParams quantize = {{RowSource::rows, 1, 3}, k, 128, golden.power_of_two(), k, k, blocks};
+  QuantizeParams quantize = {{RowSource::rows, 1, 3},
+                             k,
+                             Format::e4m3,
+                             RowsIn::f32,
+                             128,
+                             golden.power_of_two(),
+                             k,
+                             k,
+                             blocks};
   memory.run(lathe_x86_quantize, {memory.put(x), codes, scales}, quantize, quantizeItems(quantize));
   int64_t result = memory.space<float>(rows * n);
   LinearParams linear = {layout.params(),

@@ -97,8 +97,15 @@ TEST(Quantize, givesTheNearestCodeAndTheScaleOfEachBlock) {
         std::vector<float> x = randomFloats(all * columns, 5, 2);
         for (int64_t j = 0; j < columns; j += 7)
           x[size_t(j)] *= 1e-4f; // codes that are subnormal
-        QuantizeParams p = {
-            {RowSource::rows, factor, 2}, columns, 128, power_of_two, columns, columns + 1, blocks};
+        QuantizeParams p = {{RowSource::rows, factor, 2},
+                            columns,
+                            Format::e4m3,
+                            RowsIn::f32,
+                            128,
+                            power_of_two,
+                            columns,
+                            columns + 1,
+                            blocks};
         int64_t codes = memory.space<float>(all * (columns + 1)),
                 scales = memory.space<float>(all * blocks);
         memory.run(lathe_x86_quantize, {memory.put(x), codes, scales}, p, quantizeItems(p));
@@ -126,7 +133,8 @@ TEST(Quantize, roundsEveryMiddleBetweenCodesToEven) {
   }
   int64_t count = static_cast<int64_t>(x.size());
   StepMemory memory(1);
-  QuantizeParams p = {{RowSource::rows, 1, 1}, count, 1024, 0, count, count, 1};
+  QuantizeParams p = {
+      {RowSource::rows, 1, 1}, count, Format::e4m3, RowsIn::f32, 1024, 0, count, count, 1};
   int64_t codes = memory.space<float>(count), scales = memory.space<float>(1);
   memory.run(lathe_x86_quantize, {memory.put(x), codes, scales}, p, quantizeItems(p));
   EXPECT_EQ(*memory.at<float>(scales), 1.0f);
@@ -136,7 +144,7 @@ TEST(Quantize, roundsEveryMiddleBetweenCodesToEven) {
 
 TEST(Quantize, ofZerosIsZerosWithTheLeastScale) {
   StepMemory memory(1);
-  QuantizeParams p = {{RowSource::rows, 1, 1}, 20, 128, 0, 20, 20, 1};
+  QuantizeParams p = {{RowSource::rows, 1, 1}, 20, Format::e4m3, RowsIn::f32, 128, 0, 20, 20, 1};
   int64_t codes = memory.space<float>(20), scales = memory.space<float>(1);
   memory.run(lathe_x86_quantize, {memory.zeros<float>(20), codes, scales}, p, quantizeItems(p));
   EXPECT_EQ(*memory.at<float>(scales), 1e-4f / 448.0f);

@@ -1,0 +1,174 @@
+// Many rows of i8 times packed tiles of i8 or i4, in integers: 64 products an instruction where
+// there is VNNI and f32 vectors have 16. Sums over a block of 32 k are exact, so all forms, and the
+// decode step's f32, give the same bits.
+//
+// Bound: for 32 k of a row and a tile, 8 instructions of products with VNNI (on AVX2 32 pairs of
+// product and sum for codes of 8 bits, 16 for 4) and 3 that bring in scales (AVX2: 6).
+#pragma once
+
+#include "backends/x86/kernels/dots.h"
+#include "backends/x86/kernels/many_rows.h"
+
+namespace lathe::x86 {
+
+constexpr int64_t dots_chunk = 256; // k that are converted at a time
+constexpr int64_t dots_blocks = dots_chunk / dots_k;
+constexpr int dots_rows = 6; // in registers; with two tiles 12 sums, and as many totals beside them
+constexpr int dots_tiles = LATHE_X86_WIDE ? 2 : 1;
+
+// A chunk of k of some tiles, block by block.
+template <typename Dots> struct DotsPanel {
+  alignas(64) char weights[panel_tiles][dots_blocks][Dots::weight_bytes];
+  alignas(64) i32x16 corrections[panel_tiles][dots_blocks];
+  alignas(64) f32x16 scales[panel_tiles][dots_blocks];
+};
+
+// A chunk of R rows, side by side.
+template <typename Dots, int R> struct DotsRows {
+  alignas(64) char codes[R][dots_blocks * Dots::row_bytes];
+  const float *scales[R];
+};
+
+template <typename Dots> LATHE_INLINE i32x16 correctionOf(const char *weights) {
+  i32x16 sum = Dots::begin({}), bias = i32x16{} + static_cast<int32_t>(0x80808080u);
+  for (int64_t i = 0; i < dots_k / Dots::word_k; ++i)
+    sum = Dots::add(sum, bias, load<i32x16>(weights + i * 64));
+  return -Dots::end(sum, {});
+}
+
+// A block of a tile from k on; codes of 0 behind the last.
+template <typename Dots>
+LATHE_INLINE void takeBlock(const char *tile, const WeightParams &w, int64_t k, char *to) {
+  bool nibbles = w.format == Format::i4;
+  const char *codes = tile + k * codeRowBytes(w.format);
+  if (k + dots_k <= w.k)
+    return Dots::takeWeights(codes, nibbles, to);
+  alignas(64) char filled[dots_k * 16];
+  __builtin_memset(filled, nibbles ? 0x88 : 0, sizeof(filled));
+  int64_t stored = nibbles ? roundUp(w.k - k, x86::nibbles) : w.k - k;
+  __builtin_memcpy(filled, codes, static_cast<size_t>(stored * codeRowBytes(w.format)));
+  Dots::takeWeights(filled, nibbles, to);
+}
+
+template <typename Dots>
+LATHE_INLINE void takeTile(const char *tile, const WeightParams &w, int64_t k, int64_t blocks,
+                           int place, DotsPanel<Dots> &panel) {
+  for (int64_t b = 0; b < blocks; ++b) {
+    char *weights = panel.weights[place][b];
+    takeBlock<Dots>(tile, w, k + b * dots_k, weights);
+    if (Dots::word_k == 4)
+      panel.corrections[place][b] = correctionOf<Dots>(weights);
+    panel.scales[place][b] = blockScale(1.0f, tile, k + b * dots_k, w);
+  }
+}
+
+template <typename Dots>
+LATHE_INLINE void takeRow(const char *codes, int64_t length, bool nibbles, char *to) {
+  int64_t k = 0;
+  for (; k + dots_k <= length; k += dots_k, to += Dots::row_bytes)
+    Dots::takeRow(load<i8x32>(codes + k), nibbles, to);
+  if (k == length)
+    return;
+  i8x32 last = {};
+  __builtin_memcpy(&last, codes + k, static_cast<size_t>(length - k));
+  Dots::takeRow(last, nibbles, to);
+}
+
+LATHE_INLINE i32x16 wordInAllLanes(const char *from) { return i32x16{} + load<int32_t>(from); }
+
+// totals[t][r] += R rows times T tiles of the panel from `tile` on.
+template <typename Dots, int R, int T>
+LATHE_INLINE void addDots(const DotsRows<Dots, R> &x, const DotsPanel<Dots> &panel, int64_t blocks,
+                          int tile, float *totals) {
+  constexpr int64_t words = dots_k / Dots::word_k;
+  f32x16 sums[R][T];
+  for (int r = 0; r < R; ++r)
+    for (int t = 0; t < T; ++t)
+      sums[r][t] = load16(totals + (t * row_block + r) * 16);
+  for (int64_t b = 0; b < blocks; ++b) {
+    i32x16 dots[R][T];
+    for (int r = 0; r < R; ++r)
+      for (int t = 0; t < T; ++t)
+        dots[r][t] = Dots::begin(panel.corrections[tile + t][b]);
+    for (int64_t i = 0; i < words; ++i) {
+      i32x16 w[T];
+      for (int t = 0; t < T; ++t)
+        w[t] = load<i32x16>(panel.weights[tile + t][b] + i * 64);
+      for (int r = 0; r < R; ++r) {
+        i32x16 word = wordInAllLanes(x.codes[r] + (b * words + i) * 4);
+        for (int t = 0; t < T; ++t)
+          dots[r][t] = Dots::add(dots[r][t], word, w[t]);
+      }
+    }
+    for (int r = 0; r < R; ++r)
+      for (int t = 0; t < T; ++t) {
+        i32x16 sum = Dots::end(dots[r][t], panel.corrections[tile + t][b]);
+        sums[r][t] = fma(__builtin_convertvector(sum, f32x16),
+                         panel.scales[tile + t][b] * x.scales[r][b], sums[r][t]);
+      }
+  }
+  for (int r = 0; r < R; ++r)
+    for (int t = 0; t < T; ++t)
+      store16(totals + (t * row_block + r) * 16, sums[r][t]);
+}
+
+// R rows of a block from `row` on, all tiles of the panel.
+template <typename Dots, int R>
+LATHE_INLINE void addDotsOfRows(const RowBlock &block, int64_t row, int64_t k, int64_t length,
+                                const DotsPanel<Dots> &panel, int tiles, const WeightParams &w,
+                                const XParams &xp, float *totals) {
+  DotsRows<Dots, R> x;
+  for (int r = 0; r < R; ++r) {
+    int64_t i = block.first + row + r;
+    takeRow<Dots>(rowOf(block.rows, i, xp) + k, length, w.format == Format::i4, x.codes[r]);
+    x.scales[r] = block.rows.scales + sourceRow(block.rows, i) * xp.scale_stride + k / dots_k;
+  }
+  prefetchRows<R>(block, row + R, k, length, w.k, xp);
+  int64_t blocks = ceilDiv(length, dots_k);
+  int t = 0;
+  for (; t + dots_tiles <= tiles; t += dots_tiles)
+    addDots<Dots, R, dots_tiles>(x, panel, blocks, t, totals + t * row_block * 16);
+  for (; dots_tiles > 1 && t < tiles; ++t)
+    addDots<Dots, R, 1>(x, panel, blocks, t, totals + t * row_block * 16);
+}
+
+// As blockProduct.
+template <typename Dots>
+LATHE_INLINE void blockOfDots(const RowBlock &block, const Panel &panel, const WeightParams &w,
+                              const XParams &xp, float *totals) {
+  DotsPanel<Dots> taken;
+  for (int t = 0; t < panel.tiles; ++t)
+    __builtin_memset(totals + t * row_block * 16, 0, static_cast<size_t>(block.count) * 64);
+  for (int64_t k = 0; k < w.k; k += dots_chunk) {
+    int64_t length = smaller(dots_chunk, w.k - k), r = 0;
+    for (int t = 0; t < panel.tiles; ++t)
+      takeTile<Dots>(panel.codes[t], w, k, ceilDiv(length, dots_k), t, taken);
+    auto add = [&]<int R>() LATHE_BODY {
+      for (; r + R <= block.count; r += R)
+        addDotsOfRows<Dots, R>(block, r, k, length, taken, panel.tiles, w, xp, totals + r * 16);
+    };
+    add.template operator()<dots_rows>();
+    add.template operator()<2>();
+    add.template operator()<1>();
+  }
+}
+
+// See manyRows in product.h.
+template <int S, typename Finish>
+LATHE_INLINE void manyRowsInIntegers(const XRows &rows, int64_t count, const char *const *stacks,
+                                     int64_t begin, int64_t end, const WeightParams &w,
+                                     const XParams &xp, Finish finish) {
+  eachPanel<S>(
+      rows, count, stacks, begin, end, w,
+      [&](const RowBlock &block, const Panel &panel, float *totals) LATHE_BODY {
+        if (LATHE_X86_VNNI)
+          blockOfDots<FourDots>(block, panel, w, xp, totals);
+        else if (w.format == Format::i4)
+          blockOfDots<NibbleDots>(block, panel, w, xp, totals);
+        else
+          blockOfDots<PairDots>(block, panel, w, xp, totals);
+      },
+      finish);
+}
+
+} // namespace lathe::x86
