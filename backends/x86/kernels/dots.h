@@ -20,7 +20,7 @@ typedef int8_t i8x64 __attribute__((vector_size(64)));
 typedef uint8_t u8x64 __attribute__((vector_size(64)));
 typedef int16_t i16x32 __attribute__((vector_size(64)));
 
-constexpr int64_t dots_k = rows_block; // k that a sum of integers runs over
+constexpr int64_t dots_k = i8_block; // k that a sum of integers runs over
 
 #if !LATHE_X86_VNNI
 // sum + four products in each word, of a byte of x without and one of w with a sign. No code is

@@ -40,11 +40,11 @@ constexpr int64_t sumBlock(const WeightParams &w, const XParams &x) {
   return x.block && block > x.block ? x.block : block;
 }
 
-constexpr int64_t rows_block = 32; // columns that share a scale of rows of integers
+constexpr int64_t i8_block = 32; // columns that share a scale of rows of integers
 
 // Whether products of many rows are made in integers.
 constexpr bool takesIntegers(const WeightParams &w, const XParams &x) {
-  return x.rows_in == RowsIn::i8 && isInteger(w.format) && sumBlock(w, x) == rows_block;
+  return x.rows_in == RowsIn::i8 && isInteger(w.format) && sumBlock(w, x) == i8_block;
 }
 
 // For b < batch: result[t, b] = x[t, b] weight[b]^T + bias[b] + residual[t, b], over the rows of
