@@ -283,8 +283,13 @@ private:
     sum_before = b.allocate(Space::UB, round_up(share() * 4, 32), "sum_before");
     allocate_sums(b);
     b.emit(Op::Viota, i32, DType::None, {}, {numbers, 0, 1, t.keys});
-    each_vector_item(
-        b, [&](const Item &item, Reg first, Reg mine) { vector_item(b, item, first, mine); });
+    each_vector_item(b, [&](const Item &item, Reg first, Reg mine) {
+      b.when(
+          Cmp::Gt, item.blocks, 0, [&] { vector_item(b, item, first, mine); },
+          [&] { // the sum is 0
+            b.when(Cmp::Gt, mine, 0, [&] { store_sum(b, item, first, mine, 0, plan.c); });
+          });
+    });
     in->close(), p_out->close();
   }
 
@@ -299,9 +304,6 @@ private:
       b.set(added, b.max(added, made));
     });
     b.loop(added, all, 1, [&](Reg y) { add_values(b, item, s, y, first, mine); });
-    b.when(Cmp::Eq, all, 0, [&] { // a split without keys: 0
-      b.when(Cmp::Gt, mine, 0, [&] { store_sum(b, item, first, mine, 0, plan.c); });
-    });
   }
 
   // Tiles of sums whose last chunk comes before step x.
