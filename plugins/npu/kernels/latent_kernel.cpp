@@ -107,8 +107,8 @@ void LatentKernel::store_sum(CoreBuilder &b, const Item &item, Operand first, Op
              {.rows = mine, .cols = columns, .ldd = plan.c * 4, .lda = plan.c * 4}, true);
   }
   b.sync(Pipe::V, Pipe::MTE3);
-  Operand part = b.add(b.mul(item.token, plan.splits), item.split);
-  Operand row = b.add(b.add(b.mul(part, plan.heads), item.head), first);
+  Operand split = b.add(b.mul(item.token, plan.splits), item.split);
+  Operand row = b.add(b.add(b.mul(split, plan.heads), item.head), first);
   b.stGm(b.add(row_at(b, b.arg(out), row, plan.c * 4), column), from, b.mul(columns, 4), mine,
          plan.c * 4, plan.c * 4);
   b.sync(Pipe::MTE3, Pipe::V); // which writes there for the next item
