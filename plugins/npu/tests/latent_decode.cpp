@@ -102,31 +102,32 @@ TEST_P(LatentDecode, isAttentionOverAppendedLatents) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, LatentDecode,
-    testing::Values(
-        Case{"tiny", 4, 48, 16, 100, {1, 0, 1}, {70, 0, 99}}, Case{"tiny", 1, 16, 0, 40, {0}, {33}},
-        Case{"ascend-910b", 4, 48, 16, 600, {0, 1}, {599, 127}},
-        Case{"ascend-910b", 40, 32, 16, 300, {0, 1, 0}, {256, 128, 255}},
-        Case{"ascend-910b", 20, 32, 16, 700, {0, 1}, {600, 3}, 4},
-        Case{"tiny", 3, 48, 16, 100, {1, 0}, {99, 0}, 3},
-        // Of the wide kernel: runs of one block and of several, the last one not full.
-        Case{"tiny", 40, 48, 16, 100, {1, 0, 1}, {70, 0, 99}},
-        Case{"tiny", 33, 48, 16, 200, {0, 1}, {199, 64}, 3},
-        Case{"ascend-910b", 40, 48, 16, 600, {0, 1}, {599, 127}},
-        Case{"ascend-910b", 64, 272, 16, 900, {1, 0}, {899, 255}},
-        Case{"ascend-910b", 130, 144, 16, 700, {0, 1}, {511, 600}, 2},
-        Case{"ascend-950", 128, 512, 64, 700, {1}, {699}},
-        // Runs that are cut at either end, of every number of blocks.
-        Case{"ascend-910b",
-             40,
-             208,
-             16,
-             1200,
-             {0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
-             {0, 128, 383, 500, 639, 767, 800, 1000, 1100, 1199}},
-        Case{"ascend-910b", 35, 208, 80, 1200, {0, 1}, {100, 1199}, 3}, // parts without keys
-        // Scores leave f16 above those of the first run: exponents are made anew.
-        Case{"ascend-910b", 48, 272, 16, 1200, {1}, {1199}, 1, 4, true},
-        Case{"ascend-950", 16, 64, 32, 300, {1}, {299}}));
+    testing::Values(Case{"tiny", 4, 48, 16, 100, {1, 0, 1}, {70, 0, 99}},
+                    Case{"tiny", 1, 16, 0, 40, {0}, {33}},
+                    Case{"ascend-910b", 4, 48, 16, 600, {0, 1}, {599, 127}},
+                    Case{"ascend-910b", 40, 32, 16, 300, {0, 1, 0}, {256, 128, 255}},
+                    Case{"ascend-910b", 20, 32, 16, 700, {0, 1}, {600, 3}, 4},
+                    Case{"tiny", 3, 48, 16, 100, {1, 0}, {99, 0}, 3},
+                    // Of the wide kernel: runs of one block and of several, the last one not full.
+                    Case{"tiny", 40, 48, 16, 100, {1, 0, 1}, {70, 0, 99}},
+                    Case{"tiny", 33, 48, 16, 200, {0, 1}, {199, 64}, 3},
+                    Case{"ascend-910b", 40, 48, 16, 600, {0, 1}, {599, 127}},
+                    Case{"ascend-910b", 64, 272, 16, 900, {1, 0}, {899, 255}},
+                    Case{"ascend-910b", 130, 144, 16, 700, {0, 1}, {511, 600}, 2},
+                    Case{"ascend-950", 128, 512, 64, 700, {1}, {699}},
+                    // Runs that are cut at either end, of every number of blocks.
+                    Case{"ascend-910b",
+                         40,
+                         208,
+                         16,
+                         1200,
+                         {0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
+                         {0, 128, 383, 500, 639, 767, 800, 1000, 1100, 1199}},
+                    // Parts without keys.
+                    Case{"ascend-910b", 35, 208, 80, 1200, {0, 1}, {100, 1199}, 3},
+                    // Scores leave f16 above those of the first run: exponents are made anew.
+                    Case{"ascend-910b", 48, 272, 16, 1200, {1}, {1199}, 1, 4, true},
+                    Case{"ascend-950", 16, 64, 32, 300, {1}, {299}}));
 
 // The share of the roofline of a step with a conversation of 4096 keys for each group of cores.
 double share_of_roofline(uint64_t heads) {
