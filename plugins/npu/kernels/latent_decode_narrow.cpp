@@ -173,6 +173,7 @@ private:
     });
     b.when(Cmp::Gt, item.blocks, 0,
            [&] { add_values(b, item, b.sub(item.blocks, 1), first, mine); });
+    b.when(Cmp::Gt, mine, 0, [&] { store_sum(b, item, first, mine, 0, plan.c); });
   }
 
   void softmax(CoreBuilder &b, const Item &item, Reg i, Reg first, Reg mine) {

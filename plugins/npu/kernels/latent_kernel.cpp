@@ -84,10 +84,8 @@ void LatentKernel::each_vector_item(
       b.fill(f32, each, Operand::number(0), {.cols = share()});
     b.fill(f32, sum_o, Operand::number(0), {.cols = share() * plan.c});
     body(item, first, mine);
-    b.when(Cmp::Gt, mine, 0, [&] {
-      plan.splits > 1 ? keep_item(b, item, first, mine) : finish_item(b, item, first, mine);
-      b.sync(Pipe::MTE3, Pipe::V); // the next item writes where this one is stored from
-    });
+    if (plan.splits > 1)
+      b.when(Cmp::Gt, mine, 0, [&] { store_numbers(b, item, first, mine); });
   });
 }
 
@@ -99,28 +97,33 @@ void LatentKernel::correct_sum(CoreBuilder &b, Operand mine) {
   b.binary(Op::Vmul, f32, sum, sum, factor, numbers);
 }
 
-void LatentKernel::finish_item(CoreBuilder &b, const Item &item, Reg first, Reg mine) {
-  b.unary(Op::Vrec, f32, part, sum, {.cols = mine});
-  b.broadcastBlocks(f32, spread, part, mine);
-  b.binary(Op::Vmul, f32, sum_o, sum_o, spread, {.rows = mine, .cols = plan.c}, true);
+void LatentKernel::store_sum(CoreBuilder &b, const Item &item, Operand first, Operand mine,
+                             Operand column, Operand columns) {
+  Operand from = b.add(column, sum_o);
+  if (plan.splits == 1) {
+    b.unary(Op::Vrec, f32, part, sum, {.cols = mine});
+    b.broadcastBlocks(f32, spread, part, mine);
+    b.binary(Op::Vmul, f32, from, from, spread,
+             {.rows = mine, .cols = columns, .ldd = plan.c * 4, .lda = plan.c * 4}, true);
+  }
   b.sync(Pipe::V, Pipe::MTE3);
-  Operand row = b.add(b.add(b.mul(item.token, plan.heads), item.head), first);
-  b.stGm(row_at(b, b.arg(out), row, plan.c * 4), sum_o, b.mul(mine, plan.c * 4));
+  Operand split = b.add(b.mul(item.token, plan.splits), item.split);
+  Operand row = b.add(b.add(b.mul(split, plan.heads), item.head), first);
+  b.stGm(b.add(row_at(b, b.arg(out), row, plan.c * 4), column), from, b.mul(columns, 4), mine,
+         plan.c * 4, plan.c * 4);
+  b.sync(Pipe::MTE3, Pipe::V); // which writes there for the next item
 }
 
-// The sum as it is, and what it is relative to.
-void LatentKernel::keep_item(CoreBuilder &b, const Item &item, Reg first, Reg mine) {
-  b.sync(Pipe::V, Pipe::MTE3);
+// What the sum is relative to.
+void LatentKernel::store_numbers(CoreBuilder &b, const Item &item, Reg first, Reg mine) {
   Operand head = b.add(item.head, first);
-  Operand row = b.add(b.mul(b.add(b.mul(item.token, plan.splits), item.split), plan.heads), head);
-  b.stGm(row_at(b, b.arg(out), row, plan.c * 4), sum_o, b.mul(mine, plan.c * 4));
   Operand numbers = b.add(b.mul(item.token, plan.heads), head);
   Operand to = b.add(row_at(b, b.arg(stats), numbers, 2 * plan.splits * 4), b.mul(item.split, 4));
   for (const Buffer &each : {top, sum}) {
-    b.sync(Pipe::MTE3, Pipe::V);
     b.broadcastBlocks(f32, spread, each, mine);
     b.sync(Pipe::V, Pipe::MTE3);
     b.stGm(to, spread, 4, mine, 32, 2 * plan.splits * 4);
+    b.sync(Pipe::MTE3, Pipe::V);
     to = b.add(to, plan.splits * 4);
   }
 }

@@ -32,7 +32,7 @@ protected:
   uint64_t block_bytes() const { return t.keys * dim * 2; }
   void each_item(CoreBuilder &b, const std::function<void(const Item &)> &body);
   // The one of two buffers that step i has.
-  Operand turn(CoreBuilder &b, Reg base, Operand i, uint64_t bytes) {
+  Operand turn(CoreBuilder &b, Operand base, Operand i, uint64_t bytes) {
     return b.add(base, b.mul(b.rem(i, 2), bytes));
   }
 
@@ -47,6 +47,10 @@ protected:
                         const std::function<void(const Item &, Reg first, Reg mine)> &body);
   // top and sum follow a step's largest scores, which are in `part` and go to `top`.
   void correct_sum(CoreBuilder &b, Operand mine);
+  // Some columns of what an item gives, which nothing is added to after this: sum_o over sum, or,
+  // of a split, sum_o as it is. `column` is in bytes.
+  void store_sum(CoreBuilder &b, const Item &item, Operand first, Operand mine, Operand column,
+                 Operand columns);
 
   const Device &device;
   const LatentDecodePlan &plan;
@@ -59,8 +63,7 @@ protected:
 private:
   uint64_t head_tiles() const { return ceil_div(plan.heads, t.heads); }
   void find(CoreBuilder &b, const Item &item, Reg number);
-  void finish_item(CoreBuilder &b, const Item &item, Reg first, Reg mine);
-  void keep_item(CoreBuilder &b, const Item &item, Reg first, Reg mine);
+  void store_numbers(CoreBuilder &b, const Item &item, Reg first, Reg mine);
 };
 
 // Few heads at once, whose sums leave the cube after each block of keys.

@@ -21,12 +21,13 @@ Room room_for_narrow(const LatentDecodePlan &plan, const LatentTiles &t, uint64_
 Room room_for_wide(const LatentDecodePlan &plan, const LatentTiles &t, uint64_t share) {
   uint64_t dim = plan.c + plan.r, longest = std::max(t.keys, t.n);
   uint64_t chunk = t.keys * t.n * 2;
-  return {.l1 = t.heads * dim * 2 + latent_chunk_slots * chunk + t.run * t.heads * t.keys * 2,
+  return {.l1 = t.heads * dim * 2 + latent_chunk_slots * chunk +
+                2 * ceil_div(t.run, 2) * t.heads * t.keys * 2,
           .l0a = 2 * t.heads * longest * 2,
           .l0b = 2 * chunk,
-          .l0c = 2 * t.heads * longest * 4,
+          .l0c = t.heads * (t.keys + t.n) * 4,
           .ub = t.rows * (2 * longest * 4 + 3 * t.keys * 2) + t.keys * 4 + 32 +
-                share * (plan.c * 4 + 32) + 6 * round_up(share * 4, 32)};
+                share * (plan.c * 4 + 32) + 8 * round_up(share * 4, 32)};
 }
 
 bool has_room(const Device &device, const Room &room) {
@@ -35,10 +36,12 @@ bool has_room(const Device &device, const Room &room) {
          room.ub <= device.spec(Space::UB).bytes;
 }
 
-// The wide kernel asks for the chunks of two tiles before it uses those of the first: a wait, a
-// load, a flag each, and four for exponents. What the queue does not hold would wait for itself.
+// The wide kernel asks for chunks a step before it uses them: a wait, a load, a flag each, and
+// seven for a run's exponents. Those that have no slot yet stay in the queue, which would wait for
+// itself if they were more than it holds.
 bool has_queue(const Device &device, const LatentDecodePlan &plan, const LatentTiles &t) {
-  return 3 * (t.run + ceil_div(plan.c + plan.r, t.n)) + 4 <= device.queueDepth;
+  uint64_t step = ceil_div(plan.c + plan.r, t.n) + ceil_div(plan.c, t.n);
+  return 3 * (step + 1) + 7 <= device.queueDepth + 3 * latent_chunk_slots;
 }
 
 LatentTiles with_work(const LatentDecodePlan &plan, LatentTiles t) {

@@ -115,6 +115,16 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"ascend-910b", 64, 272, 16, 900, {1, 0}, {899, 255}},
                     Case{"ascend-910b", 130, 144, 16, 700, {0, 1}, {511, 600}, 2},
                     Case{"ascend-950", 128, 512, 64, 700, {1}, {699}},
+                    // Runs that are cut at either end, of every number of blocks.
+                    Case{"ascend-910b",
+                         40,
+                         208,
+                         16,
+                         1200,
+                         {0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
+                         {0, 128, 383, 500, 639, 767, 800, 1000, 1100, 1199}},
+                    // Parts without keys.
+                    Case{"ascend-910b", 35, 208, 80, 1200, {0, 1}, {100, 1199}, 3},
                     // Scores leave f16 above those of the first run: exponents are made anew.
                     Case{"ascend-910b", 48, 272, 16, 1200, {1}, {1199}, 1, 4, true},
                     Case{"ascend-950", 16, 64, 32, 300, {1}, {299}}));
@@ -145,7 +155,7 @@ double share_of_roofline(uint64_t heads) {
 // DeepSeek-V2-Lite's heads, and DeepSeek-V3's; the README says what bounds them.
 TEST(LatentDecode, reachesItsShareOfTheRoofline) {
   EXPECT_GT(share_of_roofline(16), 0.85);
-  EXPECT_GT(share_of_roofline(128), 0.67);
+  EXPECT_GT(share_of_roofline(128), 0.78);
 }
 
 TEST(LatentDecode, takesTheWideKernelForManyHeadsAndLongParts) {
