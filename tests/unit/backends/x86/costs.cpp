@@ -44,7 +44,7 @@ TEST_P(Costs, growWithRows) {
 
 INSTANTIATE_TEST_SUITE_P(Levels, Costs,
                          testing::Values(findLevel("x86-64-v3"), findLevel("x86-64-v4"),
-                                         findLevel("x86-amx")),
+                                         findLevel("x86-vnni"), findLevel("x86-amx")),
                          [](const auto &test) {
                            std::string name = test.param->name.str();
                            std::replace(name.begin(), name.end(), '-', '_');
