@@ -93,8 +93,7 @@ int run(int argc, char **argv) {
   if (!parse(argc, argv, flags)) {
     std::fprintf(stderr,
                  "error: --level=x86-64-v3|x86-64-v4|x86-vnni|x86-amx, --threads=0 to %d, "
-                 "--cold-mib=MIB and "
-                 "--plugin=SO are taken beside Google Benchmark's flags\n",
+                 "--cold-mib=MIB and --plugin=SO are taken beside Google Benchmark's flags\n",
                  runtime::kMaxThreads);
     return 2;
   }

@@ -7,17 +7,29 @@
 namespace lathe::conformance {
 namespace {
 
-void addQuantize(Cases &cases, const char *scale, int64_t block, std::vector<Step> steps,
-                 int64_t columns, const char *kind, const Fill &fill) {
-  cases.push_back({absl::StrCat("quantize/", scale, "_1x", block, kind, "/rows", rowsText(steps),
-                                "_n", columns),
-                   steps, [=](Body &b) {
-                     auto codes = b.create<ir::QuantizeOp>(b.codesType(columns, block, scale),
-                                                           b.rows("input", columns, fill));
-                     b.result(b.create<ir::ScaledMatmulOp>(b.rowsType(columns), codes,
-                                                           b.identity(columns), mlir::Value()),
-                              exact("scales and codes are f32 numbers rounded once each"));
-                   }});
+void addQuantize(Cases &cases, const char *name, const char *codes, const char *scale,
+                 int64_t block, std::vector<Step> steps, int64_t columns, const char *kind,
+                 const Fill &fill) {
+  cases.push_back(
+      {absl::StrCat("quantize/", name, "_1x", block, kind, "/rows", rowsText(steps), "_n", columns),
+       steps, [=](Body &b) {
+         auto quantised = b.create<ir::QuantizeOp>(b.codesType(columns, block, scale, codes),
+                                                   b.rows("input", columns, fill));
+         b.result(b.create<ir::ScaledMatmulOp>(b.rowsType(columns), quantised, b.identity(columns),
+                                               mlir::Value()),
+                  exact("scales and codes are f32 numbers rounded once each"));
+       }});
+}
+
+// To e4m3; cases are named by their scales.
+void addFloats(Cases &cases, const char *scale, int64_t block, std::vector<Step> steps,
+               int64_t columns, const char *kind, const Fill &fill) {
+  addQuantize(cases, scale, "f8e4m3", scale, block, std::move(steps), columns, kind, fill);
+}
+
+void addIntegers(Cases &cases, int64_t block, std::vector<Step> steps, int64_t columns,
+                 const char *kind, const Fill &fill) {
+  addQuantize(cases, "i8", "i8", "f32", block, std::move(steps), columns, kind, fill);
 }
 
 // Numbers that stand between two codes when the largest of the block is 448.
@@ -38,19 +50,6 @@ Fill halfWayOfIntegers() {
     const float middle = static_cast<float>(j % 8) + 0.5F;
     return noise(i, j) < 0 ? -middle : middle;
   };
-}
-
-void addIntegers(Cases &cases, int64_t block, std::vector<Step> steps, int64_t columns,
-                 const char *kind, const Fill &fill) {
-  cases.push_back(
-      {absl::StrCat("quantize/i8_1x", block, kind, "/rows", rowsText(steps), "_n", columns), steps,
-       [=](Body &b) {
-         auto codes = b.create<ir::QuantizeOp>(b.codesType(columns, block, "f32", "i8"),
-                                               b.rows("input", columns, fill));
-         b.result(b.create<ir::ScaledMatmulOp>(b.rowsType(columns), codes, b.identity(columns),
-                                               mlir::Value()),
-                  exact("scales and codes are f32 numbers rounded once each"));
-       }});
 }
 
 void addDequantize(Cases &cases, const char *layout, const char *element, int64_t n, int64_t k) {
@@ -81,16 +80,16 @@ void addDequantizeAlone(Cases &cases, const char *layout, int64_t n, int64_t k) 
 void addQuantisationCases(Cases &cases) {
   for (const char *scale : {"f32", "f8e8m0"}) {
     for (int64_t columns : {1, 16, 127, 128, 129, 300, 384}) {
-      addQuantize(cases, scale, 128, stepsOf({1}), columns, "", uniform());
-      addQuantize(cases, scale, 128, stepsOf({5, 1, 2}), columns, "", uniform(30));
-      addQuantize(cases, scale, 128, stepsOf({3, 1}), columns, "_wide", wide());
-      addQuantize(cases, scale, 128, stepsOf({1, 2}), columns, "_zeros", constant(0));
-      addQuantize(cases, scale, 128, stepsOf({1, 2}), columns, "_tiny", uniform(1e-6));
-      addQuantize(cases, scale, 128, stepsOf({1, 2}), columns, "_half_way", halfWay());
-      addQuantize(cases, scale, 128, stepsOf({1, 2}), columns, "_outliers", outliers());
+      addFloats(cases, scale, 128, stepsOf({1}), columns, "", uniform());
+      addFloats(cases, scale, 128, stepsOf({5, 1, 2}), columns, "", uniform(30));
+      addFloats(cases, scale, 128, stepsOf({3, 1}), columns, "_wide", wide());
+      addFloats(cases, scale, 128, stepsOf({1, 2}), columns, "_zeros", constant(0));
+      addFloats(cases, scale, 128, stepsOf({1, 2}), columns, "_tiny", uniform(1e-6));
+      addFloats(cases, scale, 128, stepsOf({1, 2}), columns, "_half_way", halfWay());
+      addFloats(cases, scale, 128, stepsOf({1, 2}), columns, "_outliers", outliers());
     }
     for (int64_t block : {1, 32, 64})
-      addQuantize(cases, scale, block, stepsOf({1, 4}), 160, "", uniform());
+      addFloats(cases, scale, block, stepsOf({1, 4}), 160, "", uniform());
   }
   for (int64_t columns : {1, 31, 32, 33, 160, 300}) {
     addIntegers(cases, 32, stepsOf({1}), columns, "", uniform());

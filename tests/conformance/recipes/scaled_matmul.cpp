@@ -42,31 +42,31 @@ void addRounded(Cases &cases, const char *layout, std::vector<Step> steps, int64
 }
 
 // Rows become codes, too: w8a8.
-void addDynamic(Cases &cases, const char *layout, const char *scale, std::vector<Step> steps,
-                int64_t k, int64_t n, const Fill &fill, const char *kind = "") {
+void addCodes(Cases &cases, const std::string &name, const char *layout, const char *codes,
+              const char *scale, int64_t block, std::vector<Step> steps, int64_t k, int64_t n,
+              const Fill &fill, const char *why) {
   cases.push_back(
-      {absl::StrCat("scaled_matmul/", layout, "_w8a8_", scale, kind, "/rows", rowsText(steps), "_k",
-                    k, "_n", n),
+      {absl::StrCat("scaled_matmul/", layout, "_w8a8_", name, "/rows", rowsText(steps), "_k", k,
+                    "_n", n),
        steps, [=](Body &b) {
-         auto x = b.create<ir::QuantizeOp>(b.codesType(k, 128, scale), b.rows("x", k, fill));
+         auto x =
+             b.create<ir::QuantizeOp>(b.codesType(k, block, scale, codes), b.rows("x", k, fill));
          b.result(b.create<ir::ScaledMatmulOp>(b.rowsType(n), x, b.weight("weight", {n, k}, layout),
                                                mlir::Value()),
-                  sums(k, "f32 sums of codes, block by block, and of blocks"));
+                  sums(k, why));
        }});
 }
 
-// Rows become integers.
+void addDynamic(Cases &cases, const char *layout, const char *scale, std::vector<Step> steps,
+                int64_t k, int64_t n, const Fill &fill, const char *kind = "") {
+  addCodes(cases, absl::StrCat(scale, kind), layout, "f8e4m3", scale, 128, std::move(steps), k, n,
+           fill, "f32 sums of codes, block by block, and of blocks");
+}
+
 void addIntegers(Cases &cases, const char *layout, std::vector<Step> steps, int64_t k, int64_t n,
                  const Fill &fill, const char *kind = "") {
-  cases.push_back(
-      {absl::StrCat("scaled_matmul/", layout, "_w8a8_i8", kind, "/rows", rowsText(steps), "_k", k,
-                    "_n", n),
-       steps, [=](Body &b) {
-         auto x = b.create<ir::QuantizeOp>(b.codesType(k, 32, "f32", "i8"), b.rows("x", k, fill));
-         b.result(b.create<ir::ScaledMatmulOp>(b.rowsType(n), x, b.weight("weight", {n, k}, layout),
-                                               mlir::Value()),
-                  sums(k, "exact sums of a block, f32 sums of blocks"));
-       }});
+  addCodes(cases, absl::StrCat("i8", kind), layout, "i8", "f32", 32, std::move(steps), k, n, fill,
+           "exact sums of a block, f32 sums of blocks");
 }
 
 void addNan(Cases &cases, const char *layout, int64_t rows) {

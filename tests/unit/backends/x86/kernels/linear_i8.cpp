@@ -38,7 +38,7 @@ std::vector<float> productOf(StepMemory &memory, const TestStack &w, int64_t row
                     0,
                     0,
                     3};
-  EXPECT_EQ(takesIntegers(p.weight, p.x), rows_in == RowsIn::i8);
+  EXPECT_EQ(takesIntegers(p.weight, p.x), rows_in == RowsIn::i8 && isInteger(p.weight.format));
   memory.run(lathe_x86_linear, {x, scales, w.place, no_operand, no_operand, result}, p,
              linearItems(p));
   const float *at = memory.at<float>(result);
@@ -107,23 +107,7 @@ TEST(IntegerRows, meetOtherWeightsAsF32) {
   IntegerRows x(rows, k, anyCode);
   const int64_t scales = memory.put(randomFloats(rows * 3, 5));
   auto run = [&](int64_t place, int64_t rows_in) {
-    const int64_t result = memory.space<float>(rows * n);
-    LinearParams p = {w.layout.params(),
-                      {Activations::w8a8, kStride, 32, 3, rows_in},
-                      RowSource::rows,
-                      1,
-                      0,
-                      0,
-                      n,
-                      1,
-                      0,
-                      0,
-                      2};
-    EXPECT_FALSE(takesIntegers(p.weight, p.x));
-    memory.run(lathe_x86_linear, {place, scales, w.place, no_operand, no_operand, result}, p,
-               linearItems(p));
-    const float *at = memory.at<float>(result);
-    return std::vector<float>(at, at + rows * n);
+    return productOf(memory, w, rows, place, scales, rows_in, n, k);
   };
   const std::vector<float> got = run(memory.put(x.codes), RowsIn::i8),
                            want = run(memory.put(x.wide), RowsIn::f32);
