@@ -37,7 +37,8 @@ def LegaliseActivations : Pass<"lathe-legalise-activations", "::mlir::func::Func
     allows its other factors to be rounded, too.
     Left alone: the router and the head, where small errors turn into other experts and other tokens; with
     w8a8, weights of floats, codes of e5m2, blocks that do not fit those of the rows by rule (C4) of
-    `scaled_matmul`, and experts whose two halves want different rows; rows that are not f32 any more; absorbed attention and its folds.
+    `scaled_matmul`, and experts whose two halves want different rows; rows that are not f32 any more; absorbed
+    attention and its folds.
   }];
   let options = [Option<"activations", "activations", "std::string", "\"f32\"", "f32, bf16 or w8a8">];
   let statistics = [Statistic<"numConverted", "num-converted", "inputs that got a cast or quantize">,

@@ -18,7 +18,6 @@ namespace lathe::x86 {
 typedef int8_t i8x32 __attribute__((vector_size(32)));
 typedef int8_t i8x64 __attribute__((vector_size(64)));
 typedef uint8_t u8x64 __attribute__((vector_size(64)));
-typedef int16_t i16x32 __attribute__((vector_size(64)));
 
 constexpr int64_t dots_k = i8_block; // k that a sum of integers runs over
 

@@ -13,7 +13,6 @@
 
 namespace lathe::x86 {
 
-typedef int16_t i16x32 __attribute__((vector_size(64)));
 typedef f32x16 Pair; // [k | k + 1] of 8 lanes
 
 constexpr int64_t lineK(int64_t format) { return 64 / codeRowBytes(format); }
