@@ -50,22 +50,36 @@ function(lathe_library name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS})
 endfunction()
 
+# lathe_precompile(TARGET HEADER LEVEL DEPS...): builds a target with a header, and what that needs. All
+# targets of a header share one that is made once, so they have one LEVEL of optimisation in a release.
+function(lathe_precompile target header level)
+  get_filename_component(stem ${header} NAME_WE)
+  set(pch lathe_${stem}_pch)
+  if(NOT TARGET ${pch})
+    file(WRITE ${PROJECT_BINARY_DIR}/${pch}.cpp "int main() {}\n")
+    get_target_property(kind ${target} TYPE)
+    if(kind STREQUAL EXECUTABLE) # whose code is -fPIE, and so must the header's be
+      add_executable(${pch} ${PROJECT_BINARY_DIR}/${pch}.cpp)
+    else()
+      add_library(${pch} STATIC ${PROJECT_BINARY_DIR}/${pch}.cpp)
+    endif()
+    lathe_common_options(${pch})
+    target_compile_options(${pch} PRIVATE $<$<CONFIG:Release>:${level}>)
+    target_link_libraries(${pch} PUBLIC ${ARGN})
+    target_precompile_headers(${pch} PRIVATE ${PROJECT_SOURCE_DIR}/${header})
+  endif()
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${level}>)
+  target_link_libraries(${target} PUBLIC ${ARGN})
+  target_precompile_headers(${target} REUSE_FROM ${pch})
+endfunction()
+
 # lathe_compiler_library(NAME SOURCES... DEPS...): a static library of the layers that use MLIR. One
 # precompiled header serves all of them (they share every flag that matters to it). -O1: what is slow
 # in a compiler is MLIR and LLVM, not our passes; the build is what a developer waits for.
 function(lathe_compiler_library name)
-  if(NOT TARGET lathe_mlir_pch)
-    file(WRITE ${PROJECT_BINARY_DIR}/lathe_mlir_pch.cpp "")
-    add_library(lathe_mlir_pch STATIC ${PROJECT_BINARY_DIR}/lathe_mlir_pch.cpp)
-    lathe_common_options(lathe_mlir_pch)
-    target_compile_options(lathe_mlir_pch PRIVATE $<$<CONFIG:Release>:-O1>)
-    target_link_libraries(lathe_mlir_pch PUBLIC lathe_mlir)
-    target_precompile_headers(lathe_mlir_pch PRIVATE ${PROJECT_SOURCE_DIR}/ir/pch/mlir.h)
-  endif()
   lathe_library(${name} ASSERTS ${ARGN})
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1> -Wno-maybe-uninitialized) # false alarms in generated code
-  target_link_libraries(${name} PUBLIC lathe_mlir)
-  target_precompile_headers(${name} REUSE_FROM lathe_mlir_pch)
+  lathe_precompile(${name} ir/pch/mlir.h -O1 lathe_mlir)
+  target_compile_options(${name} PRIVATE -Wno-maybe-uninitialized) # false alarms in generated code
   if(TARGET lathe_ir_generated)
     add_dependencies(${name} lathe_ir_generated)
   endif()
@@ -79,12 +93,22 @@ function(lathe_program name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
 endfunction()
 
-# lathe_unit_test(NAME SOURCES... DEPS...): one GoogleTest program, one ctest entry.
-# Test data is found through LATHE_TEST_DATA, the source tree's tests/data.
+# lathe_unit_test(NAME [MLIR|OPTIMISED] SOURCES... DEPS...): one GoogleTest program, one ctest entry. Test
+# data is found through LATHE_TEST_DATA, the source tree's tests/data. Most of a test's time is in what it
+# tests, or in its own compilation, so it is -O0 in a release; OPTIMISED: it computes what it compares with.
+# MLIR: of a layer that uses it.
 function(lathe_unit_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "MLIR;OPTIMISED" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   lathe_common_options(${name})
+  set(c_sources ${ARG_SOURCES})
+  list(FILTER c_sources INCLUDE REGEX "\\.c$")
+  set_source_files_properties(${c_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  if(ARG_MLIR)
+    lathe_precompile(${name} tests/pch/mlir_test.h -O0 lathe_mlir GTest::gmock nlohmann_json::nlohmann_json)
+  elseif(NOT ARG_OPTIMISED)
+    lathe_precompile(${name} tests/pch/test.h -O0 GTest::gmock nlohmann_json::nlohmann_json)
+  endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   target_compile_definitions(${name} PRIVATE LATHE_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
                                              LATHE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -1,1 +1,1 @@
-lathe_unit_test(golden_interpreter_test SOURCES interpreter.cpp DEPS lathe_interpret lathe_tokenizer)
+lathe_unit_test(golden_interpreter_test MLIR SOURCES interpreter.cpp DEPS lathe_interpret lathe_tokenizer)

@@ -1,1 +1,1 @@
-lathe_unit_test(golden_passes_test SOURCES passes.cpp DEPS lathe_passes lathe_interpret lathe_tokenizer)
+lathe_unit_test(golden_passes_test MLIR SOURCES passes.cpp DEPS lathe_passes lathe_interpret lathe_tokenizer)

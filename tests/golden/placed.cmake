@@ -1,4 +1,4 @@
-lathe_unit_test(golden_placed_test SOURCES placed.cpp placed_onednn.cpp compiled_model.cpp interpreted_model.cpp
+lathe_unit_test(golden_placed_test MLIR SOURCES placed.cpp placed_onednn.cpp compiled_model.cpp interpreted_model.cpp
   DEPS lathe_compiler_driver lathe_interpret lathe_tokenizer)
 set_tests_properties(golden_placed_test PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=2;GTEST_SHARD_INDEX=0" TIMEOUT 1200)
 add_test(NAME golden_placed_test_1 COMMAND golden_placed_test)

@@ -63,6 +63,8 @@ LATHE_INLINE i16x32 multiplyBytes(u8x64 a, i8x64 b) {
 }
 #endif
 
+LATHE_INLINE i32x16 wordInAllLanes(const char *from) { return i32x16{} + load<int32_t>(from); }
+
 // The codes of 4 k of a tile of i8, [4][16], as words of 4 k.
 LATHE_INLINE i8x64 wordsOfFours(i8x64 codes) {
   i32x16 lines = __builtin_bit_cast(i32x16, codes); // four rows a word, 4 words a line

@@ -1,6 +1,6 @@
 // Many rows of i8 times packed tiles of i8 or i4, in integers: 64 products an instruction where
-// there is VNNI and f32 vectors have 16. Sums over a block of 32 k are exact, so all forms, and the
-// decode step's f32, give the same bits.
+// there is VNNI and f32 vectors have 16. Sums over a block of 32 k are exact, so all forms, and f32
+// of a decode step, give the same bits.
 //
 // Bound: for 32 k of a row and a tile, 8 instructions of products with VNNI (on AVX2 32 pairs of
 // product and sum for codes of 8 bits, 16 for 4) and 3 that bring in scales (AVX2: 6).
@@ -73,8 +73,6 @@ LATHE_INLINE void takeRow(const char *codes, int64_t length, bool nibbles, char 
   __builtin_memcpy(&last, codes + k, static_cast<size_t>(length - k));
   Dots::takeRow(last, nibbles, to);
 }
-
-LATHE_INLINE i32x16 wordInAllLanes(const char *from) { return i32x16{} + load<int32_t>(from); }
 
 // totals[t][r] += R rows times T tiles of the panel from `tile` on.
 template <typename Dots, int R, int T>

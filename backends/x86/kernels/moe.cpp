@@ -120,7 +120,7 @@ LATHE_X86_DEFINE(moe_gate_up_row)
   const char *gate = resolve<char>(frame, operands[MoeGateUpRowOperand::gate]);
   const char *up = resolve<char>(frame, operands[MoeGateUpRowOperand::up]);
   const int32_t *indices = resolve<int32_t>(frame, operands[MoeGateUpRowOperand::indices]);
-  XRows rows = {resolve<float>(frame, operands[MoeGateUpRowOperand::x]),
+  XRows rows = {resolve<char>(frame, operands[MoeGateUpRowOperand::x]),
                 p.x.block ? resolve<float>(frame, operands[MoeGateUpRowOperand::x_scales])
                           : nullptr,
                 nullptr, 1};
@@ -140,9 +140,9 @@ LATHE_X86_DEFINE(moe_gate_up_row)
 
 // sums of T tiles over the experts, in their order.
 template <int T>
-static LATHE_INLINE void downTiles(const MoeDownRowParams &p, const char *down,
-                                   const int32_t *indices, const float *weights, const float *h,
-                                   const float *h_scales, int64_t tile, f32x16 (&sums)[T]) {
+static LATHE_INLINE void
+downTiles(const MoeDownRowParams &p, const char *down, const int32_t *indices, const float *weights,
+          const char *h, const float *h_scales, int64_t tile, char *space, f32x16 (&sums)[T]) {
   for (int64_t k = 0; k < p.top_k; ++k) {
     int64_t expert = indices[k], last = k + 1 == p.top_k;
     int64_t next = (indices[last ? 0 : k + 1] - expert) * p.weight.matrix_bytes +
@@ -151,8 +151,9 @@ static LATHE_INLINE void downTiles(const MoeDownRowParams &p, const char *down,
     f32x16 totals[T];
     for (int t = 0; t < T; ++t)
       codes[t] = down + expert * p.weight.matrix_bytes + (tile + t) * p.weight.tile_bytes;
-    rowProduct<T>(h + k * p.x.stride, p.x.block ? h_scales + k * p.x.scale_stride : nullptr, codes,
-                  next, p.weight, p.x, totals);
+    const char *row = takeOneRow(h + k * rowBytes(p.x), p.weight, p.x, space);
+    rowProduct<T>(row, p.x.block ? h_scales + k * p.x.scale_stride : nullptr, codes, next, p.weight,
+                  p.x, totals);
     for (int t = 0; t < T; ++t)
       sums[t] = fma(splat(weights[k]), totals[t], sums[t]);
   }
@@ -165,12 +166,13 @@ LATHE_X86_DEFINE(moe_down_row)
   const char *down = resolve<char>(frame, operands[MoeDownRowOperand::down]);
   const int32_t *indices = resolve<int32_t>(frame, operands[MoeDownRowOperand::indices]);
   const float *weights = resolve<float>(frame, operands[MoeDownRowOperand::weights]);
-  const float *h = resolve<float>(frame, operands[MoeDownRowOperand::x]);
+  const char *h = resolve<char>(frame, operands[MoeDownRowOperand::x]);
   const float *h_scales =
       p.x.block ? resolve<float>(frame, operands[MoeDownRowOperand::x_scales]) : nullptr;
   const float *residual =
       p.has_residual ? resolve<float>(frame, operands[MoeDownRowOperand::residual]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeDownRowOperand::result]);
+  char *space = LATHE_STACK_BYTES(oneRowBytes(p.weight, p.x));
   auto finish = [&](int64_t tile, f32x16 sum) LATHE_BODY {
     int64_t column = tile * 16, here = smaller<int64_t>(16, p.weight.n - column);
     if (p.has_residual)
@@ -183,13 +185,13 @@ LATHE_X86_DEFINE(moe_down_row)
     int64_t tile = item.begin;
     for (; tile + vector_tiles <= item.end; tile += vector_tiles) {
       f32x16 sums[vector_tiles] = {};
-      downTiles<vector_tiles>(p, down, indices, weights, h, h_scales, tile, sums);
+      downTiles<vector_tiles>(p, down, indices, weights, h, h_scales, tile, space, sums);
       for (int t = 0; t < vector_tiles; ++t)
         finish(tile + t, sums[t]);
     }
     for (; tile < item.end; ++tile) {
       f32x16 sums[1] = {};
-      downTiles<1>(p, down, indices, weights, h, h_scales, tile, sums);
+      downTiles<1>(p, down, indices, weights, h, h_scales, tile, space, sums);
       finish(tile, sums[0]);
     }
   }

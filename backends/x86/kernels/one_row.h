@@ -3,31 +3,12 @@
 #pragma once
 
 #include "backends/x86/kernels/nibbles.h"
-#include "backends/x86/kernels/sum_block.h"
+#include "backends/x86/kernels/one_row_i4.h"
 #include "backends/x86/kernels/wide_line.h"
 
 namespace lathe::x86 {
 
 constexpr int vector_tiles = LATHE_X86_WIDE ? 8 : 4; // tiles at a time
-
-// Tiles one after the other: their loads mixed would need more registers than AVX2 has.
-LATHE_INLINE void keepOrder() {
-  if (!LATHE_X86_WIDE)
-    asm volatile("" ::: "memory");
-}
-
-// Asks for scales of lanes, a line for two blocks, as far ahead as codes of one byte are.
-template <int T>
-LATHE_INLINE void prefetchScales(const char *const *tiles, int64_t k, int64_t next,
-                                 const WeightParams &w) {
-  constexpr int64_t ahead_k = prefetch_bytes / tile_rows;
-  if (w.scale_mode != ScaleMode::lane_f16 || k / w.scale_block_k % 2 != 0)
-    return;
-  int64_t ahead = k + ahead_k, behind = ahead - roundUp(w.k, 2 * w.scale_block_k);
-  for (int t = 0; t < T; ++t)
-    __builtin_prefetch(
-        behind < 0 ? scalesOf(tiles[t], w, ahead) : scalesOf(tiles[t] + next, w, behind), 0, 3);
-}
 
 // sums[t] += x[k] * tile t over [k, end) in order.
 template <int T>
@@ -95,14 +76,11 @@ LATHE_INLINE int64_t addLines(const float *x, const char *const *tiles, int64_t 
   return k;
 }
 
-// One row times T tiles. `next`: bytes from a tile to the one that is read after it in its place.
 template <int T>
-LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *const *tiles,
-                             int64_t next, const WeightParams &w, const XParams &xp,
-                             f32x16 *totals) {
+LATHE_INLINE void floatProduct(const float *x, const float *x_scales, const char *const *tiles,
+                               int64_t next, const WeightParams &w, const XParams &xp,
+                               f32x16 *totals) {
   int64_t block = sumBlock(w, xp);
-  for (int t = 0; t < T; ++t)
-    totals[t] = f32x16{};
   for (int64_t k0 = 0; k0 < w.k; k0 += block) {
     int64_t end = smaller(k0 + block, w.k), k = k0;
     f32x16 sums[T] = {};
@@ -119,8 +97,41 @@ LATHE_INLINE void rowProduct(const float *x, const float *x_scales, const char *
   }
 }
 
+// One row times T tiles. `next`: bytes from a tile to the one that is read after it in its place.
+// row: from takeOneRow.
+template <int T>
+LATHE_INLINE void rowProduct(const char *row, const float *x_scales, const char *const *tiles,
+                             int64_t next, const WeightParams &w, const XParams &xp,
+                             f32x16 *totals) {
+  for (int t = 0; t < T; ++t)
+    totals[t] = f32x16{};
+  if (takesNibbles(w, xp))
+    nibbleProduct<T>(reinterpret_cast<const NibbleRowBlock *>(row), x_scales, tiles, next, w, xp,
+                     totals);
+  else
+    floatProduct<T>(reinterpret_cast<const float *>(row), x_scales, tiles, next, w, xp, totals);
+}
+
+// A row in the form that rowProduct takes: where it lies, or brought into it in oneRowBytes at
+// `space`, which are aligned to 64.
+constexpr int64_t oneRowBytes(const WeightParams &w, const XParams &xp) {
+  return takesNibbles(w, xp)         ? ceilDiv(w.k, dots_k) * int64_t{sizeof(NibbleRowBlock)}
+         : xp.rows_in != RowsIn::f32 ? roundUp(w.k, 16) * 4
+                                     : 0;
+}
+LATHE_INLINE const char *takeOneRow(const char *row, const WeightParams &w, const XParams &xp,
+                                    char *space) {
+  if (takesNibbles(w, xp))
+    takeNibbleRow(row, w.k, reinterpret_cast<NibbleRowBlock *>(space));
+  else if (xp.rows_in != RowsIn::f32)
+    copyRow(row, 0, w.k, xp, reinterpret_cast<float *>(space));
+  else
+    return row;
+  return space;
+}
+
 template <int S, int T, typename Finish>
-LATHE_INLINE void rowTiles(const float *x, const float *x_scales, const char *const *stacks,
+LATHE_INLINE void rowTiles(const char *row, const float *x_scales, const char *const *stacks,
                            int64_t tile, const WeightParams &w, const XParams &xp, Finish finish) {
   const char *codes[S * T];
   f32x16 totals[S * T];
@@ -128,7 +139,7 @@ LATHE_INLINE void rowTiles(const float *x, const float *x_scales, const char *co
     for (int s = 0; s < S; ++s)
       codes[t * S + s] = stacks[s] + (tile + t) * w.tile_bytes;
   bool more = tile + T < tileCount(w.n); // behind a matrix nothing is known to be read
-  rowProduct<S * T>(x, x_scales, codes, more ? T * w.tile_bytes : w.tile_bytes, w, xp, totals);
+  rowProduct<S * T>(row, x_scales, codes, more ? T * w.tile_bytes : w.tile_bytes, w, xp, totals);
   for (int t = 0; t < T; ++t)
     finish(int64_t{0}, tile + t, totals + t * S);
 }
@@ -137,20 +148,15 @@ template <int S, typename Finish>
 LATHE_INLINE void oneRow(const XRows &rows, const char *const *stacks, int64_t begin, int64_t end,
                          const WeightParams &w, const XParams &xp, Finish finish) {
   const float *x_scales = xp.block ? rows.scales + sourceRow(rows, 0) * xp.scale_stride : nullptr;
-  const float *x = reinterpret_cast<const float *>(rowOf(rows, 0, xp));
-  if (xp.rows_in != RowsIn::f32) {
-    float *copy = static_cast<float *>(
-        __builtin_alloca_with_align(static_cast<size_t>(roundUp(w.k, 16)) * 4, 512));
-    copyRow(rowOf(rows, 0, xp), 0, w.k, xp, copy);
-    x = copy;
-  }
+  char *space = LATHE_STACK_BYTES(oneRowBytes(w, xp));
+  const char *row = takeOneRow(rowOf(rows, 0, xp), w, xp, space);
   int64_t tile = begin;
   for (; tile + vector_tiles / S <= end; tile += vector_tiles / S)
-    rowTiles<S, vector_tiles / S>(x, x_scales, stacks, tile, w, xp, finish);
+    rowTiles<S, vector_tiles / S>(row, x_scales, stacks, tile, w, xp, finish);
   for (constexpr int half = vector_tiles / 2 / S; half > 1 && tile + half <= end; tile += half)
-    rowTiles<S, half>(x, x_scales, stacks, tile, w, xp, finish);
+    rowTiles<S, half>(row, x_scales, stacks, tile, w, xp, finish);
   for (; tile < end; ++tile)
-    rowTiles<S, 1>(x, x_scales, stacks, tile, w, xp, finish);
+    rowTiles<S, 1>(row, x_scales, stacks, tile, w, xp, finish);
 }
 
 } // namespace lathe::x86

@@ -19,8 +19,9 @@
 // A kernel's definition: emitted, and inlined into each wrapper.
 #define LATHE_X86_DEFINE(name) extern "C" __attribute__((always_inline)) void lathe_x86_##name
 // Scratch on the stack whose size is a constant once the kernel is inlined.
-#define LATHE_STACK_FLOATS(count)                                                                  \
-  static_cast<float *>(__builtin_alloca_with_align(static_cast<size_t>(count) * 4, 512))
+#define LATHE_STACK_BYTES(count)                                                                   \
+  static_cast<char *>(__builtin_alloca_with_align(static_cast<size_t>(count), 512))
+#define LATHE_STACK_FLOATS(count) reinterpret_cast<float *>(LATHE_STACK_BYTES(4 * (count)))
 
 namespace lathe::x86 {
 

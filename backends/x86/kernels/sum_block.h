@@ -69,6 +69,19 @@ LATHE_INLINE int64_t prefetchDistance(int64_t k, int64_t next, const WeightParam
   return prefetch_bytes + (inside ? 0 : next - w.tile_bytes);
 }
 
+// Asks for scales of lanes, a line for two blocks, as far ahead as codes of one byte are.
+template <int T>
+LATHE_INLINE void prefetchScales(const char *const *tiles, int64_t k, int64_t next,
+                                 const WeightParams &w) {
+  constexpr int64_t ahead_k = prefetch_bytes / tile_rows;
+  if (w.scale_mode != ScaleMode::lane_f16 || k / w.scale_block_k % 2 != 0)
+    return;
+  int64_t ahead = k + ahead_k, behind = ahead - roundUp(w.k, 2 * w.scale_block_k);
+  for (int t = 0; t < T; ++t)
+    __builtin_prefetch(
+        behind < 0 ? scalesOf(tiles[t], w, ahead) : scalesOf(tiles[t] + next, w, behind), 0, 3);
+}
+
 // factor * the scales of the block of a tile that begins at k.
 LATHE_INLINE f32x16 blockScale(float factor, const char *tile, int64_t k, const WeightParams &w) {
   f32x16 scale = splat(factor);

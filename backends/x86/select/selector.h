@@ -51,9 +51,7 @@ public:
   // bf16 rows that products take in their order, in a step of at most `max_rows`.
   Place narrowRows(int64_t operand, int64_t max_rows, int64_t columns) const;
   // What codes of quantised rows are in memory.
-  int64_t codesIn(bool integers) const {
-    return integers && !isDecode() ? RowsIn::i8 : RowsIn::f32;
-  }
+  static int64_t codesIn(bool integers) { return integers ? RowsIn::i8 : RowsIn::f32; }
   // The part of the arena that the plan gave to an op with `scratch_bytes`.
   int64_t scratch(mlir::Operation *op) const;
   bool isDecode() const { return step_.max_rows == 1; }

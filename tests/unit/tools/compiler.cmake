@@ -1,5 +1,5 @@
 if(LATHE_COMPILER)
-  lathe_unit_test(tools_compiler_test
+  lathe_unit_test(tools_compiler_test MLIR
     SOURCES compiler/decode_work.cpp compiler/depth.cpp compiler/memory.cpp compiler/placement.cpp compiler/refusals.cpp compiler/shared_weights.cpp compiler/targets.cpp
     DEPS lathe_compiler_driver)
   add_library(lying_plugin MODULE compiler/lying_plugin.c)

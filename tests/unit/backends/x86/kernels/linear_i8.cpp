@@ -1,35 +1,16 @@
 // Rows of integers: products in integers give the bits of the same codes as f32.
 #include "backends/x86/kernels/linear.h"
-#include "backends/x86/kernels/rows.h"
-#include "test_weight.h"
+#include "integer_rows.h"
 
 namespace lathe::x86 {
 namespace {
-
-constexpr int64_t kStride = 700; // in codes; not a multiple of 64
-
-// Codes of rows in both forms that memory has of them.
-struct IntegerRows {
-  std::vector<float> wide;
-  std::vector<int8_t> codes;
-
-  IntegerRows(int64_t rows, int64_t k, auto codeOf)
-      : wide(static_cast<size_t>(rows * kStride)), codes(wide.size(), 99) {
-    for (int64_t t = 0; t < rows; ++t)
-      for (int64_t j = 0; j < k; ++j) {
-        const auto at = static_cast<size_t>(t * kStride + j);
-        codes[at] = static_cast<int8_t>(codeOf(t, j));
-        wide[at] = codes[at];
-      }
-  }
-};
 
 std::vector<float> productOf(StepMemory &memory, const TestStack &w, int64_t rows, int64_t x,
                              int64_t scales, int64_t rows_in, int64_t n, int64_t k) {
   const int64_t result = memory.space<float>(rows * n);
   LinearParams p = {w.layout.params(),
                     {Activations::w8a8, kStride, 32, ceilDiv(k, 32), rows_in},
-                    RowSource::rows,
+                    rows == 1 ? RowSource::none : RowSource::rows,
                     1,
                     0,
                     0,
@@ -57,10 +38,6 @@ void compareForms(int64_t rows, int64_t n, int64_t k, const WeightCase &weight, 
             productOf(memory, w, rows, wide, scales, RowsIn::f32, n, k));
 }
 
-const WeightCase kIntegers[] = {{Format::i8, {1, 32}}, {Format::i4, {1, 32}}};
-
-int64_t anyCode(int64_t t, int64_t j) { return (t * 1009 + j * 31 + t * j) % 255 - 127; }
-
 TEST(IntegerRows, giveTheBitsOfTheSameCodesInF32) {
   for (const WeightCase &weight : kIntegers)
     for (int64_t rows : {1, 2, 5, 6, 7, 13, 97, 200})
@@ -78,10 +55,13 @@ TEST(IntegerRows, mayEndInsideABlock) {
 // Nothing overflows where all codes are as large as they get.
 TEST(IntegerRows, takeTheLargestCodes) {
   for (int64_t code : {127, -127})
-    for (int64_t format : {Format::i8, Format::i4}) {
-      StepMemory memory(8);
+    for (auto [format, rows] : {std::pair<int64_t, int64_t>{Format::i8, 1},
+                                {Format::i8, 8},
+                                {Format::i4, 1},
+                                {Format::i4, 8}}) {
+      StepMemory memory(rows);
       TestMatrix m;
-      const int64_t n = 16, k = 64, rows = 8;
+      const int64_t n = 16, k = 64;
       const float least = format == Format::i8 ? -127.0f : -8.0f;
       std::vector<float> values(static_cast<size_t>(n * k), least);
       m.source.name = "w", m.source.format = Format::f32;
