@@ -45,6 +45,9 @@ std::string codeName(mlir::Type weight) {
   return element.isInteger(8) ? "i8" : element.isInteger(4) ? "i4" : "e4m3";
 }
 
+// Whether a weight is rounded so coarsely that 8 bits of a row make it no worse.
+bool hasCodesOf4Bits(mlir::Type weight) { return ir::elementTypeOf(weight).isInteger(4); }
+
 // Why rows of codes in the form `activations` do not fit these weights; empty if they do.
 std::string misfit(mlir::Type weight, Activations activations) {
   auto codes = mlir::dyn_cast<ir::QuantizedType>(weight);
@@ -123,9 +126,10 @@ private:
   Form formFor(const Product &product) const {
     if (isRouter(product))
       return {Activations::f32, "the router: rounding would choose other experts"};
-    if (isHead(product))
+    const mlir::Type weight = product.weight.getType();
+    if (isHead(product) && (mode_ == Activations::bf16 || !hasCodesOf4Bits(weight)))
       return {Activations::f32, "the head: rounding would choose other tokens"};
-    return usualForm(product.weight.getType());
+    return usualForm(weight);
   }
 
   void legaliseGated(ir::GatedLinearOp op) {

@@ -174,6 +174,27 @@ func.func @gives_integers_to_integer_codes(%x: tensor<?x160xf32>, %w: !i4) -> te
   return %z : tensor<?x24xf32>
 }
 
+// Its weights are rounded far more.
+// W8A8-LABEL: func @gives_integers_to_a_head_of_i4
+// W8A8-SAME: choice = "w8a8_i8"
+// W8A8: lathe.quantize %arg0 : tensor<?x160xf32> -> <?x160xi8, block<1x32xf32>>
+// BF16-LABEL: func @gives_integers_to_a_head_of_i4
+// BF16-SAME: why = "the head: rounding would choose other tokens"
+// BF16: lathe.scaled_matmul %arg0, %arg1
+func.func @gives_integers_to_a_head_of_i4(%x: tensor<?x160xf32>, %w: !i4) -> tensor<?x24xf32> {
+  %y = lathe.scaled_matmul %x, %w : (tensor<?x160xf32>, !i4) -> tensor<?x24xf32>
+  return %y : tensor<?x24xf32>
+}
+
+!i8_head = !lathe.quantized<24x160xi8, block<1x32xf16>>
+// W8A8-LABEL: func @keeps_a_head_of_i8
+// W8A8-SAME: why = "the head: rounding would choose other tokens"
+// W8A8-NOT: lathe.quantize %
+func.func @keeps_a_head_of_i8(%x: tensor<?x160xf32>, %w: !i8_head) -> tensor<?x24xf32> {
+  %y = lathe.scaled_matmul %x, %w : (tensor<?x160xf32>, !i8_head) -> tensor<?x24xf32>
+  return %y : tensor<?x24xf32>
+}
+
 !i8_odd = !lathe.quantized<24x160xi8, block<1x48xf16>>
 // W8A8-LABEL: func @keeps_blocks_that_do_not_fit_integers
 // W8A8-SAME: why = "blocks of 48 columns do not fit those of 32"
