@@ -13,4 +13,4 @@ run(${CMAKE_COMMAND} -S ${SOURCE} -B ${BUILD} -G Ninja -DCMAKE_BUILD_TYPE=Debug
     -DLATHE_SANITIZE=ON -DLATHE_COMPILER=OFF -DLATHE_TESTS=ON)
 run(${CMAKE_COMMAND} --build ${BUILD} --parallel ${CORES} --target ${tests})
 list(JOIN tests "|" names)
-run(${CMAKE_CTEST_COMMAND} --test-dir ${BUILD} --output-on-failure --no-tests=error -R "^(${names})$")
+run(${CMAKE_CTEST_COMMAND} --test-dir ${BUILD} --output-on-failure --no-tests=error --parallel ${CORES} -R "^(${names})$")
