@@ -80,9 +80,8 @@ Result<Kernel> sumKernel(const Device &device, unsigned rows, unsigned cols, boo
                        b.allocate(Space::UB, cols / 16 + 64, "partial1")};
   Buffer sums = b.allocate(Space::UB, (rows * 32 + 31) / 32 * 32, "sums");
   b.ldUb(data, x, uint64_t{cols} * 4, rows, 0, 0, true);
-  b.sync(Pipe::MTE2, Pipe::V);
-  b.sync(Pipe::MTE2, Pipe::S);
   b.emit(Op::ProfMark, DType::None, DType::None, {}, {0});
+  b.sync(Pipe::MTE2, Pipe::V);
   for (unsigned r = 0; r < rows; ++r) {
     Buffer at = data.at(r * row);
     unsigned left = cols;

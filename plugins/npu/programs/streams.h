@@ -23,8 +23,8 @@ struct CopyPlan {
 Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan);
 
 // Sum of `rows` rows of `cols` f32, each to one number: by halving with vadd down to 64 and one
-// reduction, or by reductions of 256 bytes only. Data come to the core before mark 0, the sum is
-// there at mark 1.
+// reduction, or by reductions of 256 bytes only. Data are on their way to the core at mark 0, the
+// sum is there at mark 1.
 Result<Kernel> sumKernel(const Device &device, unsigned rows, unsigned cols, bool halving);
 
 } // namespace npu
