@@ -11,12 +11,6 @@
 
 namespace lathe::x86 {
 
-// Tiles one after the other: their loads mixed would need more registers than AVX2 has.
-LATHE_INLINE void keepOrder() {
-  if (!LATHE_X86_WIDE)
-    asm volatile("" ::: "memory");
-}
-
 // 32 k of a row.
 struct NibbleRowBlock {
   i8x32 codes; // in the order of a tile's nibbles, 0 behind the last k

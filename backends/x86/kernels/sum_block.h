@@ -69,6 +69,12 @@ LATHE_INLINE int64_t prefetchDistance(int64_t k, int64_t next, const WeightParam
   return prefetch_bytes + (inside ? 0 : next - w.tile_bytes);
 }
 
+// Tiles one after the other: their loads mixed would need more registers than AVX2 has.
+LATHE_INLINE void keepOrder() {
+  if (!LATHE_X86_WIDE)
+    asm volatile("" ::: "memory");
+}
+
 // Asks for scales of lanes, a line for two blocks, as far ahead as codes of one byte are.
 template <int T>
 LATHE_INLINE void prefetchScales(const char *const *tiles, int64_t k, int64_t next,
