@@ -32,7 +32,14 @@ std::vector<std::string> levels() {
   return {runtime::CpuFeatures::ofThisMachine().levelName(), "x86-64-v3"};
 }
 
-class RoundedCaches : public testing::TestWithParam<std::string> {};
+class RoundedCaches : public testing::TestWithParam<std::string> {
+protected:
+  // One of them: folders take turns, and a kind of attention has several.
+  static std::string level() {
+    const std::vector<std::string> folders = foldersWithGoldens();
+    return levels()[(std::find(folders.begin(), folders.end(), GetParam()) - folders.begin()) % 2];
+  }
+};
 
 // A number close to the middle between two bf16 may be rounded up by one and down by the other,
 // since neither computes it exactly. That happens to one of some thousand, so it does a part of
@@ -48,14 +55,13 @@ TEST_P(RoundedCaches, giveTheInterpretersLogitsForEveryChunk) {
   const double effect = rowDifferences(expected, golden.logits(), ids.size())[counts];
   EXPECT_GT(effect, golden.tolerance()) << "rounding should be seen";
   CompiledModel model;
-  ASSERT_NO_FATAL_FAILURE(model.compile(GetParam(), {.cache = "bf16", .levels = levels()}));
-  for (const std::string &target : model.targets())
-    for (int chunk : {0, 3, 1}) {
-      const std::vector<float> one = model.logits(target, 1, chunk, ids);
-      EXPECT_LE(rowDifferences(one, expected, ids.size())[counts], golden.tolerance() + effect / 2)
-          << target << ", chunk " << chunk << "; rounding changes " << effect;
-      EXPECT_EQ(one, model.logits(target, 2, chunk, ids)) << target << ", two threads";
-    }
+  ASSERT_NO_FATAL_FAILURE(model.compile(GetParam(), {.cache = "bf16", .levels = {level()}}));
+  for (int chunk : {0, 3, 1}) {
+    const std::vector<float> one = model.logits(level(), 1, chunk, ids);
+    EXPECT_LE(rowDifferences(one, expected, ids.size())[counts], golden.tolerance() + effect / 2)
+        << level() << ", chunk " << chunk << "; rounding changes " << effect;
+    EXPECT_EQ(one, model.logits(level(), 2, chunk, ids)) << level() << ", two threads";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RoundedCaches, testing::ValuesIn(foldersWithGoldens()), testName);

@@ -23,10 +23,9 @@ def lines(chosen, program, peers, measured, loads):
 
 
 def _compile_flags(chosen):
-    if chosen.artifact:
-        return f", artifact {chosen.artifact}"
-    flags = [f"--{name} {value}" for name in ("activations", "weights") if (value := getattr(chosen, name))]
-    return "".join(f", {flag}" for flag in flags)
+    names = ["target"] if chosen.artifact else ["activations", "weights", "target"]
+    flags = [f"--{name} {value}" for name in names if (value := getattr(chosen, name))]
+    return "".join(f", {flag}" for flag in ([f"artifact {chosen.artifact}"] if chosen.artifact else []) + flags)
 
 
 def checked_artifact(program, chosen):

@@ -32,16 +32,20 @@ class Lathe:
     def compile(self, checkpoint, artifact, options):
         self.run("compile", checkpoint, "-o", artifact, "--force", *options)
 
-    def measure(self, artifact, prompt, decode, threads):
+    def measure(self, artifact, prompt, decode, threads, target=None):
         """One measured run after one that is thrown away: `lathe bench`'s object, rates those of the second."""
         bench = json.loads(self.run("bench", artifact, "--prompt-length", prompt, "--decode", decode, "--threads",
-                                    threads, "--repetitions", 2, "--json"))
+                                    threads, "--repetitions", 2, "--json", *target_flag(target)))
         return bench | {key: bench[key][-1] for key in ("prefill_rates", "decode_rates") if bench[key]}
 
 
-def compile_options(config, activations, weights):
-    """The same for every machine but the level: all of this machine's."""
-    options = ["--max-context", min(CONTEXT, config["max_position_embeddings"])]
+def target_flag(target):
+    return ["--target", target] if target else []
+
+
+def compile_options(config, activations, weights, target):
+    """The same for every machine but the level: all of this machine's, or the one asked for."""
+    options = ["--max-context", min(CONTEXT, config["max_position_embeddings"]), *target_flag(target)]
     if activations:
         options += ["--activations", activations]
     if weights:
@@ -54,15 +58,17 @@ class LatheEntry:
 
     side = "lathe"
 
-    def __init__(self, lathe, name, artifact, threads):
-        self.lathe, self.name, self.file, self.threads = lathe, name, artifact, threads
+    def __init__(self, lathe, name, artifact, threads, target=None):
+        self.lathe, self.name, self.file, self.threads, self.target = lathe, name, artifact, threads, target
         self.setting = {}
 
     def turn(self, prompts, decode):
         """{test: tokens a second}, and what the decode says of the memory."""
-        rates = {("prefill", length): self.lathe.measure(self.file, length, 0, self.threads)["prefill_rates"]
-                 for length in prompts}
-        bench = self.lathe.measure(self.file, 0, decode, self.threads)
+        rates = {("prefill", length): self._measure(length, 0)["prefill_rates"] for length in prompts}
+        bench = self._measure(0, decode)
         rates["decode", decode] = bench["decode_rates"]
         self.weight_bytes_per_token = bench["weight_bytes_per_token"]
         return rates, bench["read_bandwidth_bytes_per_second"]
+
+    def _measure(self, prompt, decode):
+        return self.lathe.measure(self.file, prompt, decode, self.threads, self.target)

@@ -44,7 +44,7 @@ class Made:
         config = random_checkpoint.config_of(options.shape, kind == "fp8")
         files.need_room(options.work_dir, random_checkpoint.total_bytes(config), "the artifact")
         note(f"compiling {path}")
-        program.compile(checkpoint, path, lathe.compile_options(config, options.activations, options.weights))
+        program.compile(checkpoint, path, lathe.compile_options(config, options.activations, options.weights, options.target))
         return path
 
     def peer_model(self, kind):

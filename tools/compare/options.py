@@ -23,6 +23,7 @@ def parser(description):
     add("--rounds", metavar="N", default=3, type=_positive, help="turns of each side (%(default)s)")
     add("--activations", choices=["f32", "bf16", "w8a8"], help="of Lathe's compile")
     add("--weights", metavar="W", help="of Lathe's compile: q8_0, q4_0, ...")
+    add("--target", metavar="T", help="which code of Lathe's runs: a level of x86 (the best that this machine has); the peer is to be built for the same")
     add("--json", metavar="FILE", type=pathlib.Path, help="writes all numbers as one object")
     add("--work-dir", metavar="DIR", type=pathlib.Path, default=ROOT / "build/compare", help="for what is made (build/compare)")
     add("--keep", action="store_true", help="leave what was made: checkpoint, artifact, the peer's model")

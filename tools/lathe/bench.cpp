@@ -252,6 +252,7 @@ Action declare(CLI::App &app) {
   addWhole(app, "--depth", flags->depth, {0, INT32_MAX},
            "tokens in the context before either (0); decode is then measured at 0, too");
   addDeviceFlag(app, flags->device);
+  addTargetFlag(app, flags->device);
   addThreadsFlag(app, flags->device);
   addWhole(app, "--repetitions", flags->repetitions, {1, 1000},
            "times that all is measured; rates are medians (3)");

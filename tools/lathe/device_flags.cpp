@@ -51,6 +51,11 @@ void addThreadsFlag(CLI::App &app, DeviceFlags &flags) {
            "threads to use (0: one for each core)");
 }
 
+void addTargetFlag(CLI::App &app, DeviceFlags &flags) {
+  addText(app, "--target", flags.target, "T",
+          "which code of the file, as `lathe inspect` names it (the best for the device)");
+}
+
 absl::StatusOr<std::shared_ptr<runtime::Device>> openDevice(const DeviceFlags &flags) {
   LATHE_ASSIGN_OR_RETURN(Plugins plugins, loadPlugins(flags.plugins));
   return isCpu(flags) ? openCpu(flags) : openOfPlugins(*flags.device, plugins);
@@ -72,6 +77,7 @@ absl::StatusOr<std::shared_ptr<runtime::Module>> loadModule(const std::string &f
                                                             const DeviceFlags &flags) {
   LATHE_ASSIGN_OR_RETURN(auto devices, openDevices(flags));
   runtime::ModuleOptions options;
+  options.target = flags.target.value_or("");
   options.more_devices.assign(devices.begin() + 1, devices.end());
   return runtime::Module::load(file, devices[0], options);
 }

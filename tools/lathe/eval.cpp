@@ -79,6 +79,7 @@ Action declare(CLI::App &app) {
   addWhole(app, "--window", flags->window, {2, INT32_MAX},
            "tokens that are seen at once, BOS included (the context)");
   addDeviceFlag(app, flags->device);
+  addTargetFlag(app, flags->device);
   addThreadsFlag(app, flags->device);
   addSwitch(app, "--json", flags->json, "one object: mean_nll, perplexity, tokens, window");
   return [flags] { return run(*flags); };

@@ -80,6 +80,7 @@ Action declare(CLI::App &app) {
   addWhole(app, "--prefill-chunk", flags->prefill_chunk, {1, INT32_MAX},
            "prompt tokens of one step (as many as the model is compiled for)");
   addDeviceFlag(app, flags->device);
+  addTargetFlag(app, flags->device);
   return [flags] { return run(*flags); };
 }
 

@@ -1,5 +1,6 @@
-// Many rows times packed tiles: a chunk of each tile's codes is converted once to f32 that stays in
-// L1 or L2, then register tiles of rows run over it.
+// Many rows times packed tiles: the rows of a block are copied side by side, a chunk of k of each,
+// into L2. Then tile after tile is converted to f32 that stays in L1, and register tiles of rows
+// run over it.
 #pragma once
 
 #include "backends/x86/kernels/nibbles.h"
@@ -10,12 +11,12 @@ namespace lathe::x86 {
 
 constexpr int64_t chunk_k = longest_block; // inputs that are converted at a time
 constexpr int64_t x_stride = chunk_k + 16; // floats between rows that are copied side by side
-constexpr int panel_tiles = 4;             // tiles that are converted at a time
+constexpr int panel_tiles = 8;             // tiles that the copied rows serve
 constexpr int64_t row_block = 96;          // rows whose totals are kept at a time
 constexpr int register_rows = LATHE_X86_WIDE ? 12 : 6;
 constexpr int register_tiles = LATHE_X86_WIDE ? 2 : 1;
 
-// `length` codes of a tile from k on, as f32 [length][16].
+// `length` codes of a tile from k on, as f32 [length][16]. Asks for those of the next chunk.
 LATHE_INLINE void convertChunk(const char *tile, const WeightParams &w, int64_t k, int64_t length,
                                float *out) {
   if (w.format == Format::i4)
@@ -23,6 +24,9 @@ LATHE_INLINE void convertChunk(const char *tile, const WeightParams &w, int64_t 
   int64_t code_bytes = codeRowBytes(w.format), i = 0;
   const char *codes = tile + k * code_bytes;
   for (; i + 2 <= length; i += 2) {
+    for (int64_t line = 0; line < 2 * code_bytes; line += 64)
+      if (code_bytes > 16 || i % 4 == 0)
+        __builtin_prefetch(codes + (i + length) * code_bytes + line, 0, 3);
     f32x16 first, second;
     decodePair(codes + i * code_bytes, w.format, first, second);
     store16(out + i * 16, first);
@@ -45,87 +49,79 @@ struct RowBlock {
   int64_t count;
 };
 
-// Asks for the R rows of a block from `row` on, or for the first ones in the next chunk of k. Where
-// rows do not fit into L2, this made 512 of them 4 (AVX-512) to 10 % (AVX2) faster.
-template <int R>
-LATHE_INLINE void prefetchRows(const RowBlock &block, int64_t row, int64_t k, int64_t length,
-                               int64_t k_end, const XParams &xp) {
-  if (row >= block.count)
-    row = 0, k += length;
-  if (k >= k_end || xp.rows_in == RowsIn::bf16_steps) // steps lie one behind the other
-    return;
-  int64_t bytes = smaller(length, k_end - k) * valueBytes(xp.rows_in);
-  for (int r = 0; r < smaller<int64_t>(R, block.count - row); ++r)
-    for (int64_t i = 0; i < bytes; i += 64)
-      __builtin_prefetch(rowOf(block.rows, block.first + row + r, xp) +
-                             columnBytes(xp.rows_in, xp.stride, k) + i,
-                         0, 3);
-}
-
-// What the totals of a block of rows are made from: a chunk of k of some tiles.
+// What the totals of a block of rows are made from: a chunk of k of the rows and some tiles.
 struct Chunk {
-  const float *weights; // [tile][chunk_k][16]
+  const float *x; // [row][x_stride]
   const char *const *tiles;
   int64_t k;
   int64_t length;
 };
 
+// body.operator()<R>(row) for each R of `count` rows: Most at a time, then Some, then one.
+template <int Most, int Some, typename Body>
+LATHE_INLINE void eachRowGroup(int64_t count, Body body) {
+  int64_t row = 0;
+  for (; row + Most <= count; row += Most)
+    body.template operator()<Most>(row);
+  for (; row + Some <= count; row += Some)
+    body.template operator()<Some>(row);
+  for (; row < count; ++row)
+    body.template operator()<1>(row);
+}
+
+// totals[t][r] += R rows of a block from `row` on times T tiles, `weights` [T][chunk_k][16].
 template <int R, int T>
-LATHE_INLINE void addRows(const float *x, const XRows &rows, int64_t first_row, const Chunk &chunk,
-                          int tile, const WeightParams &w, const XParams &xp, float *totals) {
+LATHE_INLINE void addRows(const RowBlock &rows, int64_t row, const Chunk &chunk,
+                          const float *weights, const WeightParams &w, const XParams &xp,
+                          float *totals) {
   int64_t block = sumBlock(w, xp);
   for (int64_t done = 0; done < chunk.length; done += block) {
     f32x16 sums[R][T] = {};
-    registerTile<R, T>(x + done, x_stride, chunk.weights + (tile * chunk_k + done) * 16, 16,
+    registerTile<R, T>(chunk.x + row * x_stride + done, x_stride, weights + done * 16, 16,
                        chunk_k * 16, smaller(block, chunk.length - done), sums);
     for (int r = 0; r < R; ++r) {
       const float *x_scales =
-          xp.block ? rows.scales + sourceRow(rows, first_row + r) * xp.scale_stride : nullptr;
+          xp.block ? rows.rows.scales + sourceRow(rows.rows, rows.first + row + r) * xp.scale_stride
+                   : nullptr;
       for (int t = 0; t < T; ++t) {
-        float *total = totals + (t * row_block + r) * 16;
-        store16(total, addBlock(load16(total), sums[r][t], decodeFactor(w.format),
-                                chunk.tiles[tile + t], x_scales, chunk.k + done, w, xp));
+        float *total = totals + (t * row_block + row + r) * 16;
+        store16(total, addBlock(load16(total), sums[r][t], decodeFactor(w.format), chunk.tiles[t],
+                                x_scales, chunk.k + done, w, xp));
       }
     }
   }
 }
 
-// R rows of a block from `row` on, all tiles of the panel. The rows are copied side by side first:
-// where they lie, strides of a power of two put them into the same few lines of L1.
-template <int R>
-LATHE_INLINE void addRowGroup(const RowBlock &block, int64_t row, const Chunk &chunk, int tiles,
-                              const WeightParams &w, const XParams &xp, float *totals) {
-  alignas(64) float x[R * x_stride];
-  const XRows &rows = block.rows;
-  int64_t first_row = block.first + row;
-  for (int r = 0; r < R; ++r)
-    copyRow(rowOf(rows, first_row + r, xp), chunk.k, chunk.length, xp, x + r * x_stride);
-  prefetchRows<R>(block, row + R, chunk.k, chunk.length, w.k, xp);
-  int t = 0;
-  for (; t + register_tiles <= tiles; t += register_tiles)
-    addRows<R, register_tiles>(x, rows, first_row, chunk, t, w, xp, totals + t * row_block * 16);
-  for (; register_tiles > 1 && t < tiles; ++t)
-    addRows<R, 1>(x, rows, first_row, chunk, t, w, xp, totals + t * row_block * 16);
+// totals[t][row] += all rows of a block times the first T tiles of a chunk.
+template <int T>
+LATHE_INLINE void addTiles(const RowBlock &rows, const Chunk &chunk, const WeightParams &w,
+                           const XParams &xp, float *totals) {
+  alignas(64) float weights[T * chunk_k * 16];
+  for (int t = 0; t < T; ++t)
+    convertChunk(chunk.tiles[t], w, chunk.k, chunk.length, weights + t * chunk_k * 16);
+  eachRowGroup<register_rows, 4>(rows.count, [&]<int R>(int64_t row) LATHE_BODY {
+    addRows<R, T>(rows, row, chunk, weights, w, xp, totals);
+  });
 }
 
-// totals[tile][row][16] of up to row_block rows and panel_tiles tiles.
+// totals[tile][row][16] of up to row_block rows and panel_tiles tiles. The rows are copied: where
+// they lie, strides of a power of two put them into the same few lines of L1.
 LATHE_INLINE void blockProduct(const RowBlock &rows, const Panel &panel, const WeightParams &w,
                                const XParams &xp, float *totals) {
-  alignas(64) float converted[panel_tiles * chunk_k * 16];
+  alignas(64) float x[row_block * x_stride];
   int64_t block = sumBlock(w, xp), step = (block <= 128 ? 128 : chunk_k) / block * block;
   for (int t = 0; t < panel.tiles; ++t)
     __builtin_memset(totals + t * row_block * 16, 0, static_cast<size_t>(rows.count) * 64);
   for (int64_t k = 0; k < w.k; k += step) {
-    Chunk chunk = {converted, panel.codes, k, smaller(step, w.k - k)};
-    for (int t = 0; t < panel.tiles; ++t)
-      convertChunk(panel.codes[t], w, k, chunk.length, converted + t * chunk_k * 16);
-    int64_t r = 0;
-    for (; r + register_rows <= rows.count; r += register_rows)
-      addRowGroup<register_rows>(rows, r, chunk, panel.tiles, w, xp, totals + r * 16);
-    for (; r + 4 <= rows.count; r += 4)
-      addRowGroup<4>(rows, r, chunk, panel.tiles, w, xp, totals + r * 16);
-    for (; r < rows.count; ++r)
-      addRowGroup<1>(rows, r, chunk, panel.tiles, w, xp, totals + r * 16);
+    int64_t length = smaller(step, w.k - k);
+    for (int64_t r = 0; r < rows.count; ++r)
+      copyRow(rowOf(rows.rows, rows.first + r, xp), k, length, xp, x + r * x_stride);
+    int t = 0;
+    for (; t + register_tiles <= panel.tiles; t += register_tiles)
+      addTiles<register_tiles>(rows, {x, panel.codes + t, k, length}, w, xp,
+                               totals + t * row_block * 16);
+    for (; register_tiles > 1 && t < panel.tiles; ++t)
+      addTiles<1>(rows, {x, panel.codes + t, k, length}, w, xp, totals + t * row_block * 16);
   }
 }
 

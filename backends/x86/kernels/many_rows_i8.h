@@ -16,17 +16,17 @@ constexpr int64_t dots_blocks = dots_chunk / dots_k;
 constexpr int dots_rows = 6; // in registers; with two tiles 12 sums, and as many totals beside them
 constexpr int dots_tiles = LATHE_X86_WIDE ? 2 : 1;
 
-// A chunk of k of some tiles, block by block.
-template <typename Dots> struct DotsPanel {
-  alignas(64) char weights[panel_tiles][dots_blocks][Dots::weight_bytes];
-  alignas(64) i32x16 corrections[panel_tiles][dots_blocks];
-  alignas(64) f32x16 scales[panel_tiles][dots_blocks];
+// A chunk of k of T tiles, block by block.
+template <typename Dots, int T> struct DotsTiles {
+  alignas(64) char weights[T][dots_blocks][Dots::weight_bytes];
+  alignas(64) i32x16 corrections[T][dots_blocks];
+  alignas(64) f32x16 scales[T][dots_blocks];
 };
 
-// A chunk of R rows, side by side.
-template <typename Dots, int R> struct DotsRows {
-  alignas(64) char codes[R][dots_blocks * Dots::row_bytes];
-  const float *scales[R];
+// A chunk of a block of rows, side by side.
+template <typename Dots> struct DotsRows {
+  alignas(64) char codes[row_block][dots_blocks * Dots::row_bytes];
+  const float *scales[row_block];
 };
 
 template <typename Dots> LATHE_INLINE i32x16 correctionOf(const char *weights) {
@@ -50,15 +50,19 @@ LATHE_INLINE void takeBlock(const char *tile, const WeightParams &w, int64_t k, 
   Dots::takeWeights(filled, nibbles, to);
 }
 
-template <typename Dots>
+// Asks for the codes of the next chunk.
+template <typename Dots, int T>
 LATHE_INLINE void takeTile(const char *tile, const WeightParams &w, int64_t k, int64_t blocks,
-                           int place, DotsPanel<Dots> &panel) {
+                           int place, DotsTiles<Dots, T> &tiles) {
+  const char *next = tile + (k + blocks * dots_k) * codeRowBytes(w.format);
   for (int64_t b = 0; b < blocks; ++b) {
-    char *weights = panel.weights[place][b];
+    for (int64_t line = 0; line < dots_k * codeRowBytes(w.format); line += 64)
+      __builtin_prefetch(next + b * dots_k * codeRowBytes(w.format) + line, 0, 3);
+    char *weights = tiles.weights[place][b];
     takeBlock<Dots>(tile, w, k + b * dots_k, weights);
     if (Dots::word_k == 4)
-      panel.corrections[place][b] = correctionOf<Dots>(weights);
-    panel.scales[place][b] = blockScale(1.0f, tile, k + b * dots_k, w);
+      tiles.corrections[place][b] = correctionOf<Dots>(weights);
+    tiles.scales[place][b] = blockScale(1.0f, tile, k + b * dots_k, w);
   }
 }
 
@@ -74,80 +78,76 @@ LATHE_INLINE void takeRow(const char *codes, int64_t length, bool nibbles, char 
   Dots::takeRow(last, nibbles, to);
 }
 
-// totals[t][r] += R rows times T tiles of the panel from `tile` on.
+// totals[t][r] += R rows from `row` on times T tiles.
 template <typename Dots, int R, int T>
-LATHE_INLINE void addDots(const DotsRows<Dots, R> &x, const DotsPanel<Dots> &panel, int64_t blocks,
-                          int tile, float *totals) {
+LATHE_INLINE void addDots(const DotsRows<Dots> &x, int64_t row, const DotsTiles<Dots, T> &tiles,
+                          int64_t blocks, float *totals) {
   constexpr int64_t words = dots_k / Dots::word_k;
   f32x16 sums[R][T];
   for (int r = 0; r < R; ++r)
     for (int t = 0; t < T; ++t)
-      sums[r][t] = load16(totals + (t * row_block + r) * 16);
+      sums[r][t] = load16(totals + (t * row_block + row + r) * 16);
   for (int64_t b = 0; b < blocks; ++b) {
     i32x16 dots[R][T];
     for (int r = 0; r < R; ++r)
       for (int t = 0; t < T; ++t)
-        dots[r][t] = Dots::begin(panel.corrections[tile + t][b]);
+        dots[r][t] = Dots::begin(tiles.corrections[t][b]);
     for (int64_t i = 0; i < words; ++i) {
       i32x16 w[T];
       for (int t = 0; t < T; ++t)
-        w[t] = load<i32x16>(panel.weights[tile + t][b] + i * 64);
+        w[t] = load<i32x16>(tiles.weights[t][b] + i * 64);
       for (int r = 0; r < R; ++r) {
-        i32x16 word = wordInAllLanes(x.codes[r] + (b * words + i) * 4);
+        i32x16 word = wordInAllLanes(x.codes[row + r] + (b * words + i) * 4);
         for (int t = 0; t < T; ++t)
           dots[r][t] = Dots::add(dots[r][t], word, w[t]);
       }
     }
     for (int r = 0; r < R; ++r)
       for (int t = 0; t < T; ++t) {
-        i32x16 sum = Dots::end(dots[r][t], panel.corrections[tile + t][b]);
+        i32x16 sum = Dots::end(dots[r][t], tiles.corrections[t][b]);
         sums[r][t] = fma(__builtin_convertvector(sum, f32x16),
-                         panel.scales[tile + t][b] * x.scales[r][b], sums[r][t]);
+                         tiles.scales[t][b] * x.scales[row + r][b], sums[r][t]);
       }
   }
   for (int r = 0; r < R; ++r)
     for (int t = 0; t < T; ++t)
-      store16(totals + (t * row_block + r) * 16, sums[r][t]);
+      store16(totals + (t * row_block + row + r) * 16, sums[r][t]);
 }
 
-// R rows of a block from `row` on, all tiles of the panel.
-template <typename Dots, int R>
-LATHE_INLINE void addDotsOfRows(const RowBlock &block, int64_t row, int64_t k, int64_t length,
-                                const DotsPanel<Dots> &panel, int tiles, const WeightParams &w,
-                                const XParams &xp, float *totals) {
-  DotsRows<Dots, R> x;
-  for (int r = 0; r < R; ++r) {
-    int64_t i = block.first + row + r;
-    takeRow<Dots>(rowOf(block.rows, i, xp) + k, length, w.format == Format::i4, x.codes[r]);
-    x.scales[r] = block.rows.scales + sourceRow(block.rows, i) * xp.scale_stride + k / dots_k;
-  }
-  prefetchRows<R>(block, row + R, k, length, w.k, xp);
+// totals[t][row] += `count` rows times T tiles, `length` k from k on.
+template <typename Dots, int T>
+LATHE_INLINE void addTilesOfDots(const DotsRows<Dots> &x, int64_t count, const char *const *tiles,
+                                 int64_t k, int64_t length, const WeightParams &w, float *totals) {
+  DotsTiles<Dots, T> taken;
   int64_t blocks = ceilDiv(length, dots_k);
-  int t = 0;
-  for (; t + dots_tiles <= tiles; t += dots_tiles)
-    addDots<Dots, R, dots_tiles>(x, panel, blocks, t, totals + t * row_block * 16);
-  for (; dots_tiles > 1 && t < tiles; ++t)
-    addDots<Dots, R, 1>(x, panel, blocks, t, totals + t * row_block * 16);
+  for (int t = 0; t < T; ++t)
+    takeTile(tiles[t], w, k, blocks, t, taken);
+  eachRowGroup<dots_rows, 2>(count, [&]<int R>(int64_t row) LATHE_BODY {
+    addDots<Dots, R, T>(x, row, taken, blocks, totals);
+  });
 }
 
 // As blockProduct.
 template <typename Dots>
 LATHE_INLINE void blockOfDots(const RowBlock &block, const Panel &panel, const WeightParams &w,
                               const XParams &xp, float *totals) {
-  DotsPanel<Dots> taken;
+  DotsRows<Dots> x;
   for (int t = 0; t < panel.tiles; ++t)
     __builtin_memset(totals + t * row_block * 16, 0, static_cast<size_t>(block.count) * 64);
   for (int64_t k = 0; k < w.k; k += dots_chunk) {
-    int64_t length = smaller(dots_chunk, w.k - k), r = 0;
-    for (int t = 0; t < panel.tiles; ++t)
-      takeTile<Dots>(panel.codes[t], w, k, ceilDiv(length, dots_k), t, taken);
-    auto add = [&]<int R>() LATHE_BODY {
-      for (; r + R <= block.count; r += R)
-        addDotsOfRows<Dots, R>(block, r, k, length, taken, panel.tiles, w, xp, totals + r * 16);
-    };
-    add.template operator()<dots_rows>();
-    add.template operator()<2>();
-    add.template operator()<1>();
+    int64_t length = smaller(dots_chunk, w.k - k);
+    for (int64_t r = 0; r < block.count; ++r) {
+      int64_t i = block.first + r;
+      takeRow<Dots>(rowOf(block.rows, i, xp) + k, length, w.format == Format::i4, x.codes[r]);
+      x.scales[r] = block.rows.scales + sourceRow(block.rows, i) * xp.scale_stride + k / dots_k;
+    }
+    int t = 0;
+    for (; t + dots_tiles <= panel.tiles; t += dots_tiles)
+      addTilesOfDots<Dots, dots_tiles>(x, block.count, panel.codes + t, k, length, w,
+                                       totals + t * row_block * 16);
+    for (; dots_tiles > 1 && t < panel.tiles; ++t)
+      addTilesOfDots<Dots, 1>(x, block.count, panel.codes + t, k, length, w,
+                              totals + t * row_block * 16);
   }
 }
 

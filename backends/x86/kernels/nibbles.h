@@ -35,11 +35,14 @@ LATHE_INLINE f32x16 decodeNibble(const char *tile, int64_t k) {
   return lowNibble(words >> static_cast<uint32_t>(k % nibbles * 4), 0);
 }
 
-// `length` codes of a tile from k on, as f32 [length][16]. k is a multiple of `nibbles`.
+// `length` codes of a tile from k on, as f32 [length][16]. k is a multiple of `nibbles`. Asks for
+// as many behind them.
 LATHE_INLINE void convertNibbles(const char *tile, int64_t k, int64_t length, float *out) {
   for (int64_t i = 0; i < length; i += nibbles) {
     f32x16 values[nibbles];
-    decodeNibbles(tile + (k + i) * codeRowBytes(Format::i4), values);
+    const char *codes = tile + (k + i) * codeRowBytes(Format::i4);
+    __builtin_prefetch(codes + length * codeRowBytes(Format::i4), 0, 3);
+    decodeNibbles(codes, values);
     for (int64_t j = 0; j < smaller<int64_t>(nibbles, length - i); ++j)
       store16(out + (i + j) * 16, values[j]);
   }
