@@ -14,6 +14,7 @@ constexpr int64_t x_stride = chunk_k + 16; // floats between rows that are copie
 constexpr int panel_tiles = 8;             // tiles that the copied rows serve
 constexpr int64_t row_block = 96;          // rows whose totals are kept at a time
 constexpr int register_rows = LATHE_X86_WIDE ? 12 : 6;
+constexpr int few_rows = LATHE_X86_WIDE ? 4 : 3;
 constexpr int register_tiles = LATHE_X86_WIDE ? 2 : 1;
 
 // `length` codes of a tile from k on, as f32 [length][16]. Asks for those of the next chunk.
@@ -57,16 +58,26 @@ struct Chunk {
   int64_t length;
 };
 
-// body.operator()<R>(row) for each R of `count` rows: Most at a time, then Some, then one.
-template <int Most, int Some, typename Body>
+// body.operator()<R>(row) for each R of `count` rows, R = Most or Few, up to a multiple of Few: one
+// row takes as long as a few do, since each of its sums waits for the one before.
+template <int Most, int Few, typename Body>
 LATHE_INLINE void eachRowGroup(int64_t count, Body body) {
+  static_assert(row_block % Most == 0 && Most % Few == 0);
   int64_t row = 0;
-  for (; row + Most <= count; row += Most)
+  for (; count - row > Most - Few; row += Most)
     body.template operator()<Most>(row);
-  for (; row + Some <= count; row += Some)
-    body.template operator()<Some>(row);
-  for (; row < count; ++row)
-    body.template operator()<1>(row);
+  for (; row < count; row += Few)
+    body.template operator()<Few>(row);
+}
+
+// Where row r of a block stands among all. Behind its last one that one comes again.
+LATHE_INLINE int64_t rowAt(const RowBlock &block, int64_t r) {
+  return block.first + smaller(r, block.count - 1);
+}
+
+LATHE_INLINE void clearTotals(int64_t rows, int tiles, float *totals) {
+  for (int t = 0; t < tiles; ++t)
+    __builtin_memset(totals + t * row_block * 16, 0, static_cast<size_t>(rows) * 64);
 }
 
 // totals[t][r] += R rows of a block from `row` on times T tiles, `weights` [T][chunk_k][16].
@@ -81,7 +92,7 @@ LATHE_INLINE void addRows(const RowBlock &rows, int64_t row, const Chunk &chunk,
                        chunk_k * 16, smaller(block, chunk.length - done), sums);
     for (int r = 0; r < R; ++r) {
       const float *x_scales =
-          xp.block ? rows.rows.scales + sourceRow(rows.rows, rows.first + row + r) * xp.scale_stride
+          xp.block ? rows.rows.scales + sourceRow(rows.rows, rowAt(rows, row + r)) * xp.scale_stride
                    : nullptr;
       for (int t = 0; t < T; ++t) {
         float *total = totals + (t * row_block + row + r) * 16;
@@ -99,7 +110,7 @@ LATHE_INLINE void addTiles(const RowBlock &rows, const Chunk &chunk, const Weigh
   alignas(64) float weights[T * chunk_k * 16];
   for (int t = 0; t < T; ++t)
     convertChunk(chunk.tiles[t], w, chunk.k, chunk.length, weights + t * chunk_k * 16);
-  eachRowGroup<register_rows, 4>(rows.count, [&]<int R>(int64_t row) LATHE_BODY {
+  eachRowGroup<register_rows, few_rows>(rows.count, [&]<int R>(int64_t row) LATHE_BODY {
     addRows<R, T>(rows, row, chunk, weights, w, xp, totals);
   });
 }
@@ -110,12 +121,12 @@ LATHE_INLINE void blockProduct(const RowBlock &rows, const Panel &panel, const W
                                const XParams &xp, float *totals) {
   alignas(64) float x[row_block * x_stride];
   int64_t block = sumBlock(w, xp), step = (block <= 128 ? 128 : chunk_k) / block * block;
-  for (int t = 0; t < panel.tiles; ++t)
-    __builtin_memset(totals + t * row_block * 16, 0, static_cast<size_t>(rows.count) * 64);
+  int64_t computed = roundUp(rows.count, few_rows);
+  clearTotals(computed, panel.tiles, totals);
   for (int64_t k = 0; k < w.k; k += step) {
     int64_t length = smaller(step, w.k - k);
-    for (int64_t r = 0; r < rows.count; ++r)
-      copyRow(rowOf(rows.rows, rows.first + r, xp), k, length, xp, x + r * x_stride);
+    for (int64_t r = 0; r < computed; ++r)
+      copyRow(rowOf(rows.rows, rowAt(rows, r), xp), k, length, xp, x + r * x_stride);
     int t = 0;
     for (; t + register_tiles <= panel.tiles; t += register_tiles)
       addTiles<register_tiles>(rows, {x, panel.codes + t, k, length}, w, xp,

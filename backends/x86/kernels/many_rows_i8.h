@@ -14,6 +14,7 @@ namespace lathe::x86 {
 constexpr int64_t dots_chunk = 256; // k that are converted at a time
 constexpr int64_t dots_blocks = dots_chunk / dots_k;
 constexpr int dots_rows = 6; // in registers; with two tiles 12 sums, and as many totals beside them
+constexpr int few_dots_rows = 2;
 constexpr int dots_tiles = LATHE_X86_WIDE ? 2 : 1;
 
 // A chunk of k of T tiles, block by block.
@@ -122,7 +123,7 @@ LATHE_INLINE void addTilesOfDots(const DotsRows<Dots> &x, int64_t count, const c
   int64_t blocks = ceilDiv(length, dots_k);
   for (int t = 0; t < T; ++t)
     takeTile(tiles[t], w, k, blocks, t, taken);
-  eachRowGroup<dots_rows, 2>(count, [&]<int R>(int64_t row) LATHE_BODY {
+  eachRowGroup<dots_rows, few_dots_rows>(count, [&]<int R>(int64_t row) LATHE_BODY {
     addDots<Dots, R, T>(x, row, taken, blocks, totals);
   });
 }
@@ -132,12 +133,12 @@ template <typename Dots>
 LATHE_INLINE void blockOfDots(const RowBlock &block, const Panel &panel, const WeightParams &w,
                               const XParams &xp, float *totals) {
   DotsRows<Dots> x;
-  for (int t = 0; t < panel.tiles; ++t)
-    __builtin_memset(totals + t * row_block * 16, 0, static_cast<size_t>(block.count) * 64);
+  int64_t computed = roundUp(block.count, few_dots_rows);
+  clearTotals(computed, panel.tiles, totals);
   for (int64_t k = 0; k < w.k; k += dots_chunk) {
     int64_t length = smaller(dots_chunk, w.k - k);
-    for (int64_t r = 0; r < block.count; ++r) {
-      int64_t i = block.first + r;
+    for (int64_t r = 0; r < computed; ++r) {
+      int64_t i = rowAt(block, r);
       takeRow<Dots>(rowOf(block.rows, i, xp) + k, length, w.format == Format::i4, x.codes[r]);
       x.scales[r] = block.rows.scales + sourceRow(block.rows, i) * xp.scale_stride + k / dots_k;
     }

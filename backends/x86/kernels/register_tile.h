@@ -12,6 +12,7 @@ template <int R, int T>
 LATHE_INLINE void registerTile(const float *x, int64_t x_stride, const float *weights,
                                int64_t w_stride, int64_t tile_stride, int64_t length,
                                f32x16 (&sums)[R][T]) {
+#pragma clang loop unroll_count(2)
   for (int64_t k = 0; k < length; ++k) {
     f32x16 w[T];
     for (int t = 0; t < T; ++t)
