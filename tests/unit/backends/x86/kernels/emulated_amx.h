@@ -1,5 +1,5 @@
 // The tiles of AMX in plain C++, so that kernels for them are tested on every machine. Included by
-// backends/x86/kernels/amx.h, inside its namespace.
+// backends/x86/kernels/amx.h, inside its namespace. Never inlined: a kernel would be mostly them.
 
 struct EmulatedTile {
   int64_t rows = 0, row_bytes = 0;
@@ -7,29 +7,29 @@ struct EmulatedTile {
 };
 inline thread_local EmulatedTile emulated_tiles[8];
 
-inline void configureTiles(const TileConfig &config) {
+[[gnu::noinline]] inline void configureTiles(const TileConfig &config) {
   for (int i = 0; i < 8; ++i) {
     if (config.palette != 1 || config.rows[i] > 16 || config.row_bytes[i] > 64)
       __builtin_trap();
     emulated_tiles[i] = {config.rows[i], config.row_bytes[i], {}};
   }
 }
-inline void releaseTiles() {
+[[gnu::noinline]] inline void releaseTiles() {
   for (EmulatedTile &tile : emulated_tiles)
     tile = {};
 }
-template <int Tile> void zeroTile() {
+template <int Tile> [[gnu::noinline]] void zeroTile() {
   EmulatedTile &tile = emulated_tiles[Tile];
   tile = {tile.rows, tile.row_bytes, {}};
 }
-template <int Tile> void loadTile(const void *from, int64_t stride) {
+template <int Tile> [[gnu::noinline]] void loadTile(const void *from, int64_t stride) {
   EmulatedTile &tile = emulated_tiles[Tile];
   zeroTile<Tile>();
   for (int64_t r = 0; r < tile.rows; ++r)
     __builtin_memcpy(tile.bytes[r], static_cast<const char *>(from) + r * stride,
                      static_cast<size_t>(tile.row_bytes));
 }
-template <int Tile> void storeTile(void *to, int64_t stride) {
+template <int Tile> [[gnu::noinline]] void storeTile(void *to, int64_t stride) {
   const EmulatedTile &tile = emulated_tiles[Tile];
   for (int64_t r = 0; r < tile.rows; ++r)
     __builtin_memcpy(static_cast<char *>(to) + r * stride, tile.bytes[r],
@@ -42,7 +42,7 @@ inline float bf16At(const char *from) {
   uint32_t wide = static_cast<uint32_t>(bits) << 16;
   return (wide & 0x7f800000u) == 0 ? 0.0f : __builtin_bit_cast(float, wide);
 }
-template <int Sum, int A, int B> void multiplyTiles() {
+template <int Sum, int A, int B> [[gnu::noinline]] void multiplyTiles() {
   EmulatedTile &sum = emulated_tiles[Sum];
   const EmulatedTile &a = emulated_tiles[A], &b = emulated_tiles[B];
   int64_t pairs = a.row_bytes / 4;
