@@ -1,6 +1,6 @@
 """Puts faults into backends one by one, and demands that the conformance kit finds each.
 
-usage: mutations.py [--only GLOB] [--backend NAME] [--kit PROGRAM] [--jobs N] [--out FILE]
+usage: mutations.py [--only GLOB] [--backend NAME] [--kit PROGRAM] [--jobs N] [--out FILE] [--dry-run]
 
 A fault is an entry of a .json file of this folder:
 
@@ -16,6 +16,7 @@ Faults of x86 are put into a copy of the tree in build/mutations, those of npu i
 build/mutations_npu, each with a build of its own; those of null into a copy of its sources, which the C compiler
 makes a plugin of. The tree itself stays as it is. Plugins are tried with the kit that `--kit` names.
 --backend null, npu or x86: only those of that one; null takes a second each, npu five.
+--dry-run: only looks whether each edit finds its place in today's code.
 """
 import argparse
 import fnmatch
@@ -190,6 +191,21 @@ def load(only, backend):
     return mutations
 
 
+def has_place(mutation):
+    try:
+        edited((ROOT / mutation["file"]).read_text(), mutation)
+    except SystemExit as wrong:
+        say(wrong)
+        return False
+    return True
+
+
+def dry_run(mutations):
+    placed = [has_place(mutation) for mutation in mutations]
+    say(f"{sum(placed)} of {len(placed)} faults have their places")
+    return 0 if placed and all(placed) else 1
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--only", default="*")
@@ -197,8 +213,11 @@ def main():
     parser.add_argument("--kit", default=str(ROOT / "build" / "release" / "bin" / "lathe-conformance"))
     parser.add_argument("--jobs", type=int)
     parser.add_argument("--out")
+    parser.add_argument("--dry-run", action="store_true")
     options = parser.parse_args()
     mutations = load(options.only, options.backend)
+    if options.dry_run:
+        return dry_run(mutations)
     backends = {}
     lines, missed = [], 0
     for mutation in mutations:
