@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cpuid.h>
+#include <optional>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -151,6 +152,7 @@ uint32_t CpuNeeds::levelCount() const {
 
 absl::StatusOr<CpuNeeds> parseCpuNeeds(absl::string_view compatibility) {
   CpuNeeds needs;
+  std::optional<absl::string_view> unknown;
   for (absl::string_view part : absl::StrSplit(compatibility, ';', absl::SkipEmpty())) {
     std::pair<absl::string_view, absl::string_view> field =
         absl::StrSplit(part, absl::MaxSplits('=', 1));
@@ -159,10 +161,13 @@ absl::StatusOr<CpuNeeds> parseCpuNeeds(absl::string_view compatibility) {
     else if (field.first == "features")
       needs.features = absl::StrSplit(field.second, ',', absl::SkipEmpty());
     else
-      return absl::InvalidArgumentError(
-          absl::StrCat("compatibility '", compatibility, "': '", field.first,
-                       "' is not known to this runtime; it knows arch and features"));
+      unknown = field.first;
   }
+  const bool is_ours = needs.arch.empty() || needs.arch == CpuFeatures::ofThisMachine().arch();
+  if (unknown && is_ours)
+    return absl::InvalidArgumentError(
+        absl::StrCat("compatibility '", compatibility, "': '", *unknown,
+                     "' is not known to this runtime; it knows arch and features"));
   if (needs.arch.empty())
     return absl::InvalidArgumentError(
         absl::StrCat("compatibility '", compatibility, "': names no arch"));

@@ -52,7 +52,8 @@ struct LATHE_RUNTIME_API CpuNeeds {
   uint32_t levelCount() const;
 };
 
-// Refuses a key that this runtime does not know: it may be one that must be obeyed.
+// Refuses a key that this runtime does not know: it may be one that must be obeyed. Those of another
+// arch are its own.
 LATHE_RUNTIME_API absl::StatusOr<CpuNeeds> parseCpuNeeds(absl::string_view compatibility);
 
 // Why code with these needs cannot run on such a CPU; empty where it can.

@@ -67,6 +67,10 @@ TEST(ParseCpuNeeds, refusesKeysThatItDoesNotKnow) {
   EXPECT_THAT(parseCpuNeeds("=").status().message(), HasSubstr("'' is not known"));
 }
 
+TEST(ParseCpuNeeds, leavesTheKeysOfAnotherArchToIt) {
+  EXPECT_EQ(parseCpuNeeds("version=2;arch=null")->arch, "null");
+}
+
 TEST(ParseCpuNeeds, refusesNoArch) {
   for (const char *text : {"", ";", "features=avx2", "arch=", "arch"})
     EXPECT_THAT(parseCpuNeeds(text).status().message(), HasSubstr("names no arch")) << text;
