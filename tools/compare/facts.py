@@ -25,7 +25,8 @@ def lines(chosen, program, peers, measured, loads):
 def _compile_flags(chosen):
     names = ["target"] if chosen.artifact else ["activations", "weights", "target"]
     flags = [f"--{name} {value}" for name in names if (value := getattr(chosen, name))]
-    return "".join(f", {flag}" for flag in ([f"artifact {chosen.artifact}"] if chosen.artifact else []) + flags)
+    artifact = f", artifact {chosen.artifact}" if chosen.artifact else ""
+    return artifact + "".join(f", {flag}" for flag in flags)
 
 
 def checked_artifact(program, chosen):

@@ -70,6 +70,15 @@ LATHE_INLINE void eachRowGroup(int64_t count, Body body) {
     body.template operator()<Few>(row);
 }
 
+// body.operator()<T>(tile) for each T of `tiles`: Most at a time, then one.
+template <int Most, typename Body> LATHE_INLINE void eachTileGroup(int tiles, Body body) {
+  int tile = 0;
+  for (; tile + Most <= tiles; tile += Most)
+    body.template operator()<Most>(tile);
+  for (; Most > 1 && tile < tiles; ++tile)
+    body.template operator()<1>(tile);
+}
+
 // Where row r of a block stands among all. Behind its last one that one comes again.
 LATHE_INLINE int64_t rowAt(const RowBlock &block, int64_t r) {
   return block.first + smaller(r, block.count - 1);
@@ -91,9 +100,7 @@ LATHE_INLINE void addRows(const RowBlock &rows, int64_t row, const Chunk &chunk,
     registerTile<R, T>(chunk.x + row * x_stride + done, x_stride, weights + done * 16, 16,
                        chunk_k * 16, smaller(block, chunk.length - done), sums);
     for (int r = 0; r < R; ++r) {
-      const float *x_scales =
-          xp.block ? rows.rows.scales + sourceRow(rows.rows, rowAt(rows, row + r)) * xp.scale_stride
-                   : nullptr;
+      const float *x_scales = rowScales(rows.rows, rowAt(rows, row + r), xp);
       for (int t = 0; t < T; ++t) {
         float *total = totals + (t * row_block + row + r) * 16;
         store16(total, addBlock(load16(total), sums[r][t], decodeFactor(w.format), chunk.tiles[t],
@@ -127,12 +134,9 @@ LATHE_INLINE void blockProduct(const RowBlock &rows, const Panel &panel, const W
     int64_t length = smaller(step, w.k - k);
     for (int64_t r = 0; r < computed; ++r)
       copyRow(rowOf(rows.rows, rowAt(rows, r), xp), k, length, xp, x + r * x_stride);
-    int t = 0;
-    for (; t + register_tiles <= panel.tiles; t += register_tiles)
-      addTiles<register_tiles>(rows, {x, panel.codes + t, k, length}, w, xp,
-                               totals + t * row_block * 16);
-    for (; register_tiles > 1 && t < panel.tiles; ++t)
-      addTiles<1>(rows, {x, panel.codes + t, k, length}, w, xp, totals + t * row_block * 16);
+    eachTileGroup<register_tiles>(panel.tiles, [&]<int T>(int t) LATHE_BODY {
+      addTiles<T>(rows, {x, panel.codes + t, k, length}, w, xp, totals + t * row_block * 16);
+    });
   }
 }
 

@@ -140,15 +140,12 @@ LATHE_INLINE void blockOfDots(const RowBlock &block, const Panel &panel, const W
     for (int64_t r = 0; r < computed; ++r) {
       int64_t i = rowAt(block, r);
       takeRow<Dots>(rowOf(block.rows, i, xp) + k, length, w.format == Format::i4, x.codes[r]);
-      x.scales[r] = block.rows.scales + sourceRow(block.rows, i) * xp.scale_stride + k / dots_k;
+      x.scales[r] = rowScales(block.rows, i, xp) + k / dots_k;
     }
-    int t = 0;
-    for (; t + dots_tiles <= panel.tiles; t += dots_tiles)
-      addTilesOfDots<Dots, dots_tiles>(x, block.count, panel.codes + t, k, length, w,
-                                       totals + t * row_block * 16);
-    for (; dots_tiles > 1 && t < panel.tiles; ++t)
-      addTilesOfDots<Dots, 1>(x, block.count, panel.codes + t, k, length, w,
+    eachTileGroup<dots_tiles>(panel.tiles, [&]<int T>(int t) LATHE_BODY {
+      addTilesOfDots<Dots, T>(x, block.count, panel.codes + t, k, length, w,
                               totals + t * row_block * 16);
+    });
   }
 }
 

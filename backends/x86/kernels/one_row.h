@@ -147,7 +147,7 @@ LATHE_INLINE void rowTiles(const char *row, const float *x_scales, const char *c
 template <int S, typename Finish>
 LATHE_INLINE void oneRow(const XRows &rows, const char *const *stacks, int64_t begin, int64_t end,
                          const WeightParams &w, const XParams &xp, Finish finish) {
-  const float *x_scales = xp.block ? rows.scales + sourceRow(rows, 0) * xp.scale_stride : nullptr;
+  const float *x_scales = rowScales(rows, 0, xp);
   char *space = LATHE_STACK_BYTES(oneRowBytes(w, xp));
   const char *row = takeOneRow(rowOf(rows, 0, xp), w, xp, space);
   int64_t tile = begin;

@@ -24,6 +24,11 @@ LATHE_INLINE const char *rowOf(const XRows &rows, int64_t i, const XParams &xp) 
   return static_cast<const char *>(rows.x) + sourceRow(rows, i) * rowBytes(xp);
 }
 
+// Of row i, one a block of k; nullptr where rows have none.
+LATHE_INLINE const float *rowScales(const XRows &rows, int64_t i, const XParams &xp) {
+  return xp.block ? rows.scales + sourceRow(rows, i) * xp.scale_stride : nullptr;
+}
+
 // body(from, to, count) for each run of a row's columns [k, k + count) that is one piece of memory;
 // `to` counts from k on.
 template <typename Body>
