@@ -13,18 +13,22 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0")
 
+# Without these two permissions ccache keeps nothing that was built with a precompiled header.
 find_program(LATHE_CCACHE ccache)
 if(LATHE_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${LATHE_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${LATHE_CCACHE})
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${LATHE_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
 endif()
 
 function(lathe_common_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
   if(LATHE_SANITIZE)
+    # Most of the time of such a build is in the compiler, but for fuzzers, which run for minutes.
     target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-sanitize-recover=undefined
-                                            -fno-omit-frame-pointer -O1 -g1)
+                                            -fno-omit-frame-pointer $<IF:$<BOOL:${LATHE_FUZZ}>,-O1,-O0> -g1)
     target_link_options(${target} PUBLIC -fsanitize=address,undefined)
   endif()
   if(LATHE_FUZZ) # libraries, too: a fuzzer that cannot see their branches only guesses
@@ -50,9 +54,9 @@ function(lathe_library name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS})
 endfunction()
 
-# lathe_precompile(TARGET HEADER LEVEL DEPS...): builds a target with a header, and what that needs. All
-# targets of a header share one that is made once, so they have one LEVEL of optimisation in a release.
-function(lathe_precompile target header level)
+# lathe_precompile(TARGET HEADER FLAGS DEPS...): builds a target with a header, and what that needs. All
+# targets of a header share one that is made once, so they have the same FLAGS in a release.
+function(lathe_precompile target header flags)
   get_filename_component(stem ${header} NAME_WE)
   set(pch lathe_${stem}_pch)
   if(NOT TARGET ${pch})
@@ -64,13 +68,21 @@ function(lathe_precompile target header level)
       add_library(${pch} STATIC ${PROJECT_BINARY_DIR}/${pch}.cpp)
     endif()
     lathe_common_options(${pch})
-    target_compile_options(${pch} PRIVATE $<$<CONFIG:Release>:${level}>)
+    target_compile_options(${pch} PRIVATE "$<$<CONFIG:Release>:${flags}>")
     target_link_libraries(${pch} PUBLIC ${ARGN})
     target_precompile_headers(${pch} PRIVATE ${PROJECT_SOURCE_DIR}/${header})
   endif()
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${level}>)
+  target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:${flags}>")
   target_link_libraries(${target} PUBLIC ${ARGN})
   target_precompile_headers(${target} REUSE_FROM ${pch})
+endfunction()
+
+# lathe_host_library(NAME [SHARED] SOURCES... DEPS...): a library of what runs without the compiler. Most
+# of the time that such files compile is absl, JSON and std: one precompiled header serves all of them.
+function(lathe_host_library name)
+  lathe_library(${name} ${ARGN})
+  lathe_precompile(${name} base/pch/host.h "-O2;-DNDEBUG" absl::flat_hash_map absl::span absl::status
+                   absl::statusor absl::str_format absl::strings nlohmann_json::nlohmann_json)
 endfunction()
 
 # lathe_compiler_library(NAME SOURCES... DEPS...): a static library of the layers that use MLIR. One

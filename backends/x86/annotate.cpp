@@ -50,9 +50,9 @@ static int64_t scratchOf(mlir::Operation *op, int64_t max_rows) {
   return 0;
 }
 
-// Of an op's result, where it may be more than rows x columns x 4; else 0.
+// Of an op's first result, where it may be more than rows x columns x 4; else 0.
 static int64_t resultBytes(mlir::Operation *op, int64_t max_rows) {
-  if (op->getNumResults() != 1 || passes::viewedBy(op))
+  if (op->getNumResults() == 0 || passes::viewedBy(op))
     return 0;
   if (auto quantize = mlir::dyn_cast<ir::QuantizeOp>(op))
     return codesAndScalesBytes(quantize.getResult().getType(), max_rows);
@@ -81,11 +81,12 @@ static void takeRoundedQuery(mlir::Operation *op) {
     cast->erase();
 }
 
-// The one user of an op's one result, if that is an Op; neither runs on another target.
-template <typename Op> static Op onlyUser(mlir::Operation *maker) {
-  if (!maker || maker->getNumResults() != 1 || !maker->getResult(0).hasOneUse() || isAway(maker))
+// The one user of an op's result, if that is an Op; neither runs on another target.
+template <typename Op> static Op onlyUser(mlir::Value value) {
+  mlir::Operation *maker = value.getDefiningOp();
+  if (!maker || !value.hasOneUse() || isAway(maker))
     return nullptr;
-  auto user = mlir::dyn_cast<Op>(*maker->user_begin());
+  auto user = mlir::dyn_cast<Op>(*value.user_begin());
   return user && !isAway(user) ? user : nullptr;
 }
 
@@ -93,26 +94,34 @@ static void makeWhere(mlir::Operation *op, unsigned operand) {
   op->setAttr("view_of", mlir::Builder(op->getContext()).getI64IntegerAttr(operand));
 }
 
-// Kernels that store rows in any form. A norm of several groups stores pieces that may begin
-// anywhere.
+static int64_t columnsOfHead(mlir::Operation *attention, int64_t heads) {
+  return ir::shapeOf(attention->getResult(0).getType()).back() / heads;
+}
+
+// Kernels that store rows in any form, for several of them: 16 columns at a time from a multiple of
+// 16 on. Pieces of a row, groups of a norm or heads, may begin anywhere. Sums of latents are no
+// rows of products.
 static bool storesRows(mlir::Operation *op) {
-  auto norm = mlir::dyn_cast<ir::RmsNormOp>(op);
-  return mlir::isa<ir::GatedLinearOp>(op) ||
-         (norm && norm.getScale().getType().getDimSize(0) ==
-                      ir::shapeOf(norm.getResult().getType()).back());
+  if (auto norm = mlir::dyn_cast<ir::RmsNormOp>(op))
+    return norm.getScale().getType().getDimSize(0) ==
+           ir::shapeOf(norm.getResult().getType()).back();
+  if (auto attention = mlir::dyn_cast<ir::AttentionOp>(op))
+    return columnsOfHead(op, attention.getNumHeads()) % 16 == 0;
+  if (auto attention = mlir::dyn_cast<ir::MlaAttentionOp>(op))
+    return attention.getKvB() && columnsOfHead(op, attention.getNumHeads()) % 16 == 0;
+  return mlir::isa<ir::GatedLinearOp>(op);
 }
 
 static void roundWhereMade(ir::CastOp cast, int64_t max_rows) {
-  mlir::Operation *maker = cast.getInput().getDefiningOp();
-  if (max_rows > 1 && isRoundedForProducts(cast.getResult()) && onlyUser<ir::CastOp>(maker) &&
-      storesRows(maker))
+  if (max_rows > 1 && isRoundedForProducts(cast.getResult()) &&
+      onlyUser<ir::CastOp>(cast.getInput()) && storesRows(cast.getInput().getDefiningOp()))
     makeWhere(cast, 0);
 }
 
 // A product adds what was there before it.
 static bool canAdd(mlir::Operation *product, mlir::Value other) {
   if (!mlir::isa_and_present<ir::LinearOp, ir::ScaledMatmulOp, ir::FusedExpertsOp>(product) ||
-      !onlyUser<ir::AddOp>(product))
+      !onlyUser<ir::AddOp>(product->getResult(0)))
     return false;
   mlir::Operation *before = other.getDefiningOp();
   return before && !isAway(before) && !mlir::isa<ir::SliceOp>(before) &&
@@ -155,8 +164,11 @@ static void makeInPlace(mlir::Operation &op, int64_t max_rows) {
 
 static void annotate(mlir::Operation *op, int64_t max_rows) {
   mlir::Builder builder(op->getContext());
-  if (int64_t bytes = resultBytes(op, max_rows))
-    op->setAttr("result_bytes", builder.getDenseI64ArrayAttr(bytes));
+  if (int64_t bytes = resultBytes(op, max_rows)) {
+    llvm::SmallVector<int64_t> all(op->getNumResults(), -1);
+    all[0] = bytes;
+    op->setAttr("result_bytes", builder.getDenseI64ArrayAttr(all));
+  }
   if (int64_t scratch = scratchOf(op, max_rows))
     op->setAttr("scratch_bytes", builder.getI64IntegerAttr(scratch));
 }

@@ -92,6 +92,7 @@ Line materialised(bool may_round) {
                                floatBits(0.1f),
                                kHeads * (kNope + kRope),
                                kHeads * kValue,
+                               RowsIn::f32,
                                materialisedRowsPerItem(512),
                                may_round};
   int64_t weight_bytes = params.key_weight.matrix_bytes * kHeads;
@@ -159,6 +160,7 @@ Line groupedPrefill(const Heads &heads) {
                          0,
                          stride,
                          stride,
+                         RowsIn::f32,
                          attentionRowsPerItem(256, group),
                          keysPerPiece(kLongContext, group),
                          /*may_round=*/0};

@@ -82,7 +82,8 @@ static LATHE_INLINE void attendIn(const Frame *frame, const int64_t *operands,
   const KvCacheParams &c = p.cache;
   const float *query = resolve<float>(frame, operands[AttentionOperand::query]);
   char *cache = resolve<char>(frame, operands[AttentionOperand::cache]);
-  float *result = resolve<float>(frame, operands[AttentionOperand::result]);
+  StoredRows result = {resolve<char>(frame, operands[AttentionOperand::result]), p.result_in,
+                       p.result_stride, p.num_heads * c.value_dim};
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
   int64_t group = p.num_heads / c.kv_heads;
@@ -102,10 +103,10 @@ static LATHE_INLINE void attendIn(const Frame *frame, const int64_t *operands,
           int64_t t = first + (pair + i) / group, h = head * group + (pair + i) % group,
                   position = positions[t];
           int64_t oldest = p.window && position >= p.window ? position - p.window + 1 : 0;
-          return FlashRow{query + t * p.query_stride + h * c.key_dim,
-                          result + t * p.result_stride + h * c.value_dim, oldest, position};
+          return FlashRow{query + t * p.query_stride + h * c.key_dim, t, h * c.value_dim, oldest,
+                          position};
         };
-        flash<Form>(smaller(sharedPass(p), pairs - pair), shape, memory, rowAt, keysAt);
+        flash<Form>(smaller(sharedPass(p), pairs - pair), shape, memory, result, rowAt, keysAt);
       }
     };
     eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item), attendRows);
@@ -143,7 +144,7 @@ LATHE_X86_DEFINE(attention_piece)
     const char *part = cachePart(cache, c, slot, item.key_head);
     int64_t oldest = larger(item.begin, oldestKey(pieces, frame->context));
     auto rowAt = [&](int64_t row) LATHE_BODY {
-      return FlashRow{query + (item.head + row) * c.key_dim, nullptr, oldest, item.end - 1};
+      return FlashRow{query + (item.head + row) * c.key_dim, 0, 0, oldest, item.end - 1};
     };
     auto keysAt = [&](int64_t start, int64_t count)
                       LATHE_BODY { return cached.at(part, start, count); };

@@ -53,6 +53,7 @@ struct AttentionParams {
   int64_t window;        // 0: none
   int64_t query_stride;
   int64_t result_stride;
+  int64_t result_in;      // RowsIn; f32 unless value_dim is a multiple of 16
   int64_t rows_per_item;  // 1 to 64
   int64_t keys_per_piece; // of decode steps, so that vectors sum in their order
   int64_t may_round;      // what is multiplied, to bf16

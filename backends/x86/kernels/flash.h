@@ -39,11 +39,11 @@ LATHE_INLINE void attendAll(Form &form, int64_t count, RowAt rowAt, KeysAt keysA
 
 // All of it. `memory`: Form::memoryFloats(count, shape), 64-byte aligned.
 template <typename Form, typename RowAt, typename KeysAt>
-LATHE_INLINE void flash(int64_t count, const FlashShape &shape, float *memory, RowAt rowAt,
-                        KeysAt keysAt) {
+LATHE_INLINE void flash(int64_t count, const FlashShape &shape, float *memory,
+                        const StoredRows &result, RowAt rowAt, KeysAt keysAt) {
   Form form(count, shape, memory);
   attendAll(form, count, rowAt, keysAt);
-  form.finish(rowAt);
+  form.finish(rowAt, result);
 }
 
 // Runs of rows [begin, end) that share a slot: body(slot, first, last + 1).

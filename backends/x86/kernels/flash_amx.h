@@ -85,9 +85,9 @@ public:
     releaseTiles();
   }
 
-  template <typename RowAt> LATHE_INLINE void finish(RowAt rowAt) {
+  template <typename RowAt> LATHE_INLINE void finish(RowAt rowAt, const StoredRows &result) {
     for (int64_t i = 0; i < count_; ++i)
-      storeResult(state_, i, shape_.value_dim, rowAt(i).result);
+      storeResult(state_, i, shape_.value_dim, rowAt(i), result);
   }
 
 private:

@@ -7,16 +7,19 @@
 #include "backends/x86/kernels/online_softmax.h"
 #include "backends/x86/kernels/paired_terms.h"
 #include "backends/x86/kernels/pieces.h"
+#include "backends/x86/kernels/stored_rows.h"
 
 namespace lathe::x86 {
 
 constexpr int64_t flash_keys = 64; // of a block
 constexpr float log2_e = 1.44269504f;
 
-// A row of queries: it sees the keys first <= s <= last.
+// A row of queries: it sees the keys first <= s <= last. What it gets stands in this row of the
+// result, from this column on.
 struct FlashRow {
   const float *query;
-  float *result;
+  int64_t row;
+  int64_t column;
   int64_t first;
   int64_t last;
 };
@@ -50,10 +53,12 @@ LATHE_INLINE FlashState startState(float *memory, int64_t rows, int64_t value_di
   return {memory, memory + sums, memory + sums + padded};
 }
 
-LATHE_INLINE void storeResult(const FlashState &state, int64_t row, int64_t value_dim, float *to) {
-  const float *sums = state.sums + row * sumStride(value_dim);
+LATHE_INLINE void storeResult(const FlashState &state, int64_t i, int64_t value_dim,
+                              const FlashRow &row, const StoredRows &result) {
+  const float *sums = state.sums + i * sumStride(value_dim);
   for (int64_t j = 0; j < value_dim; j += 16)
-    storeSome(to + j, load16(sums + j) / state.total[row], value_dim - j);
+    result.storeSomeAt(row.row, row.column + j, smaller<int64_t>(16, value_dim - j),
+                       load16(sums + j) / state.total[i]);
 }
 
 constexpr i32x16 lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -61,12 +61,12 @@ public:
       attendRows<1>(i, block, start, keys, rowAt);
   }
 
-  template <typename RowAt> LATHE_INLINE void finish(RowAt rowAt) {
+  template <typename RowAt> LATHE_INLINE void finish(RowAt rowAt, const StoredRows &result) {
     if (shape_.keys_per_piece)
       endPiece();
     const FlashState &all = shape_.keys_per_piece ? before_ : state_;
     for (int64_t i = 0; i < count_; ++i)
-      storeResult(all, i, shape_.value_dim, rowAt(i).result);
+      storeResult(all, i, shape_.value_dim, rowAt(i), result);
   }
 
 private:

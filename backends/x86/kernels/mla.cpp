@@ -216,7 +216,8 @@ static LATHE_INLINE void attendExpanded(const Frame *frame, const int64_t *opera
   char *cache = resolve<char>(frame, operands[MlaMaterialisedOperand::cache]);
   const char *key_weight = resolve<char>(frame, operands[MlaMaterialisedOperand::key_weight]);
   const char *value_weight = resolve<char>(frame, operands[MlaMaterialisedOperand::value_weight]);
-  float *result = resolve<float>(frame, operands[MlaMaterialisedOperand::result]);
+  StoredRows result = {resolve<char>(frame, operands[MlaMaterialisedOperand::result]), p.result_in,
+                       p.result_stride, p.num_heads * p.value_weight.n};
   const int32_t *slots = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::slots]);
   const int32_t *positions = reinterpret_cast<const int32_t *>(frame->buffers[Buffer::positions]);
   int64_t width = ExpandedKeys::keyDim(p), value_dim = p.value_weight.n;
@@ -233,10 +234,10 @@ static LATHE_INLINE void attendExpanded(const Frame *frame, const int64_t *opera
       };
       auto rowAt = [&](int64_t i) LATHE_BODY {
         int64_t t = first + i;
-        return FlashRow{query + t * p.query_stride + head * width,
-                        result + t * p.result_stride + head * value_dim, 0, positions[t]};
+        return FlashRow{query + t * p.query_stride + head * width, t, head * value_dim, 0,
+                        positions[t]};
       };
-      flash<Form>(last - first, shape, memory, rowAt, keysAt);
+      flash<Form>(last - first, shape, memory, result, rowAt, keysAt);
     };
     eachSegment(slots, block, smaller(frame->rows, block + p.rows_per_item), attendRows);
   }

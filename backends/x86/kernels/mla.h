@@ -110,6 +110,7 @@ struct MlaMaterialisedParams {
   int64_t softmax_scale; // f32 bits
   int64_t query_stride;
   int64_t result_stride;
+  int64_t result_in; // RowsIn; f32 unless v is a multiple of 16
   int64_t rows_per_item;
   int64_t may_round; // what is multiplied, to bf16
 };

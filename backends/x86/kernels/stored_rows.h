@@ -13,11 +13,13 @@ struct StoredRows {
   int64_t stride; // in values, or of steps
   int64_t columns;
 
-  // The columns from `column`, a multiple of 16, on; a bf16 form rounds. Behind the last column
-  // steps get zeros: AMX multiplies whole ones.
   LATHE_INLINE void store16At(int64_t row, int64_t column, f32x16 value) const {
+    storeSomeAt(row, column, smaller<int64_t>(16, columns - column), value);
+  }
+  // `here` columns, 16 at most, from `column` on, a multiple of 16 where a form is bf16; that
+  // rounds. Behind the last column steps get zeros: AMX multiplies whole ones.
+  LATHE_INLINE void storeSomeAt(int64_t row, int64_t column, int64_t here, f32x16 value) const {
     char *to = at + row * rowBytes(rows_in, stride) + columnBytes(rows_in, stride, column);
-    int64_t here = smaller<int64_t>(16, columns - column);
     if (rows_in == RowsIn::f32)
       return storeSome(reinterpret_cast<float *>(to), value, here);
     u16x16 narrow = narrowBf16(roundBf16(value));

@@ -31,7 +31,7 @@ static void attendInPieces(Selector &s, ir::AttentionOp op, int64_t cache) {
 }
 
 static void attendRows(Selector &s, ir::AttentionOp op, int64_t cache) {
-  Place query = s.place(op.getQuery()), result = s.place(op.getResult());
+  Place query = s.place(op.getQuery()), result = s.place(storedAs(op.getResult()));
   AttentionPieceParams piece = pieceParams(op);
   AttentionParams params{piece.cache,
                          piece.num_heads,
@@ -39,6 +39,7 @@ static void attendRows(Selector &s, ir::AttentionOp op, int64_t cache) {
                          piece.window,
                          query.stride,
                          result.stride,
+                         result.rows_in,
                          attentionRowsPerItem(s.maxRows(), piece.num_heads / piece.cache.kv_heads),
                          piece.keys_per_piece,
                          mayRound(op)};
@@ -81,7 +82,7 @@ static void absorbedInPieces(Selector &s, ir::MlaAttentionOp op, int64_t cache) 
 }
 
 static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t cache) {
-  Place query = s.place(op.getQuery()), result = s.place(op.getResult());
+  Place query = s.place(op.getQuery()), result = s.place(storedAs(op.getResult()));
   HeadView keys = keyRows(op), values = valueRows(op);
   FailureOr<MatrixWeight> keyWeight = s.weights().heads(op.getKvB(), keys);
   FailureOr<MatrixWeight> valueWeight = s.weights().heads(op.getKvB(), values);
@@ -92,6 +93,7 @@ static LogicalResult materialised(Selector &s, ir::MlaAttentionOp op, int64_t ca
   params.may_round = mayRound(op);
   params.query_stride = query.stride;
   params.result_stride = result.stride;
+  params.result_in = result.rows_in;
   s.add(op, "mla_materialised", params,
         {query.operand, cache, keyWeight->operand, valueWeight->operand, result.operand},
         mlaMaterialisedItems(params));

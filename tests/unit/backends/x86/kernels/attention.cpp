@@ -91,14 +91,21 @@ void runAttention(const Shape &s, const std::vector<RaggedStep> &steps) {
   for (const RaggedStep &step : steps) {
     keys.write(step);
     std::vector<float> q = randomFloats(step.rows() * qs, ++keys.seed, 2);
-    AttentionParams p = {
-        keys.cache, s.heads, floatBits(keys.scale), s.window, qs, rs, s.rows_per_item, 64, 0};
+    AttentionParams p = {keys.cache, s.heads,     floatBits(keys.scale), s.window, qs,
+                         rs,         RowsIn::f32, s.rows_per_item,       64,       0};
     int64_t query = memory.put(q), result = memory.space<float>(step.rows() * rs);
     memory.run(lathe_x86_attention, {query, keys.place, result}, p, attentionItems(p));
     keys.expectRows(step, q.data(), qs, memory.at<float>(result), rs, 1e-5);
     p.may_round = 1;
     memory.run(lathe_x86_attention, {query, keys.place, result}, p, attentionItems(p));
     keys.expectRows(step, q.data(), qs, memory.at<float>(result), rs, 0.1);
+    if (s.value_dim % 16)
+      continue;
+    p.result_in = RowsIn::bf16_steps, p.result_stride = stepStride(step.rows());
+    int64_t steps = memory.space<char>(stepsBytes(step.rows(), s.heads * s.value_dim));
+    memory.run(lathe_x86_attention, {query, keys.place, steps}, p, attentionItems(p));
+    expectSteps(memory.at<uint16_t>(steps), memory.at<float>(result), step.rows(),
+                s.heads * s.value_dim, rs);
   }
 }
 
@@ -155,7 +162,8 @@ TEST(Attention, givesARowTheSameBitsInAnyCompany) {
     int64_t query = memory.put(randomFloats(150 * 240, 3)), result = memory.space<float>(150 * 144);
     std::vector<float> expected;
     for (int64_t rows_per_item : {2, 7, 33, 64}) {
-      AttentionParams p = {cache, 6, floatBits(0.3f), 0, 240, 144, rows_per_item, 64, 0};
+      AttentionParams p = {cache, 6,           floatBits(0.3f), 0,  240,
+                           144,   RowsIn::f32, rows_per_item,   64, 0};
       memory.run(lathe_x86_attention, {query, place, result}, p, attentionItems(p));
       const float *got = memory.at<float>(result);
       if (expected.empty())
@@ -226,7 +234,8 @@ TEST(AttentionPieces, giveTheBitsOfStepsOfSeveralRows) {
       keys.write(all);
       int64_t qs = 6 * 24, rs = 6 * 40, rows = keys.memory.space<float>(290 * rs);
       std::vector<float> q = randomFloats(290 * qs, 9, 2);
-      AttentionParams p = {keys.cache, 6, floatBits(keys.scale), window, qs, rs, 32, 128, 0};
+      AttentionParams p = {keys.cache, 6, floatBits(keys.scale), window, qs, rs, RowsIn::f32, 32,
+                           128,        0};
       keys.memory.run(lathe_x86_attention, {keys.memory.put(q), keys.place, rows}, p,
                       attentionItems(p));
       for (int32_t t : {0, 5, 127, 128, 129, 255, 256, 289}) {
@@ -254,7 +263,7 @@ TEST(Attention, sharesOutNearTies) {
   AttentionWriteParams write = {cache, dim, 16};
   memory.run(lathe_x86_attention_write, {memory.put(k), memory.put(v), place}, write,
              attentionWriteItems(write));
-  AttentionParams p = {cache, 1, floatBits(1.0f), 0, dim, 16, 64, 64, 0};
+  AttentionParams p = {cache, 1, floatBits(1.0f), 0, dim, 16, RowsIn::f32, 64, 64, 0};
   int64_t result = memory.space<float>(keys * 16);
   memory.run(lathe_x86_attention,
              {memory.put(std::vector<float>(keys * dim, 0.75f)), place, result}, p,

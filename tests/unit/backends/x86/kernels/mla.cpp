@@ -174,6 +174,7 @@ void runMaterialised(const Shape &s, int64_t rows_per_item) {
                                floatBits(latents.scale),
                                qs,
                                rs,
+                               RowsIn::f32,
                                rows_per_item,
                                0};
     int64_t query = memory.put(q), result = memory.space<float>(step.rows() * rs),
@@ -184,6 +185,15 @@ void runMaterialised(const Shape &s, int64_t rows_per_item) {
     memory.run(lathe_x86_mla_materialised,
                {query, latents.place, key_weight, value_weight, rounded}, p,
                mlaMaterialisedItems(p));
+    if (s.v % 16 == 0) {
+      p.result_in = RowsIn::bf16_steps, p.result_stride = stepStride(step.rows());
+      int64_t steps = memory.space<char>(stepsBytes(step.rows(), s.heads * s.v));
+      memory.run(lathe_x86_mla_materialised,
+                 {query, latents.place, key_weight, value_weight, steps}, p,
+                 mlaMaterialisedItems(p));
+      expectSteps(memory.at<uint16_t>(steps), memory.at<float>(rounded), step.rows(), s.heads * s.v,
+                  rs);
+    }
     for (int64_t t = 0; t < step.rows(); ++t)
       for (int64_t h = 0; h < s.heads; ++h) {
         std::vector<double> scores, up;
@@ -226,6 +236,7 @@ TEST(MlaMaterialised, agreesWithDoubleOverRaggedSteps) {
     runMaterialised({3, 20, 6, 10, 18, format, {Format::f32, {}}}, 7);
   }
   runMaterialised({2, 36, 4, 16, 12, Format::f16, {Format::e4m3, {20, 16}}}, 64);
+  runMaterialised({3, 32, 8, 8, 16, Format::f32, {Format::bf16, {}}}, 64);
 }
 
 // With n = v one product expands both keys and values.

@@ -118,13 +118,17 @@ inline void expectNear(double got, double want, double size, double relative, co
                   << " +- " << limit;
 }
 
-// Steps (rows_in.h) of `values` [rows][columns]: zeros behind the last column.
-inline void expectSteps(const uint16_t *steps, const float *values, int64_t rows, int64_t columns) {
+// Steps (rows_in.h) of `values` [rows][columns], `stride` apart: zeros behind the last column.
+inline void expectSteps(const uint16_t *steps, const float *values, int64_t rows, int64_t columns,
+                        int64_t stride) {
   for (int64_t t = 0; t < rows; ++t)
     for (int64_t j = 0; j < roundUp(columns, step_columns); ++j)
       EXPECT_EQ(steps[(j / step_columns * stepStride(rows) + t) * step_columns + j % step_columns],
-                j < columns ? bf16FromF32(values[t * columns + j]) : 0)
+                j < columns ? bf16FromF32(values[t * stride + j]) : 0)
           << columns << " columns, row " << t << ", column " << j;
+}
+inline void expectSteps(const uint16_t *steps, const float *values, int64_t rows, int64_t columns) {
+  expectSteps(steps, values, rows, columns, columns);
 }
 
 } // namespace lathe::x86

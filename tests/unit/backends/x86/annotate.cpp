@@ -1,0 +1,126 @@
+// What ops make where their operand is: attention of several rows leaves rounded rows for the
+// product behind it, if it can.
+#include "backends/x86/annotate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+
+#include "ir/lathe/dialect.h"
+
+namespace lathe::x86 {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Annotate : public testing::Test {
+protected:
+  Annotate() { context_.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>(); }
+
+  // The text of a step of `max_rows` with this body and cache.
+  std::string annotated(int max_rows, const std::string &cache, const std::string &body) {
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(
+        absl::StrCat("func.func @prefill(%tokens: tensor<?xi32>, %slots: tensor<?xi32>, "
+                     "%positions: tensor<?xi32>, %output_rows: tensor<?xi32>, %c: ",
+                     cache, ") -> (tensor<?x8xf32>, ", cache,
+                     ") attributes {lathe.max_rows = ", max_rows, " : i64} {\n", body, "}"),
+        &context_);
+    EXPECT_TRUE(module && mlir::succeeded(mlir::verify(*module))) << body;
+    annotateForPlanning(*module->getOps<mlir::func::FuncOp>().begin());
+    std::string text;
+    llvm::raw_string_ostream(text) << *module;
+    return text;
+  }
+
+  // Two heads with `value_dim` columns each; `more` stands behind the cast of what they leave.
+  std::string latent(int max_rows, int value_dim, const std::string &more = "") {
+    return annotated(max_rows, kLatents,
+                     absl::Substitute(R"(
+      %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<9x16xf32>
+      %b = lathe.weight "b" from [#lathe.tensor_ref<"b">] : tensor<$0x4xf32>
+      %o = lathe.weight "o" from [#lathe.tensor_ref<"o">] : tensor<8x$1xf32>
+      %q = lathe.embedding %tokens, %e : (tensor<?xi32>, tensor<9x16xf32>) -> tensor<?x16xf32>
+      %l = lathe.slice %q offset = 0 : tensor<?x16xf32> -> tensor<?x6xf32>
+      %a, %u = lathe.mla_attention %q, %l, %slots, %positions, %c kv_b %b num_heads = 2 qk_nope_head_dim = 6 qk_rope_head_dim = 2 v_head_dim = $2 softmax_scale = 2.000000e-01 form = materialised : (tensor<?x16xf32>, tensor<?x6xf32>, tensor<?xi32>, tensor<?xi32>, $3, tensor<$0x4xf32>) -> (tensor<?x$1xf32>, $3)
+      %r = lathe.cast %a : tensor<?x$1xf32> -> tensor<?x$1xbf16>
+      %p = lathe.linear %r, %o : (tensor<?x$1xbf16>, tensor<8x$1xf32>) -> tensor<?x8xf32>
+      $4
+      return %p, %u : tensor<?x8xf32>, $3
+      )",
+                                      2 * (6 + value_dim), 2 * value_dim, value_dim, kLatents,
+                                      more));
+  }
+
+  inline static const std::string kLatents = "!lathe.latent_cache<slots = 1, max_context = 9, "
+                                             "kv_lora_rank = 4, rope_dim = 2, element = f32>";
+  mlir::MLIRContext context_;
+};
+
+constexpr const char *kMadeWhereItIs = "view_of = 0";
+
+TEST_F(Annotate, latentAttentionRoundsWhatItLeavesForAProduct) {
+  EXPECT_THAT(latent(64, 16), HasSubstr(kMadeWhereItIs));
+  EXPECT_THAT(latent(64, 48), HasSubstr(kMadeWhereItIs));
+}
+
+TEST_F(Annotate, aDecodeStepKeepsTheCast) {
+  EXPECT_THAT(latent(1, 16), Not(HasSubstr(kMadeWhereItIs)));
+}
+
+TEST_F(Annotate, headsThatBeginBetweenVectorsKeepTheCast) {
+  EXPECT_THAT(latent(64, 24), Not(HasSubstr(kMadeWhereItIs)));
+}
+
+TEST_F(Annotate, rowsThatAnotherOpReadsKeepTheCast) {
+  EXPECT_THAT(latent(64, 16, "%n = lathe.scale %a by 2.000000e+00 : tensor<?x32xf32>"),
+              Not(HasSubstr(kMadeWhereItIs)));
+}
+
+TEST_F(Annotate, sumsOfLatentsKeepTheCast) {
+  const std::string cache = "!lathe.latent_cache<slots = 1, max_context = 9, kv_lora_rank = 16, "
+                            "rope_dim = 2, element = f32>";
+  EXPECT_THAT(annotated(64, cache,
+                        absl::Substitute(R"(
+      %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<9x36xf32>
+      %o = lathe.weight "o" from [#lathe.tensor_ref<"o">] : tensor<8x32xf32>
+      %q = lathe.embedding %tokens, %e : (tensor<?xi32>, tensor<9x36xf32>) -> tensor<?x36xf32>
+      %l = lathe.slice %q offset = 0 : tensor<?x36xf32> -> tensor<?x18xf32>
+      %a, %u = lathe.mla_attention %q, %l, %slots, %positions, %c num_heads = 2 qk_nope_head_dim = 6 qk_rope_head_dim = 2 v_head_dim = 16 softmax_scale = 2.000000e-01 form = absorbed : (tensor<?x36xf32>, tensor<?x18xf32>, tensor<?xi32>, tensor<?xi32>, $0) -> (tensor<?x32xf32>, $0)
+      %r = lathe.cast %a : tensor<?x32xf32> -> tensor<?x32xbf16>
+      %p = lathe.linear %r, %o : (tensor<?x32xbf16>, tensor<8x32xf32>) -> tensor<?x8xf32>
+      return %p, %u : tensor<?x8xf32>, $0
+      )",
+                                         cache)),
+              Not(HasSubstr(kMadeWhereItIs)));
+}
+
+// Few rows in steps need more than in f32, and the cache needs what it needed.
+TEST_F(Annotate, roundedRowsOfFewRowsSayWhatTheyNeed) {
+  EXPECT_THAT(latent(2, 16), HasSubstr("result_bytes = array<i64: 1152, -1>"));
+}
+
+TEST_F(Annotate, groupedAttentionRoundsWhatItLeavesForAProduct) {
+  const std::string cache = "!lathe.kv_cache<slots = 1, max_context = 9, kv_heads = 1, key_dim = "
+                            "8, value_dim = 16, element = f32>";
+  EXPECT_THAT(annotated(64, cache,
+                        absl::Substitute(R"(
+      %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<9x16xf32>
+      %o = lathe.weight "o" from [#lathe.tensor_ref<"o">] : tensor<8x32xf32>
+      %q = lathe.embedding %tokens, %e : (tensor<?xi32>, tensor<9x16xf32>) -> tensor<?x16xf32>
+      %k = lathe.slice %q offset = 0 : tensor<?x16xf32> -> tensor<?x8xf32>
+      %a, %u = lathe.attention %q, %k, %q, %slots, %positions, %c num_heads = 2 softmax_scale = 2.000000e-01 : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x16xf32>, tensor<?xi32>, tensor<?xi32>, $0) -> (tensor<?x32xf32>, $0)
+      %r = lathe.cast %a : tensor<?x32xf32> -> tensor<?x32xbf16>
+      %p = lathe.linear %r, %o : (tensor<?x32xbf16>, tensor<8x32xf32>) -> tensor<?x8xf32>
+      return %p, %u : tensor<?x8xf32>, $0
+      )",
+                                         cache)),
+              HasSubstr(kMadeWhereItIs));
+}
+
+} // namespace
+} // namespace lathe::x86
