@@ -2,9 +2,9 @@
 
 #include "mlir/IR/Builders.h"
 
+#include "backends/x86/folded_ops.h"
 #include "backends/x86/scratch.h"
 #include "backends/x86/state_layout.h"
-#include "passes/partition/offers.h"
 #include "passes/plan/sizes.h"
 #include "passes/step.h"
 
@@ -24,14 +24,6 @@ RowCount rowCountOf(mlir::Value value) {
 bool isReturnedLogits(mlir::Value value) {
   auto terminator = mlir::dyn_cast<mlir::func::ReturnOp>(value.getParentBlock()->getTerminator());
   return terminator && terminator.getNumOperands() > 0 && terminator.getOperand(0) == value;
-}
-
-bool isRoundedForProducts(mlir::Value value) {
-  auto cast = value.getDefiningOp<ir::CastOp>();
-  return cast && cast.getResult().getType().getElementType().isBF16() &&
-         llvm::all_of(
-             value.getUsers(),
-             llvm::IsaPred<ir::LinearOp, ir::ScaledMatmulOp, ir::FusedLinearOp, ir::GatedLinearOp>);
 }
 
 // What the planner takes for f32 rows holds for all others.
@@ -62,106 +54,6 @@ static int64_t resultBytes(mlir::Operation *op, int64_t max_rows) {
              : 0;
 }
 
-static constexpr llvm::StringLiteral kMayRound = "x86.may_round";
-
-bool mayRound(mlir::Operation *attention) { return attention->hasAttr(kMayRound); }
-
-static bool isAway(mlir::Operation *op) { return op->hasAttr(passes::kPart); }
-
-// The kernel rounds its query itself.
-static void takeRoundedQuery(mlir::Operation *op) {
-  if (!mlir::isa<ir::AttentionOp, ir::MlaAttentionOp>(op))
-    return;
-  auto cast = op->getOperand(0).getDefiningOp<ir::CastOp>();
-  if (!cast || isAway(op) || isAway(cast))
-    return;
-  op->setAttr(kMayRound, mlir::UnitAttr::get(op->getContext()));
-  op->setOperand(0, cast.getInput());
-  if (cast->use_empty())
-    cast->erase();
-}
-
-// The one user of an op's result, if that is an Op; neither runs on another target.
-template <typename Op> static Op onlyUser(mlir::Value value) {
-  mlir::Operation *maker = value.getDefiningOp();
-  if (!maker || !value.hasOneUse() || isAway(maker))
-    return nullptr;
-  auto user = mlir::dyn_cast<Op>(*value.user_begin());
-  return user && !isAway(user) ? user : nullptr;
-}
-
-static void makeWhere(mlir::Operation *op, unsigned operand) {
-  op->setAttr("view_of", mlir::Builder(op->getContext()).getI64IntegerAttr(operand));
-}
-
-static int64_t columnsOfHead(mlir::Operation *attention, int64_t heads) {
-  return ir::shapeOf(attention->getResult(0).getType()).back() / heads;
-}
-
-// Kernels that store rows in any form, for several of them: 16 columns at a time from a multiple of
-// 16 on. Pieces of a row, groups of a norm or heads, may begin anywhere. Sums of latents are no
-// rows of products.
-static bool storesRows(mlir::Operation *op) {
-  if (auto norm = mlir::dyn_cast<ir::RmsNormOp>(op))
-    return norm.getScale().getType().getDimSize(0) ==
-           ir::shapeOf(norm.getResult().getType()).back();
-  if (auto attention = mlir::dyn_cast<ir::AttentionOp>(op))
-    return columnsOfHead(op, attention.getNumHeads()) % 16 == 0;
-  if (auto attention = mlir::dyn_cast<ir::MlaAttentionOp>(op))
-    return attention.getKvB() && columnsOfHead(op, attention.getNumHeads()) % 16 == 0;
-  return mlir::isa<ir::GatedLinearOp>(op);
-}
-
-static void roundWhereMade(ir::CastOp cast, int64_t max_rows) {
-  if (max_rows > 1 && isRoundedForProducts(cast.getResult()) &&
-      onlyUser<ir::CastOp>(cast.getInput()) && storesRows(cast.getInput().getDefiningOp()))
-    makeWhere(cast, 0);
-}
-
-// A product adds what was there before it.
-static bool canAdd(mlir::Operation *product, mlir::Value other) {
-  if (!mlir::isa_and_present<ir::LinearOp, ir::ScaledMatmulOp, ir::FusedExpertsOp>(product) ||
-      !onlyUser<ir::AddOp>(product->getResult(0)))
-    return false;
-  mlir::Operation *before = other.getDefiningOp();
-  return before && !isAway(before) && !mlir::isa<ir::SliceOp>(before) &&
-         before->isBeforeInBlock(product);
-}
-
-static void addWhereMade(ir::AddOp add) {
-  mlir::Value lhs = add.getLhs(), rhs = add.getRhs();
-  if (isReturnedLogits(add.getResult()))
-    return;
-  if (canAdd(rhs.getDefiningOp(), lhs))
-    makeWhere(add, 1);
-  else if (canAdd(lhs.getDefiningOp(), rhs))
-    makeWhere(add, 0);
-}
-
-template <typename Op> static Op viewOf(mlir::Value value) {
-  if (!value.hasOneUse())
-    return nullptr;
-  auto user = mlir::dyn_cast<Op>(*value.user_begin());
-  return user && passes::viewedBy(user) == value ? user : nullptr;
-}
-
-mlir::Value storedAs(mlir::Value value) {
-  auto cast = viewOf<ir::CastOp>(value);
-  return cast ? cast.getResult() : value;
-}
-
-mlir::Value addedWhereMade(mlir::Value value) {
-  auto add = viewOf<ir::AddOp>(value);
-  return !add ? mlir::Value() : add.getLhs() == value ? add.getRhs() : add.getLhs();
-}
-
-static void makeInPlace(mlir::Operation &op, int64_t max_rows) {
-  if (auto cast = mlir::dyn_cast<ir::CastOp>(op))
-    roundWhereMade(cast, max_rows);
-  else if (auto add = mlir::dyn_cast<ir::AddOp>(op))
-    addWhereMade(add);
-}
-
 static void annotate(mlir::Operation *op, int64_t max_rows) {
   mlir::Builder builder(op->getContext());
   if (int64_t bytes = resultBytes(op, max_rows)) {
@@ -175,10 +67,7 @@ static void annotate(mlir::Operation *op, int64_t max_rows) {
 
 void annotateForPlanning(mlir::func::FuncOp step) {
   mlir::Builder builder(step.getContext());
-  for (mlir::Operation &op : llvm::make_early_inc_range(step.getBody().front()))
-    takeRoundedQuery(&op);
-  for (mlir::Operation &op : step.getBody().front())
-    makeInPlace(op, passes::maxRows(step));
+  foldOps(step);
   for (mlir::Operation &op : step.getBody().front())
     annotate(&op, passes::maxRows(step));
   for (mlir::BlockArgument argument : step.getArguments().drop_front(4))

@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include "runtime/cpu/features.h"
 #include "tests/golden/compiled_model.h"
 #include "tests/golden/interpreted_model.h"
 #include "tests/unit/models/tiny_checkpoint.h"
@@ -27,17 +26,14 @@ bool hasExperts(const std::string &folder) {
   return readTextFile(folder + "/config.json")->find("_experts") != std::string::npos;
 }
 
-// The best of this machine and the least, which is what tells their kernels apart.
-std::vector<std::string> levels() {
-  return {runtime::CpuFeatures::ofThisMachine().levelName(), "x86-64-v3"};
-}
-
 class RoundedCaches : public testing::TestWithParam<std::string> {
 protected:
   // One of them: folders take turns, and a kind of attention has several.
   static std::string level() {
     const std::vector<std::string> folders = foldersWithGoldens();
-    return levels()[(std::find(folders.begin(), folders.end(), GetParam()) - folders.begin()) % 2];
+    return bestAndLeastLevels()[(std::find(folders.begin(), folders.end(), GetParam()) -
+                                 folders.begin()) %
+                                2];
   }
 };
 
@@ -72,7 +68,8 @@ TEST_P(RoundedText, isPredictedHardlyWorse) {
   const GoldenFolder golden(GetParam());
   const double exact = golden.json()["eval"]["mean_nll"].get<double>();
   CompiledModel model;
-  ASSERT_NO_FATAL_FAILURE(model.compile(GetParam(), {.cache = "bf16", .levels = levels()}));
+  ASSERT_NO_FATAL_FAILURE(
+      model.compile(GetParam(), {.cache = "bf16", .levels = bestAndLeastLevels()}));
   for (const std::string &target : model.targets())
     EXPECT_NEAR(model.meanNll(golden, target), exact, 0.001 * exact) << target;
 }
@@ -113,7 +110,8 @@ TEST_P(LongContext, givesTheSameBitsForAnyNumberOfThreads) {
     models::TinyCheckpoint tiny(config);
     ASSERT_TRUE(tiny.open().ok());
     CompiledModel model;
-    ASSERT_NO_FATAL_FAILURE(model.compile(tiny.path(), {.cache = GetParam(), .levels = levels()}));
+    ASSERT_NO_FATAL_FAILURE(
+        model.compile(tiny.path(), {.cache = GetParam(), .levels = bestAndLeastLevels()}));
     for (const std::string &target : model.targets()) {
       const std::vector<float> one = logitsAtDepth(model, target, 1, 1700);
       for (int threads : {2, 3, 7})
@@ -130,7 +128,7 @@ TEST(LongContextOfKeys, givesTheInterpretersLogits) {
     const std::vector<float> expected(all.end() - static_cast<long>(all.size() / 400 * 3),
                                       all.end());
     CompiledModel model;
-    ASSERT_NO_FATAL_FAILURE(model.compile(folder, {.levels = levels()}));
+    ASSERT_NO_FATAL_FAILURE(model.compile(folder, {.levels = bestAndLeastLevels()}));
     for (const std::string &target : model.targets())
       EXPECT_LE(largestDifference(logitsAtDepth(model, target, 2, 397), expected),
                 GoldenFolder(folder).tolerance())

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "runtime/cpu/device.h"
+#include "runtime/cpu/features.h"
 #include "runtime/eval/eval.h"
 #include "tools/compiler/compile.h"
 
@@ -68,6 +69,10 @@ double CompiledModel::meanNll(const GoldenFolder &golden, const std::string &tar
       runtime::evaluate(*open(target, 2, 0), text.tokens, options, [](int64_t, int64_t) {}));
   EXPECT_EQ(result.tokens, golden.json()["eval"]["tokens"].get<int64_t>());
   return result.mean_nll;
+}
+
+std::vector<std::string> bestAndLeastLevels() {
+  return {runtime::CpuFeatures::ofThisMachine().levelName(), "x86-64-v3"};
 }
 
 double largestDifference(const std::vector<float> &a, const std::vector<float> &b) {

@@ -38,6 +38,9 @@ private:
   std::vector<std::string> targets_;
 };
 
+// The best level of this machine and the least of all, which is what tells their kernels apart.
+std::vector<std::string> bestAndLeastLevels();
+
 // Infinite where the numbers of logits differ, or one is NaN.
 double largestDifference(const std::vector<float> &a, const std::vector<float> &b);
 

@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include "runtime/cpu/features.h"
 #include "tests/golden/compiled_model.h"
 #include "tests/golden/interpreted_model.h"
 
@@ -21,10 +20,9 @@ struct Case {
   std::string folder, form, level;
 };
 
-// On the best level of this machine or the least, which is what tells their kernels apart: each
-// form and each folder has both, and the tests of kernels have all.
+// On one of two levels: each form and each folder has both, and the tests of kernels have all.
 std::vector<Case> cases() {
-  const std::string levels[] = {runtime::CpuFeatures::ofThisMachine().levelName(), "x86-64-v3"};
+  const auto levels = bestAndLeastLevels();
   std::vector<Case> all;
   for (size_t i = 0; i < std::size(kFolders); ++i)
     for (size_t j = 0; j < std::size(kForms); ++j)

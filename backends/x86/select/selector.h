@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include "backends/x86/annotate.h"
+#include "backends/x86/folded_ops.h"
 #include "backends/x86/kernels/linear.h"
 #include "backends/x86/level.h"
 #include "backends/x86/program.h"

@@ -1,6 +1,6 @@
-// What ops make where their operand is: attention of several rows leaves rounded rows for the
+// Ops without code of their own: attention of several rows leaves rounded rows for the
 // product behind it, if it can.
-#include "backends/x86/annotate.h"
+#include "backends/x86/folded_ops.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +10,7 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 
+#include "backends/x86/annotate.h"
 #include "ir/lathe/dialect.h"
 
 namespace lathe::x86 {
@@ -18,9 +19,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class Annotate : public testing::Test {
+class FoldedOps : public testing::Test {
 protected:
-  Annotate() { context_.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>(); }
+  FoldedOps() { context_.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>(); }
 
   // The text of a step of `max_rows` with this body and cache.
   std::string annotated(int max_rows, const std::string &cache, const std::string &body) {
@@ -63,25 +64,25 @@ protected:
 
 constexpr const char *kMadeWhereItIs = "view_of = 0";
 
-TEST_F(Annotate, latentAttentionRoundsWhatItLeavesForAProduct) {
+TEST_F(FoldedOps, latentAttentionRoundsWhatItLeavesForAProduct) {
   EXPECT_THAT(latent(64, 16), HasSubstr(kMadeWhereItIs));
   EXPECT_THAT(latent(64, 48), HasSubstr(kMadeWhereItIs));
 }
 
-TEST_F(Annotate, aDecodeStepKeepsTheCast) {
+TEST_F(FoldedOps, aDecodeStepKeepsTheCast) {
   EXPECT_THAT(latent(1, 16), Not(HasSubstr(kMadeWhereItIs)));
 }
 
-TEST_F(Annotate, headsThatBeginBetweenVectorsKeepTheCast) {
+TEST_F(FoldedOps, headsThatBeginBetweenVectorsKeepTheCast) {
   EXPECT_THAT(latent(64, 24), Not(HasSubstr(kMadeWhereItIs)));
 }
 
-TEST_F(Annotate, rowsThatAnotherOpReadsKeepTheCast) {
+TEST_F(FoldedOps, rowsThatAnotherOpReadsKeepTheCast) {
   EXPECT_THAT(latent(64, 16, "%n = lathe.scale %a by 2.000000e+00 : tensor<?x32xf32>"),
               Not(HasSubstr(kMadeWhereItIs)));
 }
 
-TEST_F(Annotate, sumsOfLatentsKeepTheCast) {
+TEST_F(FoldedOps, sumsOfLatentsKeepTheCast) {
   const std::string cache = "!lathe.latent_cache<slots = 1, max_context = 9, kv_lora_rank = 16, "
                             "rope_dim = 2, element = f32>";
   EXPECT_THAT(annotated(64, cache,
@@ -100,11 +101,11 @@ TEST_F(Annotate, sumsOfLatentsKeepTheCast) {
 }
 
 // Few rows in steps need more than in f32, and the cache needs what it needed.
-TEST_F(Annotate, roundedRowsOfFewRowsSayWhatTheyNeed) {
+TEST_F(FoldedOps, roundedRowsOfFewRowsSayWhatTheyNeed) {
   EXPECT_THAT(latent(2, 16), HasSubstr("result_bytes = array<i64: 1152, -1>"));
 }
 
-TEST_F(Annotate, groupedAttentionRoundsWhatItLeavesForAProduct) {
+TEST_F(FoldedOps, groupedAttentionRoundsWhatItLeavesForAProduct) {
   const std::string cache = "!lathe.kv_cache<slots = 1, max_context = 9, kv_heads = 1, key_dim = "
                             "8, value_dim = 16, element = f32>";
   EXPECT_THAT(annotated(64, cache,
