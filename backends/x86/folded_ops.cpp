@@ -49,10 +49,6 @@ static void makeWhere(mlir::Operation *op, unsigned operand) {
   op->setAttr("view_of", mlir::Builder(op->getContext()).getI64IntegerAttr(operand));
 }
 
-static int64_t columnsOfHead(mlir::Operation *attention, int64_t heads) {
-  return ir::shapeOf(attention->getResult(0).getType()).back() / heads;
-}
-
 // Kernels that store rows in any form, for several of them: 16 columns at a time from a multiple of
 // 16 on. Pieces of a row, groups of a norm or heads, may begin anywhere. Sums of latents are no
 // rows of products.
@@ -61,9 +57,9 @@ static bool storesRows(mlir::Operation *op) {
     return norm.getScale().getType().getDimSize(0) ==
            ir::shapeOf(norm.getResult().getType()).back();
   if (auto attention = mlir::dyn_cast<ir::AttentionOp>(op))
-    return columnsOfHead(op, attention.getNumHeads()) % 16 == 0;
+    return attention.getCache().getType().getValueDim() % 16 == 0;
   if (auto attention = mlir::dyn_cast<ir::MlaAttentionOp>(op))
-    return attention.getKvB() && columnsOfHead(op, attention.getNumHeads()) % 16 == 0;
+    return attention.getKvB() && attention.getVHeadDim() % 16 == 0;
   return mlir::isa<ir::GatedLinearOp>(op);
 }
 

@@ -30,10 +30,7 @@ class RoundedCaches : public testing::TestWithParam<std::string> {
 protected:
   // One of them: folders take turns, and a kind of attention has several.
   static std::string level() {
-    const std::vector<std::string> folders = foldersWithGoldens();
-    return bestAndLeastLevels()[(std::find(folders.begin(), folders.end(), GetParam()) -
-                                 folders.begin()) %
-                                2];
+    return bestAndLeastLevels()[turnOf(GetParam(), foldersWithGoldens())];
   }
 };
 

@@ -34,6 +34,11 @@ inline std::vector<std::string> foldersWithTexts() {
   return folders;
 }
 
+// Which of two choices a folder has where all folders take turns: 0 or 1.
+inline size_t turnOf(const std::string &folder, const std::vector<std::string> &all) {
+  return static_cast<size_t>(std::find(all.begin(), all.end(), folder) - all.begin()) % 2;
+}
+
 inline std::string testName(const testing::TestParamInfo<std::string> &info) {
   return std::filesystem::path(info.param).filename().string();
 }

@@ -69,9 +69,7 @@ std::vector<std::string> latentFolders() {
 class LatentForms : public GoldenLogits {
 protected:
   static const char *form() {
-    const std::vector<std::string> all = latentFolders();
-    const auto at = std::find(all.begin(), all.end(), GetParam()) - all.begin();
-    return at % 2 ? "absorbed" : "materialised";
+    return turnOf(GetParam(), latentFolders()) ? "absorbed" : "materialised";
   }
 };
 

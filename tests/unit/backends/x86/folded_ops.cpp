@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
@@ -23,38 +22,41 @@ class FoldedOps : public testing::Test {
 protected:
   FoldedOps() { context_.loadDialect<mlir::func::FuncDialect, ir::LatheDialect>(); }
 
-  // The text of a step of `max_rows` with this body and cache.
-  std::string annotated(int max_rows, const std::string &cache, const std::string &body) {
-    auto module = mlir::parseSourceString<mlir::ModuleOp>(
-        absl::StrCat("func.func @prefill(%tokens: tensor<?xi32>, %slots: tensor<?xi32>, "
-                     "%positions: tensor<?xi32>, %output_rows: tensor<?xi32>, %c: ",
-                     cache, ") -> (tensor<?x8xf32>, ", cache,
-                     ") attributes {lathe.max_rows = ", max_rows, " : i64} {\n", body, "}"),
-        &context_);
-    EXPECT_TRUE(module && mlir::succeeded(mlir::verify(*module))) << body;
+  // The text of a step of `max_rows` in which `attention` leaves %a, of `columns`, and the cache
+  // %u. A product takes %a rounded; `more` stands behind it.
+  std::string annotated(int max_rows, const std::string &cache, int columns,
+                        const std::string &attention, const std::string &more = "") {
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(absl::Substitute(R"(
+      func.func @prefill(%tokens: tensor<?xi32>, %slots: tensor<?xi32>, %positions: tensor<?xi32>, %output_rows: tensor<?xi32>, %c: $1) -> (tensor<?x8xf32>, $1) attributes {lathe.max_rows = $0 : i64} {
+      $3
+      %o = lathe.weight "o" from [#lathe.tensor_ref<"o">] : tensor<8x$2xf32>
+      %r = lathe.cast %a : tensor<?x$2xf32> -> tensor<?x$2xbf16>
+      %p = lathe.linear %r, %o : (tensor<?x$2xbf16>, tensor<8x$2xf32>) -> tensor<?x8xf32>
+      $4
+      return %p, %u : tensor<?x8xf32>, $1
+      })",
+                                                                           max_rows, cache, columns,
+                                                                           attention, more),
+                                                          &context_);
+    EXPECT_TRUE(module && mlir::succeeded(mlir::verify(*module))) << attention;
     annotateForPlanning(*module->getOps<mlir::func::FuncOp>().begin());
     std::string text;
     llvm::raw_string_ostream(text) << *module;
     return text;
   }
 
-  // Two heads with `value_dim` columns each; `more` stands behind the cast of what they leave.
+  // Two heads with `value_dim` columns each.
   std::string latent(int max_rows, int value_dim, const std::string &more = "") {
-    return annotated(max_rows, kLatents,
+    return annotated(max_rows, kLatents, 2 * value_dim,
                      absl::Substitute(R"(
       %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<9x16xf32>
       %b = lathe.weight "b" from [#lathe.tensor_ref<"b">] : tensor<$0x4xf32>
-      %o = lathe.weight "o" from [#lathe.tensor_ref<"o">] : tensor<8x$1xf32>
       %q = lathe.embedding %tokens, %e : (tensor<?xi32>, tensor<9x16xf32>) -> tensor<?x16xf32>
       %l = lathe.slice %q offset = 0 : tensor<?x16xf32> -> tensor<?x6xf32>
       %a, %u = lathe.mla_attention %q, %l, %slots, %positions, %c kv_b %b num_heads = 2 qk_nope_head_dim = 6 qk_rope_head_dim = 2 v_head_dim = $2 softmax_scale = 2.000000e-01 form = materialised : (tensor<?x16xf32>, tensor<?x6xf32>, tensor<?xi32>, tensor<?xi32>, $3, tensor<$0x4xf32>) -> (tensor<?x$1xf32>, $3)
-      %r = lathe.cast %a : tensor<?x$1xf32> -> tensor<?x$1xbf16>
-      %p = lathe.linear %r, %o : (tensor<?x$1xbf16>, tensor<8x$1xf32>) -> tensor<?x8xf32>
-      $4
-      return %p, %u : tensor<?x8xf32>, $3
       )",
-                                      2 * (6 + value_dim), 2 * value_dim, value_dim, kLatents,
-                                      more));
+                                      2 * (6 + value_dim), 2 * value_dim, value_dim, kLatents),
+                     more);
   }
 
   inline static const std::string kLatents = "!lathe.latent_cache<slots = 1, max_context = 9, "
@@ -85,16 +87,12 @@ TEST_F(FoldedOps, rowsThatAnotherOpReadsKeepTheCast) {
 TEST_F(FoldedOps, sumsOfLatentsKeepTheCast) {
   const std::string cache = "!lathe.latent_cache<slots = 1, max_context = 9, kv_lora_rank = 16, "
                             "rope_dim = 2, element = f32>";
-  EXPECT_THAT(annotated(64, cache,
+  EXPECT_THAT(annotated(64, cache, 32,
                         absl::Substitute(R"(
       %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<9x36xf32>
-      %o = lathe.weight "o" from [#lathe.tensor_ref<"o">] : tensor<8x32xf32>
       %q = lathe.embedding %tokens, %e : (tensor<?xi32>, tensor<9x36xf32>) -> tensor<?x36xf32>
       %l = lathe.slice %q offset = 0 : tensor<?x36xf32> -> tensor<?x18xf32>
       %a, %u = lathe.mla_attention %q, %l, %slots, %positions, %c num_heads = 2 qk_nope_head_dim = 6 qk_rope_head_dim = 2 v_head_dim = 16 softmax_scale = 2.000000e-01 form = absorbed : (tensor<?x36xf32>, tensor<?x18xf32>, tensor<?xi32>, tensor<?xi32>, $0) -> (tensor<?x32xf32>, $0)
-      %r = lathe.cast %a : tensor<?x32xf32> -> tensor<?x32xbf16>
-      %p = lathe.linear %r, %o : (tensor<?x32xbf16>, tensor<8x32xf32>) -> tensor<?x8xf32>
-      return %p, %u : tensor<?x8xf32>, $0
       )",
                                          cache)),
               Not(HasSubstr(kMadeWhereItIs)));
@@ -108,16 +106,12 @@ TEST_F(FoldedOps, roundedRowsOfFewRowsSayWhatTheyNeed) {
 TEST_F(FoldedOps, groupedAttentionRoundsWhatItLeavesForAProduct) {
   const std::string cache = "!lathe.kv_cache<slots = 1, max_context = 9, kv_heads = 1, key_dim = "
                             "8, value_dim = 16, element = f32>";
-  EXPECT_THAT(annotated(64, cache,
+  EXPECT_THAT(annotated(64, cache, 32,
                         absl::Substitute(R"(
       %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<9x16xf32>
-      %o = lathe.weight "o" from [#lathe.tensor_ref<"o">] : tensor<8x32xf32>
       %q = lathe.embedding %tokens, %e : (tensor<?xi32>, tensor<9x16xf32>) -> tensor<?x16xf32>
       %k = lathe.slice %q offset = 0 : tensor<?x16xf32> -> tensor<?x8xf32>
       %a, %u = lathe.attention %q, %k, %q, %slots, %positions, %c num_heads = 2 softmax_scale = 2.000000e-01 : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x16xf32>, tensor<?xi32>, tensor<?xi32>, $0) -> (tensor<?x32xf32>, $0)
-      %r = lathe.cast %a : tensor<?x32xf32> -> tensor<?x32xbf16>
-      %p = lathe.linear %r, %o : (tensor<?x32xbf16>, tensor<8x32xf32>) -> tensor<?x8xf32>
-      return %p, %u : tensor<?x8xf32>, $0
       )",
                                          cache)),
               HasSubstr(kMadeWhereItIs));
