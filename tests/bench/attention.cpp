@@ -1,4 +1,4 @@
-// Attention in all forms, over caches of f32.
+// Attention in all forms, over caches of f32 unless a name says another format.
 #include "backends/x86/kernels/attention.h"
 #include "backends/x86/kernels/mla.h"
 #include "backends/x86/select/choice.h"
@@ -11,7 +11,9 @@ using namespace x86;
 
 constexpr int64_t kContext = 2048, kLongContext = 16384;
 
-LatentCacheParams latentCache(int64_t context) { return {1, context, kRank, kRope, Format::f32}; }
+LatentCacheParams latentCache(int64_t context, int64_t format = Format::f32) {
+  return {1, context, kRank, kRope, format};
+}
 
 // Keys that all rows see together, where the last one sees `context`.
 double keysSeen(int64_t rows, int64_t context) {
@@ -22,13 +24,15 @@ std::string suffix(int64_t rows, int64_t context) {
 }
 constexpr double kLatentFlops = 2.0 * kHeads * (2 * kRank + kRope); // of a row and a key
 constexpr double kLatentTileProducts = 6; // f32 times f32, both three bf16
-double latentBytes(int64_t context) { return 4.0 * context * (kRank + kRope); }
+double latentBytes(int64_t context, int64_t format = Format::f32) {
+  return static_cast<double>(formatBytes(format) * context * (kRank + kRope));
+}
 
-Run latentRun(int64_t rows, int64_t context) {
+Run latentRun(int64_t rows, int64_t context, int64_t format = Format::f32) {
   Work work;
-  work.bytes = latentBytes(context) + 4.0 * rows * kHeads * (2 * kRank + kRope);
+  work.bytes = latentBytes(context, format) + 4.0 * rows * kHeads * (2 * kRank + kRope);
   work.tile_flops = kLatentFlops * keysSeen(rows, context);
-  work.tile_products = kLatentTileProducts;
+  work.tile_products = format == Format::bf16 ? kF32Rows.tile_products : kLatentTileProducts;
   return {suffix(rows, context), rows, context, work};
 }
 
@@ -38,9 +42,9 @@ void merge(Line &line, const Pieces &pieces, float log2_base, int64_t scratch) {
   line.region("merge_pieces", params, {scratch, line.rows(columns)}, mergePiecesItems(params));
 }
 
-Line decode() {
-  Line line("mla_absorbed/decode", 1);
-  MlaPieceParams params{latentCache(kLongContext), kHeads, floatBits(0.1f),
+Line decode(const std::string &name, int64_t format) {
+  Line line(name, 1);
+  MlaPieceParams params{latentCache(kLongContext, format), kHeads, floatBits(0.1f),
                         latentsPerPiece(kLongContext)};
   Pieces pieces = mlaPieces(params);
   int64_t scratch = line.scratch(pieceScratch(pieces));
@@ -50,7 +54,7 @@ Line decode() {
       pieceItems(pieces));
   merge(line, pieces, /*log2_base=*/1.44269504f, scratch);
   for (int64_t context : {kContext, kLongContext})
-    line.runs.push_back(latentRun(1, context));
+    line.runs.push_back(latentRun(1, context, format));
   return line;
 }
 
@@ -187,7 +191,8 @@ Line groupedWrite(const Heads &heads) {
 
 std::vector<Line> attentionLines() {
   constexpr Heads shared{14, 2}, one{8, 1}; // 14 and 2 as in a model of 0.5 B
-  return {decode(),
+  return {decode("mla_absorbed/decode", Format::f32),
+          decode("mla_absorbed/decode/bf16", Format::bf16),
           absorbed(),
           materialised(false),
           materialised(true),
