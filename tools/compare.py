@@ -20,14 +20,15 @@ from compare.refusal import Refusal
 
 
 def lathe_entry(chosen, made, program, kind, loads):
+    name = f"{kind} as {chosen.weights}" if chosen.weights else kind
     if chosen.artifact:
         loads.append(load_check.of_checkpoint(chosen.checkpoint, chosen.shape, kind))
-        return LatheEntry(program, kind, facts.checked_artifact(program, chosen), chosen.threads, chosen.target)
+        return LatheEntry(program, name, facts.checked_artifact(program, chosen), chosen.threads, chosen.target)
     checkpoint = made.checkpoint(kind)
     loads.append(load_check.of_checkpoint(checkpoint, chosen.shape, kind))
     artifact = made.artifact(program, kind, checkpoint)
     made.done_with(checkpoint)
-    return LatheEntry(program, kind, artifact, chosen.threads, chosen.target)
+    return LatheEntry(program, name, artifact, chosen.threads, chosen.target)
 
 
 def peer_entry(chosen, made, peers, word, loads):
