@@ -13,17 +13,19 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0")
 
-# Without these two permissions ccache keeps nothing that was built with a precompiled header.
+# Without these permissions ccache keeps nothing that was built with a precompiled header.
 find_program(LATHE_CCACHE ccache)
 if(LATHE_CCACHE)
   set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${LATHE_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
-  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
+  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>
+                      "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
 function(lathe_common_options target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
+    $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>) # std::stable_sort of libstdc++ 12 calls one
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
   if(LATHE_SANITIZE)
     # Most of the time of such a build is in the compiler, but for fuzzers, which run for minutes.
@@ -91,7 +93,7 @@ endfunction()
 function(lathe_compiler_library name)
   lathe_library(${name} ASSERTS ${ARGN})
   lathe_precompile(${name} ir/pch/mlir.h -O1 lathe_mlir)
-  target_compile_options(${name} PRIVATE -Wno-maybe-uninitialized) # false alarms in generated code
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>) # false alarms in generated code
   if(TARGET lathe_ir_generated)
     add_dependencies(${name} lathe_ir_generated)
   endif()

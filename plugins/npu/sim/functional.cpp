@@ -62,8 +62,10 @@ public:
     bool again = true;
     while (again) {
       again = false;
-      for (auto &core : cores)
-        again |= advance(*core) | deliverLocal(*core);
+      for (auto &core : cores) {
+        bool advanced = advance(*core), delivered = deliverLocal(*core);
+        again = again || advanced || delivered;
+      }
     }
   }
 

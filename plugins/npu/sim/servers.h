@@ -64,7 +64,6 @@ private:
   L2 l2;
   std::vector<Transfer> transfers;
   double updated = 0, memoryBytes = 0;
-  bool wasCrowded = false;
 };
 
 } // namespace npu
