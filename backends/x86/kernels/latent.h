@@ -70,28 +70,4 @@ struct LatentRun {
   int64_t live;
 };
 
-// Asks for the latents of the next block, some lines at a time between computations, so that memory
-// works all the time: some dozen lines at once would fill the core's buffers and stop it. Asking
-// beyond the last block does no harm.
-struct Ahead {
-  const char *at;
-  const char *end;
-
-  LATHE_INLINE void ask() {
-    if (at < end)
-      ask(1);
-  }
-  LATHE_INLINE void ask(int64_t lines) {
-    for (int64_t line = 0; line < lines; ++line)
-      __builtin_prefetch(at + line * 64, 0, 2);
-    at += lines * 64;
-  }
-};
-LATHE_INLINE Ahead aheadOf(const LatentRun &run, const LatentCacheParams &c, int64_t start,
-                           int64_t keys) {
-  int64_t from = smaller(start + keys, run.live), to = smaller(start + 2 * keys, run.live);
-  return {run.latents + roundUp(from, latent_block) * latentBytes(c),
-          run.latents + roundUp(to, latent_block) * latentBytes(c)};
-}
-
 } // namespace lathe::x86

@@ -26,6 +26,19 @@ namespace lathe::x86 {
 
 constexpr int64_t tail_keys = 32; // of the last blocks, zeros behind the last key
 
+// Asks for the latents of the next block, some lines at a time between products, so that memory
+// works all the time: some dozen lines at once would fill the core's buffers and stop it. Asking
+// beyond the last block does no harm.
+struct Ahead {
+  const char *at;
+
+  LATHE_INLINE void ask(int64_t lines) {
+    for (int64_t line = 0; line < lines; ++line)
+      __builtin_prefetch(at + line * 64, 0, 2);
+    at += lines * 64;
+  }
+};
+
 // Terms: of a latent, all_terms of f32 and 1 of bf16.
 template <int Terms> class LatentAmx {
   static constexpr int ring = 4, lead = 2; // even: two units are the halves of a piece's columns
@@ -138,7 +151,8 @@ private:
                                 int64_t start, float scale, const LatentState &state) {
     alignas(64) float scores[Tiles * 16 * 16];
     int64_t keys = smaller<int64_t>(Tiles * 16, run.end - start);
-    Ahead ahead = aheadOf(run, c_, start, 64);
+    int64_t next = roundUp(smaller<int64_t>(start + 64, run.live), latent_block);
+    Ahead ahead = {run.latents + next * latentBytes(c_)};
     scoresOf<Tiles>(block, scores, ahead);
     f32x16 shrink = latentProbabilities(scores, keys, start, q.last, scale, state);
     for (int64_t key = keys; key < Tiles * 16; ++key)
