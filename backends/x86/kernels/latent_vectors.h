@@ -65,8 +65,8 @@ LATHE_INLINE LatentVector splatVector(float value) {
 LATHE_INLINE void latentUnit(const char *at, int64_t format, LatentVector (&unit)[2]) {
   if (format == Format::bf16) {
     LatentWords words = load<LatentWords>(at);
-    unit[0] = __builtin_bit_cast(LatentVector, words << 16);
-    unit[1] = __builtin_bit_cast(LatentVector, words & 0xffff0000u);
+    unit[0] = __builtin_bit_cast(LatentVector, lowBf16(words));
+    unit[1] = __builtin_bit_cast(LatentVector, highBf16(words));
     return;
   }
   float columns[unit_columns];
@@ -125,8 +125,9 @@ LATHE_INLINE void dotTile(const LatentCacheParams &c, const float *query, const 
     store(scores + i * 16, sumEach(sums[i]));
 }
 
-// What lies so many bytes behind keys of even and odd places is asked for; 0 is no question. Half
-// of the keys at a time: a line for each would fill the core's buffers, and what is needed waits.
+// What lies so many bytes behind keys of even and odd places is asked for; 0 asks for what is there
+// already. A tile asks for half of the keys: two lines of f32 for each would fill the core's
+// buffers, and what is needed would wait.
 struct LatentsAhead {
   int64_t even;
   int64_t odd;

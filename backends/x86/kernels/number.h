@@ -18,9 +18,13 @@ LATHE_INLINE f32x16 joinHalves(u32x8 low, u32x8 high) {
 LATHE_INLINE f32x16 widenHalf(u16x16 bits) {
   return __builtin_convertvector(__builtin_bit_cast(f16x16, bits), f32x16);
 }
+// The f32 bits of the bf16 in the low, or in the high, halves of words.
+template <typename Words> LATHE_INLINE Words lowBf16(Words words) { return words << 16; }
+template <typename Words> LATHE_INLINE Words highBf16(Words words) { return words & 0xffff0000u; }
+
 LATHE_INLINE f32x16 decodeBf16(const char *codes) {
   u32x8 words = load<u32x8>(codes);
-  return joinHalves(words << 16, words & 0xffff0000u);
+  return joinHalves(lowBf16(words), highBf16(words));
 }
 
 // The f16 bits of 8-bit codes in the low (even codes) or high (odd codes) bytes of words.

@@ -36,8 +36,8 @@ LATHE_INLINE u16x16 highWords(i16x32 w) {
 LATHE_INLINE void addLine(const char *codes, int64_t format, const Pair *x, Pair &low, Pair &high) {
   if (format == Format::bf16) {
     u32x16 words = load<u32x16>(codes);
-    low = fma(x[0], __builtin_bit_cast(f32x16, words << 16), low);
-    high = fma(x[0], __builtin_bit_cast(f32x16, words & 0xffff0000u), high);
+    low = fma(x[0], __builtin_bit_cast(f32x16, lowBf16(words)), low);
+    high = fma(x[0], __builtin_bit_cast(f32x16, highBf16(words)), high);
     return;
   }
   i16x32 words = load<i16x32>(codes);
