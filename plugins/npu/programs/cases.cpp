@@ -201,8 +201,9 @@ const std::vector<Case> &validationCases() {
       {"V13", "ascend-910b, attention of one head of 128, all rows see all keys", 3, false,
        flashAttention},
       {"V17",
-       "ascend-910c, latent attention, 128 heads, 48 conversations (number and length assumed)", 3,
-       false, latentAttention},
+       "ascend-910c, latent attention, 128 heads, 2 tokens of 48 conversations (48, length "
+       "assumed)",
+       3, false, latentAttention},
       {"V19", "ascend-910b, linear products of Qwen3-14B, 16 rows", 3, false, decodeProducts},
   };
   return cases;
