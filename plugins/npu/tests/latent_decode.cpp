@@ -1,6 +1,7 @@
 // Latent attention in one launch, against plain loops and, for its speed, against the roofline.
 #include "kernels/latent_decode.h"
 #include "kernels/kernels.h"
+#include "programs/layers.h"
 #include "rig.h"
 #include "sim/numerics.h"
 
@@ -131,26 +132,15 @@ INSTANTIATE_TEST_SUITE_P(
 
 // The share of the roofline of a step with a conversation of 4096 keys for each group of cores.
 double share_of_roofline(uint64_t heads, uint64_t tokens_each) {
-  Rig rig("ascend-910b");
-  const Device &device = rig.machine->device();
-  const uint64_t context = 4096, conversations = device.groups,
-                 tokens = conversations * tokens_each;
-  LatentDecodePlan plan{heads, 512, 64, context, conversations, 0.1f, 1, tokens};
-  auto tiles = latent_tiles(device, plan);
-  std::vector<int32_t> slots(tokens), positions(tokens, context - 1);
-  for (size_t i = 0; i < tokens; ++i)
-    slots[i] = static_cast<int32_t>(i / tokens_each);
-  EXPECT_EQ(
-      rig.run(*latent_decode(device, plan, device.groups),
-              {rig.empty(tokens * heads * 576 * 2),
-               rig.empty(conversations * latent_slot_bytes(plan, *tiles)),
-               rig.empty(tokens * heads * 512 * 4), rig.empty(device.groups * tiles->work_bytes),
-               rig.put(slots), rig.put(positions), tokens},
-              {.blocks = device.groups, .mode = Mode::Timed, .checks = false}),
-      "");
-  double memory = rig.report.memoryBytes / rig.report.peakMemoryBytesPerCycle;
-  double cube = rig.report.cubeOperations / rig.report.peakOperationsPerCycle;
-  return std::max(memory, cube) / rig.report.cycles;
+  const uint64_t conversations = builtinDevice("ascend-910b")->groups;
+  Result<Report> report = latentTime(
+      "ascend-910b", {heads, 512, 64, 4096, conversations, 0.1f, 1, conversations * tokens_each});
+  EXPECT_TRUE(report.ok()) << report.message();
+  if (!report.ok())
+    return 0;
+  double memory = report->memoryBytes / report->peakMemoryBytesPerCycle;
+  double cube = report->cubeOperations / report->peakOperationsPerCycle;
+  return std::max(memory, cube) / report->cycles;
 }
 
 // DeepSeek-V2-Lite's heads, and DeepSeek-V3's; the README says what bounds them.
