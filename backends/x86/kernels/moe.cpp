@@ -138,11 +138,40 @@ LATHE_X86_DEFINE(moe_gate_up_row)
   }
 }
 
+// The rows that a token's experts have made, as rowProduct takes them: brought into that form once
+// for all tiles, or where that is too much for a stack, each when it is asked for.
+struct ExpertRows {
+  const char *rows;
+  const MoeDownRowParams &p;
+  char *space;
+
+  static constexpr int64_t each(const MoeDownRowParams &p) {
+    return roundUp(oneRowBytes(p.weight, p.x), 64);
+  }
+  static constexpr bool keepsAll(const MoeDownRowParams &p) {
+    return p.top_k * each(p) <= 256 * 1024;
+  }
+  static constexpr int64_t bytes(const MoeDownRowParams &p) {
+    return keepsAll(p) ? p.top_k * each(p) : each(p);
+  }
+
+  LATHE_INLINE const char *take(int64_t k, char *to) const {
+    return takeOneRow(rows + k * rowBytes(p.x), p.weight, p.x, to);
+  }
+  LATHE_INLINE void takeAll() const {
+    for (int64_t k = 0; k < p.top_k && each(p) && keepsAll(p); ++k)
+      take(k, space + k * each(p));
+  }
+  LATHE_INLINE const char *row(int64_t k) const {
+    return each(p) && keepsAll(p) ? space + k * each(p) : take(k, space);
+  }
+};
+
 // sums of T tiles over the experts, in their order.
 template <int T>
 static LATHE_INLINE void
 downTiles(const MoeDownRowParams &p, const char *down, const int32_t *indices, const float *weights,
-          const char *h, const float *h_scales, int64_t tile, char *space, f32x16 (&sums)[T]) {
+          const ExpertRows &rows, const float *h_scales, int64_t tile, f32x16 (&sums)[T]) {
   for (int64_t k = 0; k < p.top_k; ++k) {
     int64_t expert = indices[k], last = k + 1 == p.top_k;
     int64_t next = (indices[last ? 0 : k + 1] - expert) * p.weight.matrix_bytes +
@@ -151,9 +180,8 @@ downTiles(const MoeDownRowParams &p, const char *down, const int32_t *indices, c
     f32x16 totals[T];
     for (int t = 0; t < T; ++t)
       codes[t] = down + expert * p.weight.matrix_bytes + (tile + t) * p.weight.tile_bytes;
-    const char *row = takeOneRow(h + k * rowBytes(p.x), p.weight, p.x, space);
-    rowProduct<T>(row, p.x.block ? h_scales + k * p.x.scale_stride : nullptr, codes, next, p.weight,
-                  p.x, totals);
+    rowProduct<T>(rows.row(k), p.x.block ? h_scales + k * p.x.scale_stride : nullptr, codes, next,
+                  p.weight, p.x, totals);
     for (int t = 0; t < T; ++t)
       sums[t] = fma(splat(weights[k]), totals[t], sums[t]);
   }
@@ -172,7 +200,8 @@ LATHE_X86_DEFINE(moe_down_row)
   const float *residual =
       p.has_residual ? resolve<float>(frame, operands[MoeDownRowOperand::residual]) : nullptr;
   float *result = resolve<float>(frame, operands[MoeDownRowOperand::result]);
-  char *space = LATHE_STACK_BYTES(oneRowBytes(p.weight, p.x));
+  ExpertRows rows{h, p, LATHE_STACK_BYTES(ExpertRows::bytes(p))};
+  rows.takeAll();
   auto finish = [&](int64_t tile, f32x16 sum) LATHE_BODY {
     int64_t column = tile * 16, here = smaller<int64_t>(16, p.weight.n - column);
     if (p.has_residual)
@@ -185,13 +214,13 @@ LATHE_X86_DEFINE(moe_down_row)
     int64_t tile = item.begin;
     for (; tile + vector_tiles <= item.end; tile += vector_tiles) {
       f32x16 sums[vector_tiles] = {};
-      downTiles<vector_tiles>(p, down, indices, weights, h, h_scales, tile, space, sums);
+      downTiles<vector_tiles>(p, down, indices, weights, rows, h_scales, tile, sums);
       for (int t = 0; t < vector_tiles; ++t)
         finish(tile + t, sums[t]);
     }
     for (; tile < item.end; ++tile) {
       f32x16 sums[1] = {};
-      downTiles<1>(p, down, indices, weights, h, h_scales, tile, space, sums);
+      downTiles<1>(p, down, indices, weights, rows, h_scales, tile, sums);
       finish(tile, sums[0]);
     }
   }

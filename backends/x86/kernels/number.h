@@ -106,6 +106,10 @@ LATHE_INLINE f32x16 roundE4m3(f32x16 value) {
 LATHE_INLINE const char *scalesOf(const char *tile, const WeightParams &w, int64_t k) {
   return tile + codeBytes(w.k, w.format) + k / w.scale_block_k * scaleRowBytes(w.scale_mode);
 }
+// Where a tile of e4m3 says whether few of its codes are subnormal.
+LATHE_INLINE const char *fewSubnormals(const char *tile, const WeightParams &w) {
+  return tile + w.tile_bytes - tileEndBytes(w.format);
+}
 LATHE_INLINE f32x16 laneScales(const char *tile, const WeightParams &w, int64_t k) {
   const char *scales = scalesOf(tile, w, k);
   switch (w.scale_mode) {

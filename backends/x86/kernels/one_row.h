@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/x86/kernels/nibbles.h"
+#include "backends/x86/kernels/one_row_e4m3.h"
 #include "backends/x86/kernels/one_row_i4.h"
 #include "backends/x86/kernels/wide_line.h"
 
@@ -108,6 +109,8 @@ LATHE_INLINE void rowProduct(const char *row, const float *x_scales, const char 
   if (takesNibbles(w, xp))
     nibbleProduct<T>(reinterpret_cast<const NibbleRowBlock *>(row), x_scales, tiles, next, w, xp,
                      totals);
+  else if (takesWords(w))
+    e4m3Product<T>(reinterpret_cast<const float *>(row), x_scales, tiles, next, w, xp, totals);
   else
     floatProduct<T>(reinterpret_cast<const float *>(row), x_scales, tiles, next, w, xp, totals);
 }
@@ -115,14 +118,16 @@ LATHE_INLINE void rowProduct(const char *row, const float *x_scales, const char 
 // A row in the form that rowProduct takes: where it lies, or brought into it in oneRowBytes at
 // `space`, which are aligned to 64.
 constexpr int64_t oneRowBytes(const WeightParams &w, const XParams &xp) {
-  return takesNibbles(w, xp)         ? ceilDiv(w.k, dots_k) * int64_t{sizeof(NibbleRowBlock)}
-         : xp.rows_in != RowsIn::f32 ? roundUp(w.k, 16) * 4
-                                     : 0;
+  return takesNibbles(w, xp) ? ceilDiv(w.k, dots_k) * int64_t{sizeof(NibbleRowBlock)}
+         : takesWords(w) || xp.rows_in != RowsIn::f32 ? roundUp(w.k, 16) * 4
+                                                      : 0;
 }
 LATHE_INLINE const char *takeOneRow(const char *row, const WeightParams &w, const XParams &xp,
                                     char *space) {
   if (takesNibbles(w, xp))
     takeNibbleRow(row, w.k, reinterpret_cast<NibbleRowBlock *>(space));
+  else if (takesWords(w))
+    takeWordRow(row, w, xp, reinterpret_cast<float *>(space));
   else if (xp.rows_in != RowsIn::f32)
     copyRow(row, 0, w.k, xp, reinterpret_cast<float *>(space));
   else

@@ -103,6 +103,12 @@ absl::StatusOr<Matrix> matrixOf(PackedRows &rows, const MatrixView &view, int64_
   return Matrix{*window.matrix, view.transposed, first_row - window.first_row};
 }
 
+bool hasFewSubnormals(const uint8_t *codes, int64_t count) {
+  int64_t subnormal = std::count_if(
+      codes, codes + count, [](uint8_t code) { return (code & 0x78) == 0 && (code & 0x07) != 0; });
+  return subnormal * few_subnormals <= count;
+}
+
 absl::Status packTile(const Matrix &matrix, const TileLayout &layout, int64_t n,
                       std::vector<uint8_t> &tile) {
   std::fill(tile.begin() + layout.k * codeRowBytes(layout.format), tile.end(), 0);
@@ -112,6 +118,10 @@ absl::Status packTile(const Matrix &matrix, const TileLayout &layout, int64_t n,
     packNibbles(bytes, tile.data());
   } else {
     packCodes(matrix, layout, n, tile.data());
+  }
+  if (layout.format == Format::e4m3) {
+    uint32_t few = hasFewSubnormals(tile.data(), layout.k * tile_rows);
+    std::memcpy(tile.data() + tile.size() - sizeof(few), &few, sizeof(few));
   }
   LATHE_RETURN_IF_ERROR(checkTile(matrix, layout, n, tile.data()));
   return packScales(matrix, layout, n, tile.data() + codeBytes(layout.k, layout.format));

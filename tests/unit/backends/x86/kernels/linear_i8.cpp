@@ -30,7 +30,7 @@ void compareForms(int64_t rows, int64_t n, int64_t k, const WeightCase &weight, 
   SCOPED_TRACE(testing::Message() << "rows " << rows << " n " << n << " k " << k << " format "
                                   << weight.format << " block " << weight.block.columns);
   StepMemory memory(rows);
-  TestStack w = testStack(memory, 1, n, k, weight.format, weight.block, 3);
+  TestStack w = testStack(memory, 1, n, k, weight.format, weight.block, 3, weight.codes);
   IntegerRows x(rows, k, codeOf);
   const int64_t scales = memory.put(randomFloats(rows * ceilDiv(k, 32), 5)),
                 wide = memory.put(x.wide), narrow = memory.put(x.codes);

@@ -24,7 +24,8 @@ struct Latents {
 
   explicit Latents(const Shape &shape) : s(shape), cache{3, 300, s.c, s.r, s.format} {
     place = memory.zeros<char>(latentCacheBytes(cache));
-    kv_b = testMatrix(s.heads * (s.n + s.v), s.c, s.weight.format, s.weight.block, 7);
+    kv_b =
+        testMatrix(s.heads * (s.n + s.v), s.c, s.weight.format, s.weight.block, 7, s.weight.codes);
     scale = 0.5f / std::sqrt(static_cast<float>(s.n + s.r));
   }
 

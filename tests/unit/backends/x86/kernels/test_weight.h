@@ -38,13 +38,20 @@ struct TestMatrix {
   SourceMatrix source;
 };
 
+// Which codes of e4m3 occur. `few_subnormals`: as in a trained model with a scale a block.
+enum class Codes { all, few_subnormals };
+
+inline bool isSubnormalE4m3(uint32_t code) { return (code & 0x78) == 0 && (code & 0x07) != 0; }
+
 // Every finite 8-bit code occurs; wider formats take bits of a normal distribution.
-inline uint32_t randomCode(Format::Kind format, std::mt19937 &random) {
+inline uint32_t randomCode(Format::Kind format, Codes codes, std::mt19937 &random) {
   std::normal_distribution<float> normal(0, 0.5f);
   if (formatBytes(format) == 1) {
     uint32_t code = random() & 255;
     bool finite =
         format == Format::e4m3 ? (code & 127) != 127 : (code & 127) < 100; // e5m2 below 4096
+    if (codes == Codes::few_subnormals && isSubnormalE4m3(code) && random() % 512 != 0)
+      return code | 0x40;
     return finite ? code : 1;
   }
   uint32_t bits = __builtin_bit_cast(uint32_t, normal(random));
@@ -67,7 +74,8 @@ inline void takePackedValues(TestMatrix &m) {
 }
 
 inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, Format::Kind format,
-                                              ScaleBlock block, unsigned seed);
+                                              ScaleBlock block, unsigned seed,
+                                              Codes codes = Codes::all);
 
 // A source of f32 that is converted.
 inline std::unique_ptr<TestMatrix> testIntegers(int64_t rows, int64_t columns, Format::Kind format,
@@ -79,7 +87,7 @@ inline std::unique_ptr<TestMatrix> testIntegers(int64_t rows, int64_t columns, F
 }
 
 inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, Format::Kind format,
-                                              ScaleBlock block, unsigned seed) {
+                                              ScaleBlock block, unsigned seed, Codes codes) {
   if (isInteger(format))
     return testIntegers(rows, columns, format, block, seed);
   auto m = std::make_unique<TestMatrix>();
@@ -103,7 +111,7 @@ inline std::unique_ptr<TestMatrix> testMatrix(int64_t rows, int64_t columns, For
   int64_t bytes = formatBytes(format);
   m->codes.resize(static_cast<size_t>(rows * columns * bytes));
   for (int64_t i = 0; i < rows * columns; ++i) {
-    uint32_t bits = randomCode(format, random);
+    uint32_t bits = randomCode(format, codes, random);
     std::memcpy(&m->codes[static_cast<size_t>(i * bytes)], &bits, static_cast<size_t>(bytes));
     double value = decodeDouble(format, bits);
     if (block.rows) {
@@ -157,12 +165,13 @@ struct TestStack {
 };
 
 inline TestStack testStack(StepMemory &memory, int64_t count, int64_t n, int64_t k,
-                           Format::Kind format, ScaleBlock block, unsigned seed) {
+                           Format::Kind format, ScaleBlock block, unsigned seed,
+                           Codes codes = Codes::all) {
   TestStack stack;
   std::vector<SourceMatrix> sources;
   for (int64_t i = 0; i < count; ++i) {
     stack.matrices.push_back(
-        testMatrix(n, k, format, block, seed + static_cast<unsigned>(i) * 977));
+        testMatrix(n, k, format, block, seed + static_cast<unsigned>(i) * 977, codes));
     sources.push_back(stack.matrices.back()->source);
   }
   stack.place = memory.put(packed(sources, wholeMatrix(sources[0]), stack.layout));
@@ -173,6 +182,7 @@ inline TestStack testStack(StepMemory &memory, int64_t count, int64_t n, int64_t
 struct WeightCase {
   Format::Kind format;
   ScaleBlock block;
+  Codes codes = Codes::all;
 };
 inline const WeightCase weight_cases[] = {
     {Format::f32, {}},
@@ -183,9 +193,12 @@ inline const WeightCase weight_cases[] = {
     {Format::e4m3, {32, 128}},          // a scale a tile
     {Format::e4m3, {1 << 20, 1 << 20}}, // a scale a tensor
     {Format::e4m3, {1, 1 << 20}},       // a scale a lane
-    {Format::e5m2, {12, 40}},           // blocks that cut tiles
-    {Format::i8, {1, 32}},              // Q8_0
-    {Format::i4, {1, 32}},              // Q4_0
+    {Format::e4m3, {}, Codes::few_subnormals},
+    {Format::e4m3, {16, 128}, Codes::few_subnormals},
+    {Format::e4m3, {1, 40}, Codes::few_subnormals},
+    {Format::e5m2, {12, 40}}, // blocks that cut tiles
+    {Format::i8, {1, 32}},    // Q8_0
+    {Format::i4, {1, 32}},    // Q4_0
 };
 
 } // namespace lathe::x86

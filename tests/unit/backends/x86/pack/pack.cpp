@@ -104,6 +104,28 @@ TEST(PackTiles, readsScalesOfEveryType) {
   }
 }
 
+TEST(PackTiles, saysWhichTilesHaveFewSubnormalCodes) {
+  constexpr int64_t k = 2 * few_subnormals / tile_rows; // so that two codes of a tile are few
+  for (int64_t rows : {48, 41}) {
+    auto m = testMatrix(rows, k, Format::e4m3, {16, 128}, 1);
+    for (uint8_t &code : m->codes)
+      code = static_cast<uint8_t>((code & 0xdf) | 0x40); // normal and finite
+    auto set = [&](int64_t row, int64_t column, uint8_t code) {
+      m->codes[size_t(row * k + column)] = code;
+    };
+    set(3, 0, 0x00), set(3, 1, 0x80), set(4, 9, 0x08); // no subnormals: zeros and 2^-6
+    set(16, 0, 0x01), set(31, k - 1, 0x87);
+    set(32, 0, 0x01), set(40, 5, 0x84), set(40, k - 1, 0x07);
+    TileLayout layout;
+    std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
+    for (int64_t tile = 0; tile < 3; ++tile) {
+      uint32_t few = 7;
+      std::memcpy(&few, bytes.data() + (tile + 1) * layout.params().tile_bytes - 4, 4);
+      EXPECT_EQ(few, tile < 2 ? 1u : 0u) << "tile " << tile;
+    }
+  }
+}
+
 absl::Status packStatus(const SourceMatrix &source, const MatrixView &view) {
   auto layout = chooseTileLayout({&source, 1}, view);
   if (!layout.ok())
