@@ -29,7 +29,7 @@ def get(folder, jobs):
 
 def _source(folder):
     if not list(folder.glob("*.tar.gz")):
-        _run(sys.executable, "-m", "pip", "download", "--no-binary", ":all:", "--no-deps", "--dest", folder, PACKAGE)
+        _run(sys.executable, "-m", "pip", "download", "--no-binary", PACKAGE, "--no-deps", "--dest", folder, PACKAGE)
     archive = max(folder.glob("*.tar.gz"))
     unpacked = folder / archive.name.removesuffix(".tar.gz") / "vendor" / "llama.cpp"
     if not unpacked.is_dir():

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "CLI/CLI.hpp"
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"

@@ -143,7 +143,7 @@ absl::Status run(const CompileFlags &flags) {
 Action declare(CLI::App &app) {
   auto flags = std::make_shared<CompileFlags>();
   addArgument(app, "MODEL", flags->model, "a Hugging Face checkpoint's folder");
-  addText(app, "-o,--output", flags->output, "FILE", "the file to write")->required();
+  addRequiredText(app, "-o,--output", flags->output, "FILE", "the file to write");
   addTexts(app, "--target", flags->targets, "T",
            "x86 (every level), x86-64-v3, x86-64-v4, x86-vnni, x86-amx, or PLUGIN:NAME as\n"
            "`lathe devices` lists it; repeatable (this machine's level and every\n"

@@ -75,7 +75,7 @@ absl::Status run(const EvalFlags &flags) {
 Action declare(CLI::App &app) {
   auto flags = std::make_shared<EvalFlags>();
   addArgument(app, "FILE", flags->file, "a compiled model (.lathe)");
-  addText(app, "--text", flags->text, "F", "the text, as a file")->required();
+  addRequiredText(app, "--text", flags->text, "F", "the text, as a file");
   addWhole(app, "--window", flags->window, {2, INT32_MAX},
            "tokens that are seen at once, BOS included (the context)");
   addDeviceFlag(app, flags->device);

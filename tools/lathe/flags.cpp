@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "CLI/CLI.hpp"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -35,30 +36,40 @@ double parseReal(const std::string &name, const std::string &text) {
 
 } // namespace
 
-CLI::Option *addArgument(CLI::App &app, const std::string &name, std::string &value,
-                         const std::string &help) {
-  return app.add_option(name, value, help)->required()->option_text(" ");
+void addArgument(CLI::App &app, const std::string &name, std::string &value,
+                 const std::string &help) {
+  app.add_option(name, value, help)->required()->option_text(" ");
 }
 
-CLI::Option *addSwitch(CLI::App &app, const std::string &names, bool &value,
-                       const std::string &help) {
-  return app.add_flag(names, value, help);
+void addSwitch(CLI::App &app, const std::string &names, bool &value, const std::string &help) {
+  app.add_flag(names, value, help);
 }
 
-CLI::Option *addText(CLI::App &app, const std::string &names, std::optional<std::string> &value,
-                     const std::string &placeholder, const std::string &help) {
+static CLI::Option *textOption(CLI::App &app, const std::string &names,
+                               std::optional<std::string> &value, const std::string &placeholder,
+                               const std::string &help) {
   auto set = [&value](const std::string &text) { value = text; };
   return app.add_option_function<std::string>(names, set, help)->option_text(placeholder);
 }
 
-CLI::Option *addTexts(CLI::App &app, const std::string &names, std::vector<std::string> &values,
-                      const std::string &placeholder, const std::string &help) {
-  return app.add_option(names, values, help)->allow_extra_args(false)->option_text(placeholder);
+void addText(CLI::App &app, const std::string &names, std::optional<std::string> &value,
+             const std::string &placeholder, const std::string &help) {
+  textOption(app, names, value, placeholder, help);
 }
 
-CLI::Option *addChoice(CLI::App &app, const std::string &names, std::optional<std::string> &value,
-                       const std::vector<std::string> &choices, const std::string &placeholder,
-                       const std::string &help) {
+void addRequiredText(CLI::App &app, const std::string &names, std::optional<std::string> &value,
+                     const std::string &placeholder, const std::string &help) {
+  textOption(app, names, value, placeholder, help)->required();
+}
+
+void addTexts(CLI::App &app, const std::string &names, std::vector<std::string> &values,
+              const std::string &placeholder, const std::string &help) {
+  app.add_option(names, values, help)->allow_extra_args(false)->option_text(placeholder);
+}
+
+void addChoice(CLI::App &app, const std::string &names, std::optional<std::string> &value,
+               const std::vector<std::string> &choices, const std::string &placeholder,
+               const std::string &help) {
   auto set = [&value, choices, name = longName(names)](const std::string &text) {
     if (std::find(choices.begin(), choices.end(), text) == choices.end())
       throw CLI::ValidationError(
@@ -66,23 +77,23 @@ CLI::Option *addChoice(CLI::App &app, const std::string &names, std::optional<st
           absl::StrCat("must be one of ", absl::StrJoin(choices, ", "), didYouMean(text, choices)));
     value = text;
   };
-  return app.add_option_function<std::string>(names, set, help)->option_text(placeholder);
+  app.add_option_function<std::string>(names, set, help)->option_text(placeholder);
 }
 
-CLI::Option *addWhole(CLI::App &app, const std::string &names, std::optional<int64_t> &value,
-                      Range range, const std::string &help) {
+void addWhole(CLI::App &app, const std::string &names, std::optional<int64_t> &value, Range range,
+              const std::string &help) {
   auto set = [&value, range, name = longName(names)](const std::string &text) {
     value = parseWhole(name, text, range);
   };
-  return app.add_option_function<std::string>(names, set, help)->option_text("N");
+  app.add_option_function<std::string>(names, set, help)->option_text("N");
 }
 
-CLI::Option *addReal(CLI::App &app, const std::string &names, std::optional<double> &value,
-                     const std::string &help) {
+void addReal(CLI::App &app, const std::string &names, std::optional<double> &value,
+             const std::string &help) {
   auto set = [&value, name = longName(names)](const std::string &text) {
     value = parseReal(name, text);
   };
-  return app.add_option_function<std::string>(names, set, help)->option_text("X");
+  app.add_option_function<std::string>(names, set, help)->option_text("X");
 }
 
 } // namespace lathe::cli

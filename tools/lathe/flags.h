@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
+namespace CLI { // its header takes seconds to compile
+class App;
+} // namespace CLI
 
 namespace lathe::cli {
 
@@ -15,21 +17,22 @@ struct Range {
   int64_t least = 0, most = INT64_MAX;
 };
 
-CLI::Option *addArgument(CLI::App &app, const std::string &name, std::string &value,
-                         const std::string &help); // required
-CLI::Option *addSwitch(CLI::App &app, const std::string &names, bool &value,
-                       const std::string &help);
-CLI::Option *addText(CLI::App &app, const std::string &names, std::optional<std::string> &value,
+void addArgument(CLI::App &app, const std::string &name, std::string &value,
+                 const std::string &help); // required
+void addSwitch(CLI::App &app, const std::string &names, bool &value, const std::string &help);
+void addText(CLI::App &app, const std::string &names, std::optional<std::string> &value,
+             const std::string &placeholder, const std::string &help);
+void addRequiredText(CLI::App &app, const std::string &names, std::optional<std::string> &value,
                      const std::string &placeholder, const std::string &help);
 // May be given several times, one value each time.
-CLI::Option *addTexts(CLI::App &app, const std::string &names, std::vector<std::string> &values,
-                      const std::string &placeholder, const std::string &help);
-CLI::Option *addChoice(CLI::App &app, const std::string &names, std::optional<std::string> &value,
-                       const std::vector<std::string> &choices, const std::string &placeholder,
-                       const std::string &help);
-CLI::Option *addWhole(CLI::App &app, const std::string &names, std::optional<int64_t> &value,
-                      Range range, const std::string &help);
-CLI::Option *addReal(CLI::App &app, const std::string &names, std::optional<double> &value,
-                     const std::string &help);
+void addTexts(CLI::App &app, const std::string &names, std::vector<std::string> &values,
+              const std::string &placeholder, const std::string &help);
+void addChoice(CLI::App &app, const std::string &names, std::optional<std::string> &value,
+               const std::vector<std::string> &choices, const std::string &placeholder,
+               const std::string &help);
+void addWhole(CLI::App &app, const std::string &names, std::optional<int64_t> &value, Range range,
+              const std::string &help);
+void addReal(CLI::App &app, const std::string &names, std::optional<double> &value,
+             const std::string &help);
 
 } // namespace lathe::cli

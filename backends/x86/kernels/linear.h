@@ -48,9 +48,8 @@ constexpr bool takesIntegers(const WeightParams &w, const XParams &x) {
 }
 
 // For b < batch: result[t, b] = x[t, b] weight[b]^T + bias[b] + residual[t, b], over the rows of
-// row_source. Sums run along k in a fixed order that does not depend on the number of rows, so a
-// row alone gives the bits that it gives in company. Item = tiles_per_item tiles of one matrix.
-// result may be the residual itself.
+// row_source. Sums run along k in a fixed order (product.h). Item = tiles_per_item tiles of one
+// matrix. result may be the residual itself.
 struct LinearParams {
   WeightParams weight;
   XParams x;

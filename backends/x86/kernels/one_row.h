@@ -16,15 +16,17 @@ template <int T>
 LATHE_INLINE void addInOrder(const float *x, const char *const *tiles, int64_t k, int64_t end,
                              int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {
   int64_t code_bytes = codeRowBytes(w.format), ahead = prefetchDistance(k, next, w);
+  const char *codes[T];
+  codesFrom<T>(tiles, k * code_bytes, codes);
   for (; k + 4 <= end; k += 4)
     for (int t = 0; t < T; ++t) {
       keepOrder();
-      const char *codes = tiles[t] + k * code_bytes;
       for (int64_t line = 0; line < 4 * code_bytes; line += 64)
-        __builtin_prefetch(codes + line + ahead, 0, 3);
+        __builtin_prefetch(codes[t] + line + ahead, 0, 3);
       f32x16 w0, w1, w2, w3;
-      decodePair(codes, w.format, w0, w1);
-      decodePair(codes + 2 * code_bytes, w.format, w2, w3);
+      decodePair(codes[t], w.format, w0, w1);
+      decodePair(codes[t] + 2 * code_bytes, w.format, w2, w3);
+      codes[t] += 4 * code_bytes;
       sums[t] = fma(splat(x[k]), w0, sums[t]);
       sums[t] = fma(splat(x[k + 1]), w1, sums[t]);
       sums[t] = fma(splat(x[k + 2]), w2, sums[t]);
@@ -40,13 +42,15 @@ template <int T>
 LATHE_INLINE void addNibbles(const float *x, const char *const *tiles, int64_t k, int64_t end,
                              int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {
   int64_t ahead = prefetchDistance(k, next, w);
+  const char *codes[T];
+  codesFrom<T>(tiles, k * codeRowBytes(Format::i4), codes);
   for (; k + nibbles <= end; k += nibbles)
     for (int t = 0; t < T; ++t) {
       keepOrder();
-      const char *codes = tiles[t] + k * codeRowBytes(Format::i4);
-      __builtin_prefetch(codes + ahead, 0, 3);
+      __builtin_prefetch(codes[t] + ahead, 0, 3);
       f32x16 values[nibbles];
-      decodeNibbles(codes, values);
+      decodeNibbles(codes[t], values);
+      codes[t] += nibbles * codeRowBytes(Format::i4);
       for (int i = 0; i < nibbles; ++i)
         sums[t] = fma(splat(x[k + i]), values[i], sums[t]);
     }

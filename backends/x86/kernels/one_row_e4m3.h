@@ -35,11 +35,15 @@ LATHE_INLINE void takeWordRow(const char *row, const WeightParams &w, const XPar
     store16(to + k, load16(to + k) * word_row_factor);
 }
 
-LATHE_INLINE f32x8 pairOfWords(const float *x) {
-  return __builtin_shufflevector(splat(x[0]), splat(x[1]), 0, 1, 2, 3, 16, 17, 18, 19);
+// Of four values of a row the first two, or the last two, four times each.
+LATHE_INLINE f32x8 firstPair(f32x4 x) {
+  return __builtin_shufflevector(x, x, 0, 0, 0, 0, 1, 1, 1, 1);
+}
+LATHE_INLINE f32x8 lastPair(f32x4 x) {
+  return __builtin_shufflevector(x, x, 2, 2, 2, 2, 3, 3, 3, 3);
 }
 
-// sums += the products of two k. x: from pairOfWords.
+// sums += the products of two k. x: its values, four times each.
 LATHE_INLINE void addWords(const char *codes, f32x8 x, WordSums &sums) {
   constexpr int16_t sign_exponent_mantissa = static_cast<int16_t>(0x87f0);
   i16x16 words = load<i16x16>(codes);
@@ -68,14 +72,17 @@ template <int T>
 LATHE_INLINE void sumWords(const float *x, const char *const *tiles, int64_t k, int64_t end,
                            int64_t ahead, f32x16 *sums) {
   WordSums words[T] = {};
+  const char *codes[T];
+  codesFrom<T>(tiles, k * tile_rows, codes);
   for (; k + 4 <= end; k += 4) {
-    f32x8 first = pairOfWords(x + k), second = pairOfWords(x + k + 2);
+    f32x4 four = load<f32x4>(x + k);
+    f32x8 first = firstPair(four), last = lastPair(four);
     for (int t = 0; t < T; ++t) {
       keepOrder();
-      const char *codes = tiles[t] + k * tile_rows;
-      __builtin_prefetch(codes + ahead, 0, 3);
-      addWords(codes, first, words[t]);
-      addWords(codes + 2 * tile_rows, second, words[t]);
+      __builtin_prefetch(codes[t] + ahead, 0, 3);
+      addWords(codes[t], first, words[t]);
+      addWords(codes[t] + 2 * tile_rows, last, words[t]);
+      codes[t] += 4 * tile_rows;
     }
   }
   for (int t = 0; t < T; ++t)

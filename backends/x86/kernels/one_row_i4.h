@@ -65,15 +65,16 @@ LATHE_INLINE void nibbleProduct(const NibbleRowBlock *row, const float *x_scales
     i32x16 sums[T] = {};
     prefetchScales<T>(tiles, k0, next, w);
     int64_t end = smaller(k0 + dots_k, w.k);
-    const char *words = reinterpret_cast<const char *>(&row->codes);
+    const char *words = reinterpret_cast<const char *>(&row->codes), *lines[T];
+    codesFrom<T>(tiles, k0 * codeRowBytes(Format::i4), lines);
     for (int64_t k = k0; k < end; k += nibbles, words += nibbles) {
       i32x16 even = wordInAllLanes(words), odd = wordInAllLanes(words + 4);
       int64_t ahead = prefetchDistance(k, next, w);
       for (int t = 0; t < T; ++t) {
         keepOrder();
-        const char *line = tiles[t] + k * codeRowBytes(Format::i4);
-        __builtin_prefetch(line + ahead, 0, 3);
-        sums[t] = addNibbleLine(sums[t], line, even, odd);
+        __builtin_prefetch(lines[t] + ahead, 0, 3);
+        sums[t] = addNibbleLine(sums[t], lines[t], even, odd);
+        lines[t] += nibbles * codeRowBytes(Format::i4);
       }
     }
     for (int t = 0; t < T; ++t)

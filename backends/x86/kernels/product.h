@@ -1,6 +1,6 @@
-// Rows times packed tiles: what all linear kernels share. In every form the sum of a block of k (at
-// most 256) is one chain along rising k, and blocks are added in rising order, each with its
-// scales.
+// Rows times packed tiles: what all linear kernels share. The sum of a block of k (at most 256)
+// goes along rising k, in one chain, or even and odd k apart (wide_line.h, one_row_e4m3.h), and
+// blocks are added in rising order, each with its scales.
 #pragma once
 
 #include "backends/x86/kernels/many_rows.h"
