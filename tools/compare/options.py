@@ -65,6 +65,9 @@ def check(options):
         raise Refusal(f"--prompt, --decode: {longest} tokens; {options.shape} has a context of {room}")
     if options.json and not options.json.parent.is_dir():
         raise Refusal(f"--json {options.json}: no folder {options.json.parent}; make it, or name a file elsewhere")
+    for flag, value in (("--activations", options.activations), ("--weights", options.weights)):
+        if options.artifact and value:
+            raise Refusal(f"{flag} {value}: is for a compile, and {options.artifact} is compiled; leave out {flag} or --artifact")
     _one_column(options, "--artifact", options.artifact, LATHE_FORMATS)
     _one_column(options, "--checkpoint", options.checkpoint, LATHE_FORMATS)
     _one_column(options, "--peer-model", options.peer_model, PEER_FORMATS)

@@ -1,0 +1,35 @@
+import pathlib
+import unittest
+
+from compare import options
+from compare.refusal import Refusal
+
+FILE = str(pathlib.Path(__file__))
+
+
+def check(*words):
+    options.check(options.parser("").parse_args(["--shape", "tiny", "--prompt", "8", "--decode", "4", *words]))
+
+
+class Check(unittest.TestCase):
+    def refuses(self, said, *words):
+        with self.assertRaises(Refusal) as raised:
+            check(*words)
+        self.assertIn(said, str(raised.exception))
+
+    def test_takes_what_a_compile_takes(self):
+        check("--activations", "bf16", "--weights", "q8_0")
+        check("--artifact", FILE, "--target", "x86-64-v3")
+
+    def test_an_artifact_is_compiled_already(self):
+        self.refuses("--activations bf16: is for a compile", "--artifact", FILE, "--activations", "bf16")
+        self.refuses("--weights q8_0: is for a compile", "--artifact", FILE, "--weights", "q8_0")
+
+    def test_a_file_is_for_one_column(self):
+        self.refuses("is for one column", "--format", "fp8,bf16", "--artifact", FILE)
+        self.refuses("no such file", "--peer-model", FILE + ".gguf")
+
+    def test_formats_and_lengths(self):
+        self.refuses("no such format", "--format", "fp9")
+        self.refuses("each format once", "--format", "fp8,fp8")
+        self.refuses("has a context of", "--prompt", "1000000")
