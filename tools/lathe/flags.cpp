@@ -34,6 +34,12 @@ double parseReal(const std::string &name, const std::string &text) {
   throw CLI::ValidationError(absl::StrCat(name, " ", text), "must be a number");
 }
 
+CLI::Option *textOption(CLI::App &app, const std::string &names, std::optional<std::string> &value,
+                        const std::string &placeholder, const std::string &help) {
+  auto set = [&value](const std::string &text) { value = text; };
+  return app.add_option_function<std::string>(names, set, help)->option_text(placeholder);
+}
+
 } // namespace
 
 void addArgument(CLI::App &app, const std::string &name, std::string &value,
@@ -43,13 +49,6 @@ void addArgument(CLI::App &app, const std::string &name, std::string &value,
 
 void addSwitch(CLI::App &app, const std::string &names, bool &value, const std::string &help) {
   app.add_flag(names, value, help);
-}
-
-static CLI::Option *textOption(CLI::App &app, const std::string &names,
-                               std::optional<std::string> &value, const std::string &placeholder,
-                               const std::string &help) {
-  auto set = [&value](const std::string &text) { value = text; };
-  return app.add_option_function<std::string>(names, set, help)->option_text(placeholder);
 }
 
 void addText(CLI::App &app, const std::string &names, std::optional<std::string> &value,

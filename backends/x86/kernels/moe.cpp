@@ -149,7 +149,7 @@ struct ExpertRows {
     return roundUp(oneRowBytes(p.weight, p.x), 64);
   }
   static constexpr bool keepsAll(const MoeDownRowParams &p) {
-    return p.top_k * each(p) <= 256 * 1024;
+    return each(p) > 0 && p.top_k * each(p) <= 256 * 1024;
   }
   static constexpr int64_t bytes(const MoeDownRowParams &p) {
     return keepsAll(p) ? p.top_k * each(p) : each(p);
@@ -159,11 +159,11 @@ struct ExpertRows {
     return takeOneRow(rows + k * rowBytes(p.x), p.weight, p.x, to);
   }
   LATHE_INLINE void takeAll() const {
-    for (int64_t k = 0; k < p.top_k && each(p) && keepsAll(p); ++k)
+    for (int64_t k = 0; k < p.top_k && keepsAll(p); ++k)
       take(k, space + k * each(p));
   }
   LATHE_INLINE const char *row(int64_t k) const {
-    return each(p) && keepsAll(p) ? space + k * each(p) : take(k, space);
+    return keepsAll(p) ? space + k * each(p) : take(k, space);
   }
 };
 

@@ -97,11 +97,11 @@ LATHE_INLINE f32x16 sumHalves(const float *x, const char *tile, int64_t k, int64
   for (; k + 4 <= end; k += 4) {
     const char *codes = tile + k * tile_rows;
     __builtin_prefetch(codes + ahead, 0, 3);
-    for (int64_t i = k; i < k + 4; i += 2) {
+    for (int64_t i = 0; i < 4; i += 2) {
       f32x16 first, second;
-      decodePair(tile + i * tile_rows, Format::e4m3, first, second);
-      even = fma(splat(x[i]), first, even);
-      odd = fma(splat(x[i + 1]), second, odd);
+      decodePair(codes + i * tile_rows, Format::e4m3, first, second);
+      even = fma(splat(x[k + i]), first, even);
+      odd = fma(splat(x[k + i + 1]), second, odd);
     }
   }
   return even + odd;

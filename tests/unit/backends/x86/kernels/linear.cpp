@@ -28,8 +28,7 @@ Outcome runLinear(const Case &c, int64_t first = 0, int64_t all_rows = 0) {
                                   << c.weight.block.columns);
   all_rows = std::max(all_rows, c.rows);
   StepMemory memory(c.rows);
-  TestStack w =
-      testStack(memory, c.batch, c.n, c.k, c.weight.format, c.weight.block, 3, c.weight.codes);
+  TestStack w = testStack(memory, c.batch, c.n, c.k, c.weight, 3);
   int64_t x_stride = c.batch * c.k + 3, y_stride = c.batch * c.n + 5,
           blocks = c.x_block ? ceilDiv(c.k, c.x_block) : 0;
   std::vector<float> x = c.x_block ? randomCodes(all_rows * x_stride, 4)
@@ -142,7 +141,7 @@ TEST(Linear, takesRowsThatAreBf16InMemory) {
   for (int64_t rows : {1, 2, 20, 40, 259})
     for (const WeightCase &weight : weight_cases) {
       StepMemory memory(rows);
-      TestStack w = testStack(memory, 1, n, k, weight.format, weight.block, 3, weight.codes);
+      TestStack w = testStack(memory, 1, n, k, weight, 3);
       NarrowRows x(rows, k, stride);
       auto run = [&](XParams form, int64_t place, int64_t source) {
         int64_t result = memory.space<float>(rows * n);
@@ -240,7 +239,7 @@ TEST(Linear, takesTilesOfFewAndOfManySubnormalCodes) {
 
 TEST(Linear, readsOutputRows) {
   StepMemory memory(9, 2);
-  TestStack w = testStack(memory, 1, 5, 7, Format::f32, {}, 3);
+  TestStack w = testStack(memory, 1, 5, 7, {Format::f32, {}}, 3);
   std::vector<float> x = randomFloats(2 * 7, 4);
   LinearParams p = {w.layout.params(),
                     {Activations::f32, 7, 0, 0},
@@ -269,8 +268,8 @@ TEST(GatedLinear, isSwigluOfBothProducts) {
       for (int64_t bias : {0, 1}) {
         int64_t n = 44, k = 150;
         StepMemory memory(rows);
-        TestStack gate = testStack(memory, 1, n, k, weight.format, weight.block, 3, weight.codes);
-        TestStack up = testStack(memory, 1, n, k, weight.format, weight.block, 30, weight.codes);
+        TestStack gate = testStack(memory, 1, n, k, weight, 3);
+        TestStack up = testStack(memory, 1, n, k, weight, 30);
         float deviation = weight.block.rows ? 0.05f : weight.format >= Format::e4m3 ? 0.001f : 0.2f;
         std::vector<float> x = randomFloats(rows * k, 4, deviation);
         std::vector<float> gate_bias = randomFloats(n, 8), up_bias = randomFloats(n, 9);

@@ -30,7 +30,7 @@ void compareForms(int64_t rows, int64_t n, int64_t k, const WeightCase &weight, 
   SCOPED_TRACE(testing::Message() << "rows " << rows << " n " << n << " k " << k << " format "
                                   << weight.format << " block " << weight.block.columns);
   StepMemory memory(rows);
-  TestStack w = testStack(memory, 1, n, k, weight.format, weight.block, 3, weight.codes);
+  TestStack w = testStack(memory, 1, n, k, weight, 3);
   IntegerRows x(rows, k, codeOf);
   const int64_t scales = memory.put(randomFloats(rows * ceilDiv(k, 32), 5)),
                 wide = memory.put(x.wide), narrow = memory.put(x.codes);
@@ -83,7 +83,7 @@ TEST(IntegerRows, takeTheLargestCodes) {
 TEST(IntegerRows, meetOtherWeightsAsF32) {
   const int64_t rows = 5, n = 20, k = 96;
   StepMemory memory(rows);
-  TestStack w = testStack(memory, 1, n, k, Format::e4m3, {16, 32}, 3);
+  TestStack w = testStack(memory, 1, n, k, {Format::e4m3, {16, 32}}, 3);
   IntegerRows x(rows, k, anyCode);
   const int64_t scales = memory.put(randomFloats(rows * 3, 5));
   auto run = [&](int64_t place, int64_t rows_in) {

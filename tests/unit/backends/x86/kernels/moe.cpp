@@ -22,9 +22,9 @@ struct Layer {
         WeightCase weight, int64_t x_block = 0)
       : rows(rows), experts(experts), top_k(top_k), hidden(hidden), inner(inner), x_block(x_block),
         memory(rows) {
-    gate = testStack(memory, experts, inner, hidden, weight.format, weight.block, 10, weight.codes);
-    up = testStack(memory, experts, inner, hidden, weight.format, weight.block, 20, weight.codes);
-    down = testStack(memory, experts, hidden, inner, weight.format, weight.block, 30, weight.codes);
+    gate = testStack(memory, experts, inner, hidden, weight, 10);
+    up = testStack(memory, experts, inner, hidden, weight, 20);
+    down = testStack(memory, experts, hidden, inner, weight, 30);
     float deviation = weight.block.rows ? 0.05f : weight.format >= Format::e4m3 ? 0.001f : 0.2f;
     x = x_block ? randomCodes(rows * hidden, 1, deviation)
                 : randomFloats(rows * hidden, 1, deviation);

@@ -15,9 +15,9 @@ struct Experts {
   int64_t n, k, indices, weights, scales, wide, narrow;
 
   Experts(int64_t n, int64_t k, const WeightCase &weight)
-      : first(testStack(memory, kExperts, n, k, weight.format, weight.block, 3, weight.codes)),
-        second(testStack(memory, kExperts, n, k, weight.format, weight.block, 4, weight.codes)),
-        x(kTopK, k, anyCode), n(n), k(k), indices(memory.put(std::vector<int32_t>{4, 0, 2})),
+      : first(testStack(memory, kExperts, n, k, weight, 3)),
+        second(testStack(memory, kExperts, n, k, weight, 4)), x(kTopK, k, anyCode), n(n), k(k),
+        indices(memory.put(std::vector<int32_t>{4, 0, 2})),
         weights(memory.put(std::vector<float>{0.5f, 0.3f, 0.9f})),
         scales(memory.put(randomFloats(kTopK * ceilDiv(k, 32), 5))), wide(memory.put(x.wide)),
         narrow(memory.put(x.codes)) {}

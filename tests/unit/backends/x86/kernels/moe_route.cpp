@@ -75,7 +75,7 @@ MoeRouteParams params(int64_t experts, int64_t k, int64_t score, int64_t top_k, 
 void runRoute(MoeRouteParams p, int64_t rows, bool from_logits) {
   int64_t experts = p.router.n, k = p.router.k;
   StepMemory memory(rows);
-  TestStack router = testStack(memory, 1, experts, k, Format::f32, {}, 3);
+  TestStack router = testStack(memory, 1, experts, k, {Format::f32, {}}, 3);
   std::vector<float> x = randomFloats(rows * k, 4), bias = randomFloats(experts, 5, 0.3f), logits;
   std::vector<std::vector<double>> exact(static_cast<size_t>(rows));
   for (int64_t t = 0; t < rows; ++t)

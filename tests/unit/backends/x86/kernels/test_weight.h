@@ -153,6 +153,12 @@ inline std::vector<uint8_t> packed(absl::Span<const SourceMatrix> sources, const
   return bytes;
 }
 
+struct WeightCase {
+  Format::Kind format;
+  ScaleBlock block;
+  Codes codes = Codes::all;
+};
+
 // A packed stack in memory.
 struct TestStack {
   std::vector<std::unique_ptr<TestMatrix>> matrices;
@@ -165,13 +171,12 @@ struct TestStack {
 };
 
 inline TestStack testStack(StepMemory &memory, int64_t count, int64_t n, int64_t k,
-                           Format::Kind format, ScaleBlock block, unsigned seed,
-                           Codes codes = Codes::all) {
+                           const WeightCase &weight, unsigned seed) {
   TestStack stack;
   std::vector<SourceMatrix> sources;
   for (int64_t i = 0; i < count; ++i) {
-    stack.matrices.push_back(
-        testMatrix(n, k, format, block, seed + static_cast<unsigned>(i) * 977, codes));
+    stack.matrices.push_back(testMatrix(n, k, weight.format, weight.block,
+                                        seed + static_cast<unsigned>(i) * 977, weight.codes));
     sources.push_back(stack.matrices.back()->source);
   }
   stack.place = memory.put(packed(sources, wholeMatrix(sources[0]), stack.layout));
@@ -179,11 +184,6 @@ inline TestStack testStack(StepMemory &memory, int64_t count, int64_t n, int64_t
 }
 
 // Formats and scales that every kernel with weights is tried with.
-struct WeightCase {
-  Format::Kind format;
-  ScaleBlock block;
-  Codes codes = Codes::all;
-};
 inline const WeightCase weight_cases[] = {
     {Format::f32, {}},
     {Format::bf16, {}},
