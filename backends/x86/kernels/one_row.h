@@ -5,6 +5,7 @@
 #include "backends/x86/kernels/nibbles.h"
 #include "backends/x86/kernels/one_row_e4m3.h"
 #include "backends/x86/kernels/one_row_i4.h"
+#include "backends/x86/kernels/one_row_i4_f32.h"
 #include "backends/x86/kernels/wide_line.h"
 
 namespace lathe::x86 {
@@ -115,6 +116,9 @@ LATHE_INLINE void rowProduct(const char *row, const float *x_scales, const char 
                      totals);
   else if (takesWords(w))
     e4m3Product<T>(reinterpret_cast<const float *>(row), x_scales, tiles, next, w, xp, totals);
+  else if (takesScaledNibbles(w, xp))
+    scaledNibbleProduct<T>(reinterpret_cast<const float *>(row), x_scales, tiles, next, w, xp,
+                           totals);
   else
     floatProduct<T>(reinterpret_cast<const float *>(row), x_scales, tiles, next, w, xp, totals);
 }
@@ -122,7 +126,8 @@ LATHE_INLINE void rowProduct(const char *row, const float *x_scales, const char 
 // A row in the form that rowProduct takes: where it lies, or brought into it in oneRowBytes at
 // `space`, which are aligned to 64.
 constexpr int64_t oneRowBytes(const WeightParams &w, const XParams &xp) {
-  return takesNibbles(w, xp) ? ceilDiv(w.k, dots_k) * int64_t{sizeof(NibbleRowBlock)}
+  return takesNibbles(w, xp)         ? ceilDiv(w.k, dots_k) * int64_t{sizeof(NibbleRowBlock)}
+         : takesScaledNibbles(w, xp) ? scaledNibbleRowFloats(w, xp) * 4
          : takesWords(w) || xp.rows_in != RowsIn::f32 ? roundUp(w.k, 16) * 4
                                                       : 0;
 }
@@ -132,6 +137,8 @@ LATHE_INLINE const char *takeOneRow(const char *row, const WeightParams &w, cons
     takeNibbleRow(row, w.k, reinterpret_cast<NibbleRowBlock *>(space));
   else if (takesWords(w))
     takeWordRow(row, w, xp, reinterpret_cast<float *>(space));
+  else if (takesScaledNibbles(w, xp))
+    takeScaledNibbleRow(row, w, xp, reinterpret_cast<float *>(space));
   else if (xp.rows_in != RowsIn::f32)
     copyRow(row, 0, w.k, xp, reinterpret_cast<float *>(space));
   else

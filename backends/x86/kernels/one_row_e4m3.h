@@ -129,6 +129,7 @@ template <int T>
 LATHE_INLINE void e4m3Product(const float *x, const float *x_scales, const char *const *tiles,
                               int64_t next, const WeightParams &w, const XParams &xp,
                               f32x16 *totals) {
+  // Not with the scales, which may be small enough to become 0 by it.
   constexpr float factor = decodeFactor(Format::e4m3) / word_row_factor;
   constexpr int pair = smaller(T, 2);
   bool by_words[T];
@@ -143,7 +144,8 @@ LATHE_INLINE void e4m3Product(const float *x, const float *x_scales, const char 
       sumTiles<pair>(x, tiles + t, by_words + t, k, smaller(k + block, w.k),
                      prefetchDistance(k, next, w), sums);
       for (int i = 0; i < pair; ++i)
-        totals[t + i] = addBlock(totals[t + i], sums[i], factor, tiles[t + i], x_scales, k, w, xp);
+        totals[t + i] =
+            addBlock(totals[t + i], sums[i] * factor, 1.0f, tiles[t + i], x_scales, k, w, xp);
     }
 }
 

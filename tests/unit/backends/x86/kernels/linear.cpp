@@ -21,7 +21,8 @@ struct Outcome {
 
 double swish(double x) { return x / (1 + std::exp(-x)); }
 
-// Runs the case over rows [first, first + rows) of one big x and checks it against double.
+// Runs the case over rows [first, first + rows) of one big x and checks it against double. One row
+// is a decode step's.
 Outcome runLinear(const Case &c, int64_t first = 0, int64_t all_rows = 0) {
   SCOPED_TRACE(testing::Message() << "rows " << c.rows << " n " << c.n << " k " << c.k << " format "
                                   << c.weight.format << " block " << c.weight.block.rows << "x"
@@ -40,7 +41,7 @@ Outcome runLinear(const Case &c, int64_t first = 0, int64_t all_rows = 0) {
   residual.erase(residual.begin(), residual.begin() + first * y_stride);
   LinearParams p = {w.layout.params(),
                     {c.x_block ? Activations::w8a8 : Activations::f32, x_stride, c.x_block, blocks},
-                    RowSource::rows,
+                    c.rows == 1 ? RowSource::none : RowSource::rows,
                     1,
                     c.bias,
                     c.residual,
@@ -167,10 +168,11 @@ TEST(Linear, runsAMatrixAHead) {
     runLinear({rows, 20, 12, {Format::bf16, {}}, 0, true, false, 5, 1});
 }
 
-#if !LATHE_X86_WIDE // wide forms add in another order, one row of e4m3 too (backends/x86/README.md)
+#if !LATHE_X86_WIDE // wide forms add in another order, one row of e4m3 and i4, too
+                    // (backends/x86/README.md)
 TEST(Linear, givesARowAloneTheBitsThatItHasInCompany) {
   for (const WeightCase &weight : weight_cases) {
-    if (weight.format == Format::e4m3)
+    if (weight.format == Format::e4m3 || weight.format == Format::i4)
       continue;
     Outcome all = runLinear({8, 53, 300, weight});
     for (int64_t t = 0; t < 8; ++t) {
@@ -181,6 +183,42 @@ TEST(Linear, givesARowAloneTheBitsThatItHasInCompany) {
   }
 }
 #endif
+
+// One row times a packed matrix.
+std::vector<float> oneRow(StepMemory &memory, const std::vector<float> &x,
+                          const std::vector<uint8_t> &bytes, const TileLayout &layout, int64_t n) {
+  LinearParams p = {layout.params(),
+                    {Activations::f32, int64_t(x.size()), 0, 0},
+                    RowSource::none,
+                    1,
+                    0,
+                    0,
+                    n,
+                    1,
+                    0,
+                    0,
+                    ceilDiv(n, 16)};
+  int64_t result = memory.space<float>(n);
+  memory.run(lathe_x86_linear,
+             {memory.put(x), no_operand, memory.put(bytes), no_operand, no_operand, result}, p,
+             linearItems(p));
+  const float *at = memory.at<float>(result);
+  return std::vector<float>(at, at + n);
+}
+
+void expectProduct(const std::vector<float> &x, const TestMatrix &m,
+                   const std::vector<float> &sums) {
+  int64_t k = int64_t(x.size());
+  for (int64_t n = 0; n < int64_t(sums.size()); ++n) {
+    double sum = 0, size = 0;
+    for (int64_t i = 0; i < k; ++i) {
+      double term = double(x[size_t(i)]) * m.values[size_t(n * k + i)];
+      sum += term;
+      size += std::abs(term);
+    }
+    expectNear(sums[size_t(n)], sum, size, 3e-6, "result", 0, n);
+  }
+}
 
 // Tiles with few subnormal codes and tiles with many side by side, in groups of each size. What a
 // tile says of itself chooses the way to its sums, and not one bit of them.
@@ -199,42 +237,40 @@ TEST(Linear, takesTilesOfFewAndOfManySubnormalCodes) {
       TileLayout layout;
       std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
       std::vector<float> x = randomFloats(k, 4);
-      auto run = [&] {
-        LinearParams p = {layout.params(),
-                          {Activations::f32, k, 0, 0},
-                          RowSource::none,
-                          1,
-                          0,
-                          0,
-                          tiles * 16,
-                          1,
-                          0,
-                          0,
-                          tiles};
-        int64_t result = memory.space<float>(tiles * 16);
-        memory.run(lathe_x86_linear,
-                   {memory.put(x), no_operand, memory.put(bytes), no_operand, no_operand, result},
-                   p, linearItems(p));
-        const float *at = memory.at<float>(result);
-        return std::vector<float>(at, at + tiles * 16);
-      };
-      std::vector<float> sums = run();
-      for (int64_t n = 0; n < tiles * 16; ++n) {
-        double sum = 0, size = 0;
-        for (int64_t i = 0; i < k; ++i) {
-          double term = double(x[size_t(i)]) * m->values[size_t(n * k + i)];
-          sum += term;
-          size += std::abs(term);
-        }
-        expectNear(sums[size_t(n)], sum, size, 3e-6, "result", 0, n);
-      }
+      std::vector<float> sums = oneRow(memory, x, bytes, layout, tiles * 16);
+      expectProduct(x, *m, sums);
       for (uint32_t few : {0, 1}) {
         for (int64_t end = layout.params().tile_bytes; end <= int64_t(bytes.size());
              end += layout.params().tile_bytes)
           std::memcpy(&bytes[size_t(end - 4)], &few, 4);
-        EXPECT_EQ(run(), sums) << tiles << " tiles, all say " << few;
+        EXPECT_EQ(oneRow(memory, x, bytes, layout, tiles * 16), sums)
+            << tiles << " tiles, all say " << few;
       }
     }
+}
+
+// Scales and rows that are nearly as small, or as large, as an f32 can be; results are not.
+TEST(Linear, keepsScalesAndRowsOfEverySize) {
+  constexpr int64_t n = 32, k = 140;
+  for (auto [scale, row] :
+       {std::pair{0x1p-100f, 0x1p30f}, {0x1p-118f, 0x1p60f}, {0x1p100f, 0x1p-60f}}) {
+    StepMemory memory(1);
+    auto m = testMatrix(n, k, Format::e4m3, {16, 128}, 3, Codes::few_subnormals);
+    for (size_t i = 0; i < m->scales.size(); i += 4) {
+      float value;
+      std::memcpy(&value, &m->scales[i], 4);
+      value *= scale;
+      std::memcpy(&m->scales[i], &value, 4);
+    }
+    for (double &value : m->values)
+      value *= scale;
+    TileLayout layout;
+    std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
+    std::vector<float> x = randomFloats(k, 4);
+    for (float &value : x)
+      value *= row;
+    expectProduct(x, *m, oneRow(memory, x, bytes, layout, n));
+  }
 }
 
 TEST(Linear, readsOutputRows) {
