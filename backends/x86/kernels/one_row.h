@@ -38,7 +38,7 @@ LATHE_INLINE void addInOrder(const float *x, const char *const *tiles, int64_t k
       sums[t] = fma(splat(x[k]), decode(tiles[t] + k * code_bytes, w.format), sums[t]);
 }
 
-// The same for i4; k is a multiple of `nibbles`, or the only one.
+// The same for i4; [k, end) begins at a whole word, or is one k.
 template <int T>
 LATHE_INLINE void addNibbles(const float *x, const char *const *tiles, int64_t k, int64_t end,
                              int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {

@@ -11,8 +11,11 @@
 
 namespace lathe::x86 {
 
+// Blocks have to begin at whole words. Those of a matrix that is read along its rows, as latent
+// attention reads kv_b to absorb it, are one k each.
 constexpr bool takesScaledNibbles(const WeightParams &w, const XParams &x) {
-  return !LATHE_X86_WIDE && w.format == Format::i4 && !takesNibbles(w, x);
+  return !LATHE_X86_WIDE && w.format == Format::i4 && !takesNibbles(w, x) &&
+         (sumBlock(w, x) % nibbles == 0 || sumBlock(w, x) >= w.k);
 }
 
 // A row: k divided by the powers of their nibbles, zeros up to a multiple of 16, and what is to be
@@ -67,7 +70,7 @@ LATHE_INLINE void addScaledNibbles(const float *x, const char *const *tiles, int
   }
 }
 
-// As rowProduct. Blocks begin at whole words.
+// As rowProduct.
 template <int T>
 LATHE_INLINE void scaledNibbleProduct(const float *x, const float *x_scales,
                                       const char *const *tiles, int64_t next, const WeightParams &w,

@@ -199,6 +199,7 @@ inline const WeightCase weight_cases[] = {
     {Format::e5m2, {12, 40}}, // blocks that cut tiles
     {Format::i8, {1, 32}},    // Q8_0
     {Format::i4, {1, 32}},    // Q4_0
+    {Format::i4, {32, 1}},    // the same, read along its rows
 };
 
 } // namespace lathe::x86
