@@ -38,7 +38,8 @@ LATHE_INLINE void addInOrder(const float *x, const char *const *tiles, int64_t k
       sums[t] = fma(splat(x[k]), decode(tiles[t] + k * code_bytes, w.format), sums[t]);
 }
 
-// The same for i4; [k, end) begins at a whole word, or is one k.
+// The same for i4; [k, end) begins at a whole word, or is one k. Narrow registers come here with
+// one k alone (one_row_i4_f32.h).
 template <int T>
 LATHE_INLINE void addNibbles(const float *x, const char *const *tiles, int64_t k, int64_t end,
                              int64_t next, const WeightParams &w, f32x16 (&sums)[T]) {
@@ -47,7 +48,6 @@ LATHE_INLINE void addNibbles(const float *x, const char *const *tiles, int64_t k
   codesFrom<T>(tiles, k * codeRowBytes(Format::i4), codes);
   for (; k + nibbles <= end; k += nibbles)
     for (int t = 0; t < T; ++t) {
-      keepOrder();
       __builtin_prefetch(codes[t] + ahead, 0, 3);
       f32x16 values[nibbles];
       decodeNibbles(codes[t], values);

@@ -27,11 +27,10 @@ constexpr float word_row_factor = 0x1p64f;
 // From the sums of words to those of f16 bits.
 constexpr float word_sum_factor = 0x1p112f;
 
-// to[0, k) = the row, and zeros up to a multiple of 16.
+// The row as addWords takes it, with zeros up to a multiple of 16.
 LATHE_INLINE void takeWordRow(const char *row, const WeightParams &w, const XParams &xp,
                               float *to) {
-  store16(to + roundUp(w.k, 16) - 16, f32x16{});
-  copyRow(row, 0, w.k, xp, to);
+  copyPaddedRow(row, w.k, xp, to);
   for (int64_t k = 0; k < w.k; k += 16)
     store16(to + k, load16(to + k) * word_row_factor);
 }

@@ -30,8 +30,7 @@ LATHE_INLINE void takeScaledNibbleRow(const char *row, const WeightParams &w, co
                              0x1p-24f, 0x1p0f,   0x1p0f,   0x1p-4f,  0x1p-8f,  0x1p-12f,
                              0x1p-16f, 0x1p-20f, 0x1p-24f, 0x1p0f};
   int64_t end = roundUp(w.k, 16), block = sumBlock(w, xp);
-  store16(to + end - 16, f32x16{});
-  copyRow(row, 0, w.k, xp, to);
+  copyPaddedRow(row, w.k, xp, to);
   for (int64_t k = 0; k < w.k; k += block) {
     f32x16 sum = {};
     for (int64_t i = k; i < smaller(k + block, w.k); i += 16)

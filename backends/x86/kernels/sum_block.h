@@ -65,6 +65,12 @@ LATHE_INLINE void copyRow(const char *row, int64_t k, int64_t count, const XPara
   });
 }
 
+// to[0, k) = a whole row, with zeros up to a multiple of 16.
+LATHE_INLINE void copyPaddedRow(const char *row, int64_t k, const XParams &xp, float *to) {
+  store16(to + roundUp(k, 16) - 16, f32x16{});
+  copyRow(row, 0, k, xp, to);
+}
+
 constexpr int64_t prefetch_bytes = 2048; // the best of 0.5 to 8 KiB on Zen 3 and Sapphire Rapids
 
 // How far ahead of the codes from k on to ask for lines: at the end of a tile for those of the tile

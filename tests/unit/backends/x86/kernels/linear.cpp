@@ -168,8 +168,8 @@ TEST(Linear, runsAMatrixAHead) {
     runLinear({rows, 20, 12, {Format::bf16, {}}, 0, true, false, 5, 1});
 }
 
-#if !LATHE_X86_WIDE // wide forms add in another order, one row of e4m3 and i4, too
-                    // (backends/x86/README.md)
+// Wide forms add in another order, and so does one row of e4m3 and i4 (backends/x86/README.md).
+#if !LATHE_X86_WIDE
 TEST(Linear, givesARowAloneTheBitsThatItHasInCompany) {
   for (const WeightCase &weight : weight_cases) {
     if (weight.format == Format::e4m3 || weight.format == Format::i4)
