@@ -79,6 +79,25 @@ static bool canAdd(mlir::Operation *product, mlir::Value other) {
          before->isBeforeInBlock(product);
 }
 
+// x + (a + b), of products a and b, becomes (x + a) + b: then each adds what was there before it.
+static void addInTurn(ir::AddOp outer) {
+  for (mlir::Value sum : {outer.getRhs(), outer.getLhs()}) {
+    auto inner = sum.getDefiningOp<ir::AddOp>();
+    mlir::Value before = sum == outer.getRhs() ? outer.getLhs() : outer.getRhs();
+    if (!inner || isAway(inner) || !onlyUser<ir::AddOp>(sum))
+      continue;
+    mlir::Value first = inner.getLhs(), second = inner.getRhs();
+    if (canAdd(first.getDefiningOp(), second))
+      std::swap(first, second);
+    if (!canAdd(second.getDefiningOp(), first) || !canAdd(first.getDefiningOp(), before))
+      continue;
+    inner->setOperands({before, first});
+    inner->moveAfter(first.getDefiningOp());
+    outer->setOperands({sum, second});
+    return;
+  }
+}
+
 static void addWhereMade(ir::AddOp add) {
   mlir::Value lhs = add.getLhs(), rhs = add.getRhs();
   if (isReturnedLogits(add.getResult()))
@@ -106,6 +125,12 @@ mlir::Value addedWhereMade(mlir::Value value) {
   return !add ? mlir::Value() : add.getLhs() == value ? add.getRhs() : add.getLhs();
 }
 
+static void orderOperands(mlir::Operation &op) {
+  takeRoundedQuery(&op);
+  if (auto add = mlir::dyn_cast<ir::AddOp>(op))
+    addInTurn(add);
+}
+
 static void foldIntoMaker(mlir::Operation &op, int64_t max_rows) {
   if (auto cast = mlir::dyn_cast<ir::CastOp>(op))
     roundWhereMade(cast, max_rows);
@@ -115,7 +140,7 @@ static void foldIntoMaker(mlir::Operation &op, int64_t max_rows) {
 
 void foldOps(mlir::func::FuncOp step) {
   for (mlir::Operation &op : llvm::make_early_inc_range(step.getBody().front()))
-    takeRoundedQuery(&op);
+    orderOperands(op);
   for (mlir::Operation &op : step.getBody().front())
     foldIntoMaker(op, passes::maxRows(step));
 }

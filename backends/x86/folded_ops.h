@@ -9,7 +9,8 @@
 namespace lathe::x86 {
 
 // Finds them in a step. Casts and additions that are made where their operand is get `view_of`, the
-// operand's number. Attention that may round takes its query as it was, since the kernel rounds it.
+// operand's number. Attention that may round takes its query as it was, since the kernel rounds it;
+// of `x + (a + b)` with products a and b each adds where it is made, as `(x + a) + b`.
 // Both ops of a pair run here, not on another target.
 void foldOps(mlir::func::FuncOp step);
 

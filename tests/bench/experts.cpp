@@ -97,7 +97,7 @@ Line downRow(const WeightForm &weights) {
 Line route(int64_t tokens) {
   Line line("moe_route", tokens);
   WeightParams w = weightOf(kWeightForms[0], kExperts, kHidden);
-  RowSplit split{tokens == 1 ? RowSource::none : RowSource::rows, 1, rowsPerItem(kHidden)};
+  RowSplit split{tokens == 1 ? RowSource::none : RowSource::rows, 1, routeRowsPerItem(kExperts)};
   MoeRouteParams params{split, w, 0, kHidden,         0, RouteScore::softmax,
                         kTopK, 1, 1, GroupScore::max, 0, floatBits(1)};
   line.region("moe_route", params,

@@ -8,6 +8,7 @@
 namespace lathe::x86 {
 
 constexpr int64_t max_experts = 4096;
+constexpr int64_t route_rows = 48; // the most rows of an item of moe_route
 
 struct RouteScore {
   enum Kind : int64_t { softmax = 0, sigmoid = 1 };
@@ -21,7 +22,7 @@ struct GroupScore {
 // live on the stack; with `from_logits` they are read instead (one row: `linear` spreads the
 // product over the threads).
 struct MoeRouteParams {
-  RowSplit split;      // rows_per_item at most 16
+  RowSplit split;      // rows_per_item at most route_rows
   WeightParams router; // n = E at most max_experts; k = H
   int64_t from_logits;
   int64_t input_stride; // of x, or of the logits

@@ -7,7 +7,6 @@ using namespace lathe::x86;
 namespace {
 
 constexpr float infinity = __builtin_inff();
-constexpr int64_t route_rows = 16; // the most rows of an item
 
 // scores[e] of a row's logits, in place.
 LATHE_INLINE void softmaxScores(float *logits, int64_t experts) {

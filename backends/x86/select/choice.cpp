@@ -3,12 +3,19 @@
 #include <algorithm>
 
 #include "backends/x86/kernels/mla.h"
+#include "backends/x86/kernels/moe.h"
 
 namespace lathe::x86 {
 
 // About 64 KiB of f32 a block: cheap against the hand-over of an item (some hundred ns).
 int64_t rowsPerItem(int64_t columns) {
   return std::clamp<int64_t>(16384 / std::max<int64_t>(columns, 1), 1, 16);
+}
+
+// The router's weights are converted for each item: items of 48 rows take two thirds of the time
+// of items of 8. Their logits are on the stack.
+int64_t routeRowsPerItem(int64_t experts) {
+  return std::clamp<int64_t>(16384 / std::max<int64_t>(experts, 1), 12, route_rows);
 }
 
 // 32 KiB of codes take about 3 us from memory on one core; small matrices are cut into 16 items at

@@ -67,6 +67,7 @@ void Experts::route() {
   Place input = s.place(op.getInput());
   ir::RoutingAttr routing = op.getRouting();
   RowSplit split = s.split(op.getInput(), layout.hidden);
+  split.rows_per_item = routeRowsPerItem(layout.experts);
   MoeRouteParams params{
       split,
       router.params,

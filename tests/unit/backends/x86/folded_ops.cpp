@@ -15,6 +15,7 @@
 namespace lathe::x86 {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -57,6 +58,38 @@ protected:
       )",
                                       2 * (6 + value_dim), 2 * value_dim, value_dim, kLatents),
                      more);
+  }
+
+  // The text of a decode step that returns %h, of 8 columns. There is x, of which `ops` make it,
+  // and a product's weight %w.
+  std::string added(const std::string &ops) {
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(absl::Substitute(R"(
+      func.func @decode(%tokens: tensor<1xi32>, %slots: tensor<1xi32>, %positions: tensor<1xi32>, %output_rows: tensor<?xi32>) -> tensor<?x8xf32> attributes {lathe.max_rows = 1 : i64} {
+      %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<9x8xf32>
+      %w = lathe.weight "w" from [#lathe.tensor_ref<"w">] : tensor<8x8xf32>
+      %x = lathe.embedding %tokens, %e : (tensor<1xi32>, tensor<9x8xf32>) -> tensor<1x8xf32>
+      $0
+      %o = lathe.select_rows %h, %output_rows : (tensor<1x8xf32>, tensor<?xi32>) -> tensor<?x8xf32>
+      %l = lathe.linear %o, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
+      return %l : tensor<?x8xf32>
+      })",
+                                                                           ops),
+                                                          &context_);
+    EXPECT_TRUE(module && mlir::succeeded(mlir::verify(*module))) << ops;
+    annotateForPlanning(*module->getOps<mlir::func::FuncOp>().begin());
+    EXPECT_TRUE(mlir::succeeded(mlir::verify(*module))) << ops;
+    std::string text;
+    llvm::raw_string_ostream(text) << *module;
+    return text;
+  }
+
+  static std::string product(const std::string &name) {
+    return absl::Substitute("%$0 = lathe.linear %x, %w : (tensor<1x8xf32>, tensor<8x8xf32>) -> "
+                            "tensor<1x8xf32>\n",
+                            name);
+  }
+  static std::string sum(const std::string &name, const std::string &a, const std::string &b) {
+    return absl::Substitute("%$0 = lathe.add %$1, %$2 : tensor<1x8xf32>\n", name, a, b);
   }
 
   inline static const std::string kLatents = "!lathe.latent_cache<slots = 1, max_context = 9, "
@@ -115,6 +148,47 @@ TEST_F(FoldedOps, groupedAttentionRoundsWhatItLeavesForAProduct) {
       )",
                                          cache)),
               HasSubstr(kMadeWhereItIs));
+}
+
+// The text has additions made where their second operand is: that many.
+int64_t addedWhereMadeIn(const std::string &text) {
+  int64_t count = 0;
+  const std::string made = "{view_of = 1 : i64}";
+  for (size_t at = text.find(made); at != std::string::npos; at = text.find(made, at + 1))
+    ++count;
+  return count;
+}
+
+TEST_F(FoldedOps, twoProductsAddInTurns) {
+  for (const char *inner : {"a b", "b a"})
+    for (bool x_first : {true, false}) {
+      const std::string s = inner[0] == 'a' ? sum("s", "a", "b") : sum("s", "b", "a");
+      const std::string text = added(product("a") + product("b") + s +
+                                     (x_first ? sum("h", "x", "s") : sum("h", "s", "x")));
+      EXPECT_EQ(addedWhereMadeIn(text), 2) << text;
+      EXPECT_THAT(text, ContainsRegex("lathe.linear(.|\n)*lathe.add(.|\n)*lathe.linear(.|\n)*"
+                                      "lathe.add(.|\n)*select_rows"));
+    }
+}
+
+TEST_F(FoldedOps, sumsThatAnotherOpReadsStay) {
+  EXPECT_EQ(addedWhereMadeIn(added(product("a") + product("b") + sum("s", "a", "b") +
+                                   sum("t", "x", "s") + sum("h", "t", "s"))),
+            1);
+}
+
+TEST_F(FoldedOps, whatIsMadeBehindTheFirstProductIsNotAddedToIt) {
+  EXPECT_EQ(addedWhereMadeIn(added(product("a") +
+                                   "%n = lathe.scale %x by 2.000000e+00 : tensor<1x8xf32>\n" +
+                                   product("b") + sum("s", "a", "b") + sum("h", "n", "s"))),
+            1);
+}
+
+TEST_F(FoldedOps, aSumWithSomethingThatIsNoProductStays) {
+  EXPECT_EQ(addedWhereMadeIn(added(product("a") +
+                                   "%n = lathe.scale %x by 2.000000e+00 : tensor<1x8xf32>\n" +
+                                   sum("s", "a", "n") + sum("h", "x", "s"))),
+            0);
 }
 
 } // namespace

@@ -124,6 +124,13 @@ TEST(MoeRoute, agreesWithItsDefinition) {
     }
 }
 
+TEST(MoeRoute, takesItemsOfManyRows) {
+  MoeRouteParams p = params(60, 30, RouteScore::softmax, 4, 1, 1, GroupScore::max, 0, 1);
+  p.split.rows_per_item = route_rows;
+  for (int64_t rows : {1, 47, 48, 49, 100})
+    runRoute(p, rows, false);
+}
+
 std::vector<int32_t> routeLogits(MoeRouteParams p, const std::vector<float> &logits) {
   StepMemory memory(1);
   p.from_logits = 1;
