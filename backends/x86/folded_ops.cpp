@@ -100,12 +100,16 @@ static void addInTurn(ir::AddOp outer) {
 
 static void addWhereMade(ir::AddOp add) {
   mlir::Value lhs = add.getLhs(), rhs = add.getRhs();
-  if (isReturnedLogits(add.getResult()))
-    return;
   if (canAdd(rhs.getDefiningOp(), lhs))
     makeWhere(add, 1);
   else if (canAdd(lhs.getDefiningOp(), rhs))
     makeWhere(add, 0);
+}
+
+// Rotation changes some columns and leaves the others where they are.
+static void rotateWhereMade(ir::RopeOp rope) {
+  if (onlyUser<ir::RopeOp>(rope.getInput()) && !rope.getInput().getDefiningOp<ir::SliceOp>())
+    makeWhere(rope, 0);
 }
 
 template <typename Op> static Op viewOf(mlir::Value value) {
@@ -132,10 +136,14 @@ static void orderOperands(mlir::Operation &op) {
 }
 
 static void foldIntoMaker(mlir::Operation &op, int64_t max_rows) {
+  if (op.getNumResults() == 1 && isReturnedLogits(op.getResult(0)))
+    return; // it has a place of its own
   if (auto cast = mlir::dyn_cast<ir::CastOp>(op))
     roundWhereMade(cast, max_rows);
   else if (auto add = mlir::dyn_cast<ir::AddOp>(op))
     addWhereMade(add);
+  else if (auto rope = mlir::dyn_cast<ir::RopeOp>(op))
+    rotateWhereMade(rope);
 }
 
 void foldOps(mlir::func::FuncOp step) {

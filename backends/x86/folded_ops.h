@@ -1,5 +1,5 @@
 // Ops without code of their own: the kernel behind a cast, or the one before a cast or an addition,
-// does both.
+// does both. And ops that work in place.
 #pragma once
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -10,7 +10,8 @@ namespace lathe::x86 {
 
 // Finds them in a step. Casts and additions that are made where their operand is get `view_of`, the
 // operand's number. Attention that may round takes its query as it was, since the kernel rounds it;
-// of `x + (a + b)` with products a and b each adds where it is made, as `(x + a) + b`.
+// of `x + (a + b)` with products a and b each adds where it is made, as `(x + a) + b`. A rotation
+// gets `view_of`, too, and has code: it turns columns of its operand where they are.
 // Both ops of a pair run here, not on another target.
 void foldOps(mlir::func::FuncOp step);
 

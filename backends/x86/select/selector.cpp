@@ -103,7 +103,7 @@ RegionUse &Selector::addRegion(mlir::Operation *op, KernelUse use, llvm::ArrayRe
 }
 
 mlir::LogicalResult Selector::select(mlir::Operation *op) {
-  if (passes::viewedBy(op))
+  if (passes::viewedBy(op) && !mlir::isa<ir::RopeOp>(op))
     return mlir::success(); // no code
   return llvm::TypeSwitch<mlir::Operation *, mlir::LogicalResult>(op)
       .Case<ir::EmbeddingOp, ir::SelectRowsOp, ir::ConcatOp, ir::AddOp, ir::ScaleOp, ir::SwigluOp,

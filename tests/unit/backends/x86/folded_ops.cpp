@@ -60,21 +60,22 @@ protected:
                      more);
   }
 
-  // The text of a decode step that returns %h, of 8 columns. There is x, of which `ops` make it,
-  // and a product's weight %w.
-  std::string added(const std::string &ops) {
-    auto module = mlir::parseSourceString<mlir::ModuleOp>(absl::Substitute(R"(
-      func.func @decode(%tokens: tensor<1xi32>, %slots: tensor<1xi32>, %positions: tensor<1xi32>, %output_rows: tensor<?xi32>) -> tensor<?x8xf32> attributes {lathe.max_rows = 1 : i64} {
+  // The text of a decode step of one row of 8 columns. There is %x, of which `ops` make %h, and a
+  // product's weight %w. It returns a product of %h, or itself.
+  std::string added(const std::string &ops, const std::string &returned = "%l : tensor<?x8xf32>") {
+    auto module =
+        mlir::parseSourceString<mlir::ModuleOp>(absl::Substitute(R"(
+      func.func @decode(%tokens: tensor<1xi32>, %slots: tensor<1xi32>, %positions: tensor<1xi32>, %output_rows: tensor<?xi32>) -> $2 attributes {lathe.max_rows = 1 : i64} {
       %e = lathe.weight "e" from [#lathe.tensor_ref<"e">] : tensor<9x8xf32>
       %w = lathe.weight "w" from [#lathe.tensor_ref<"w">] : tensor<8x8xf32>
       %x = lathe.embedding %tokens, %e : (tensor<1xi32>, tensor<9x8xf32>) -> tensor<1x8xf32>
       $0
       %o = lathe.select_rows %h, %output_rows : (tensor<1x8xf32>, tensor<?xi32>) -> tensor<?x8xf32>
       %l = lathe.linear %o, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
-      return %l : tensor<?x8xf32>
+      return $1
       })",
-                                                                           ops),
-                                                          &context_);
+                                                                 ops, returned, returned.substr(5)),
+                                                &context_);
     EXPECT_TRUE(module && mlir::succeeded(mlir::verify(*module))) << ops;
     annotateForPlanning(*module->getOps<mlir::func::FuncOp>().begin());
     EXPECT_TRUE(mlir::succeeded(mlir::verify(*module))) << ops;
@@ -182,6 +183,34 @@ TEST_F(FoldedOps, whatIsMadeBehindTheFirstProductIsNotAddedToIt) {
                                    "%n = lathe.scale %x by 2.000000e+00 : tensor<1x8xf32>\n" +
                                    product("b") + sum("s", "a", "b") + sum("h", "n", "s"))),
             1);
+}
+
+std::string rotation(const std::string &input) {
+  return absl::Substitute(R"(
+      %t = lathe.rope_table %positions frequencies = [1.000000e+00] magnitude = 1.000000e+00 : tensor<1xi32> -> tensor<1x2xf32>
+      %h = lathe.rope %$0, %t head_dim = 8 offset = 6 layout = pairs : tensor<1x8xf32>, tensor<1x2xf32>)",
+                          input);
+}
+
+TEST_F(FoldedOps, aRotationTurnsItsOperand) {
+  EXPECT_THAT(added(product("a") + rotation("a")), HasSubstr(kMadeWhereItIs));
+}
+
+TEST_F(FoldedOps, aRotationOfWhatAnotherOpReadsIsAnotherValue) {
+  EXPECT_THAT(added(product("a") + rotation("x")), Not(HasSubstr(kMadeWhereItIs)));
+}
+
+TEST_F(FoldedOps, aRotationOfAPieceIsAnotherValue) {
+  EXPECT_THAT(added("%a = lathe.slice %x offset = 0 : tensor<1x8xf32> -> tensor<1x8xf32>\n" +
+                    rotation("a")),
+              Not(HasSubstr(kMadeWhereItIs)));
+}
+
+TEST_F(FoldedOps, whatIsReturnedHasAPlaceOfItsOwn) {
+  for (const std::string &made : {rotation("a"), sum("h", "x", "a")}) {
+    EXPECT_THAT(added(product("a") + made), HasSubstr("view_of"));
+    EXPECT_THAT(added(product("a") + made, "%h : tensor<1x8xf32>"), Not(HasSubstr("view_of")));
+  }
 }
 
 TEST_F(FoldedOps, aSumWithSomethingThatIsNoProductStays) {
