@@ -173,6 +173,8 @@ void readPaths(Reader &in, Device &device) {
     path.from = in.space(entry, where, "from");
     path.to = in.space(entry, where, "to");
     path.headCycles = in.number(entry, where, "head_cycles", 0, 1e5);
+    path.rowCycles = in.number(entry, where, "row_cycles", 0, 1e5, 0);
+    path.missedBytesPerCycle = in.number(entry, where, "missed_B_per_cycle", 0, 1e6, 0);
     bool inCycles = in.at(entry, "B_per_cycle");
     double rate = in.number(entry, where, inCycles ? "B_per_cycle" : "GiBps", 0.01, 1e6);
     path.bytesPerCycle = inCycles ? rate : rate * gib / (device.clockMhz * 1e6);

@@ -29,12 +29,16 @@ struct MemorySpec {
   Space same = Space::GM; // the role that has the storage: itself, or the one it is an alias of
 };
 
-// One way between two memories. A transfer takes headCycles each, and bytes / rate.
+// One way between two memories. A transfer takes headCycles each, and bytes / rate. On its way to
+// fractals a row takes at least rowCycles; what the L2 does not have comes at missedBytesPerCycle
+// at most (0: no limit).
 struct PathSpec {
   Pipe pipe;
   Space from, to;
   double headCycles;
   double bytesPerCycle;
+  double rowCycles;
+  double missedBytesPerCycle;
 };
 
 // slope cycles for each repeat (256 bytes), head cycles where the pipe was empty.

@@ -130,6 +130,16 @@ Comparisons v8() {
 
 Comparisons v6() {
   std::vector<Comparison> result;
+  // One core alone scales: two of a group run a part each.
+  constexpr uint64_t parts = 128;
+  NPU_ASSIGN_OR_RETURN(Report one, timeOf("ascend-910b",
+                                          [&](const Device &d) {
+                                            return addKernel(d, DType::F16, 8192 * 8192 / parts * 2,
+                                                             4096, false, 1);
+                                          },
+                                          {.blocks = 1}));
+  result.push_back(
+      {"V6 mte2, one core, one slot of 4096", one.pipeMicroseconds(Pipe::MTE2) * parts, 6208.8, 0});
   for (auto [apart, published] : {std::pair{false, 12.85}, {true, 6.95}}) {
     NPU_ASSIGN_OR_RETURN(Report r, timeOf("ascend-910b", [&, apart = apart](const Device &d) {
                            return addKernel(d, DType::F16, 8192 * 8192, 8192, apart);
@@ -142,44 +152,74 @@ Comparisons v6() {
   return result;
 }
 
-// From one core with small tiles and nothing overlapped to all cores with large tiles. Which step
-// is which is our reading, so the numbers are reported only. One core alone scales: a part is run.
+// The published steps, each with its program: one core with small tiles and nothing overlapped;
+// large tiles; areas of 4096 x 683 for 24 cores, then of 2048 x 1536; two slots of two tiles of k;
+// slots that fill L1; A in two parts, so that B stays in the L2; unit flag. One core alone scales:
+// a part is run.
 Comparisons v2() {
   std::vector<Comparison> result;
-  auto add = [&](const char *name, GemmPlan plan, unsigned blocks, double parts,
-                 double published) -> Status {
-    plan.m = static_cast<uint64_t>(8192 / parts), plan.n = plan.k = 8192;
+  GemmPlan plan{.n = 8192, .k = 8192, .stepK = 1, .slotsL1 = 1, .slotsL0 = 1};
+  auto add = [&](const char *name, unsigned blocks, double share, double published) -> Status {
+    plan.m = static_cast<uint64_t>(8192 / share);
     NPU_ASSIGN_OR_RETURN(Report r, gemmTime("ascend-910b", plan, blocks));
-    result.push_back({name, r.coreMicroseconds() * parts, published, 0});
+    result.push_back({name, r.coreMicroseconds() * share, published, 0.25});
     return {};
   };
-  GemmPlan plan{.tileM = 64, .tileN = 64, .tileK = 64, .stepK = 1, .slotsL1 = 1, .slotsL0 = 1};
-  NPU_RETURN_IF_ERROR(add("V2 64^3, one core", plan, 1, 128, 759364));
+  plan.tileM = plan.tileN = 64;
+  NPU_RETURN_IF_ERROR(add("V2 64^3, one core", 1, 16, 759364));
   plan.tileM = 128, plan.tileN = 256;
-  NPU_RETURN_IF_ERROR(add("V2 large tiles, one core", plan, 1, 64, 249467));
-  NPU_RETURN_IF_ERROR(add("V2 large tiles, 24 cores", plan, 24, 1, 12541));
-  plan.slotsL1 = plan.slotsL0 = 2;
-  NPU_RETURN_IF_ERROR(add("V2 two slots", plan, 24, 1, 5040));
+  NPU_RETURN_IF_ERROR(add("V2 large tiles, one core", 1, 16, 249467));
+  plan.areaM = 4096, plan.areaN = 683;
+  NPU_RETURN_IF_ERROR(add("V2 24 cores, 2 x 12", 24, 1, 12541));
+  plan.areaM = 2048, plan.areaN = 1536;
+  NPU_RETURN_IF_ERROR(add("V2 24 cores, 4 x 6", 24, 1, 12284));
+  plan.slotsL1 = plan.slotsL0 = plan.stepK = 2;
+  NPU_RETURN_IF_ERROR(add("V2 two slots", 24, 1, 5040));
   plan.stepK = 4;
-  NPU_RETURN_IF_ERROR(add("V2 wide L1 chunks", plan, 24, 1, 4157));
+  NPU_RETURN_IF_ERROR(add("V2 all of L1", 24, 1, 4157));
+  plan.parts = 2, plan.areaM = 1024;
+  NPU_RETURN_IF_ERROR(add("V2 two parts of A", 24, 1, 4053));
   plan.unitFlag = true;
-  NPU_RETURN_IF_ERROR(add("V2 unit flag", plan, 24, 1, 4012));
+  NPU_RETURN_IF_ERROR(add("V2 unit flag", 24, 1, 4012));
+  return result;
+}
+
+// Each core reads all of a small matrix: all of them the same tile at a time, or each another one.
+Comparisons v10() {
+  using Order = CopyPlan::Order;
+  CopyPlan plan{.rows = 6144, .cols = 512, .tileRows = 128, .tileCols = 64};
+  std::vector<Comparison> result;
+  auto add = [&](const char *name, Order order, double published) -> Status {
+    plan.order = order;
+    NPU_ASSIGN_OR_RETURN(
+        Report r, timeOf("ascend-910b", [&](const Device &d) { return copyKernel(d, plan); }));
+    result.push_back({name, r.pipeMicroseconds(Pipe::MTE2), published, 0});
+    return {};
+  };
+  NPU_RETURN_IF_ERROR(add("V10 UB, one order", Order::Same, 474.7));
+  NPU_RETURN_IF_ERROR(add("V10 UB, staggered", Order::Staggered, 307.4));
+  plan.toL1 = true, plan.tileRows = 256;
+  NPU_RETURN_IF_ERROR(add("V10 L1, one order", Order::Same, 240.2));
+  NPU_RETURN_IF_ERROR(add("V10 L1, staggered", Order::Staggered, 209.8));
   return result;
 }
 
 // Read four times over: all of it each time, or a quarter that stays in L2.
 Comparisons v9() {
   CopyPlan plan{.rows = 12288, .cols = 12288, .tileRows = 64, .tileCols = 1024, .repeats = 4};
-  auto run = [&]() {
-    return timeOf("ascend-910b", [&](const Device &d) { return copyKernel(d, plan); });
+  std::vector<Comparison> result;
+  auto add = [&](const char *name, bool toL1, double parts, double published) -> Status {
+    plan.toL1 = toL1, plan.rows = static_cast<uint64_t>(12288 / parts);
+    NPU_ASSIGN_OR_RETURN(
+        Report r, timeOf("ascend-910b", [&](const Device &d) { return copyKernel(d, plan); }));
+    result.push_back({name, parts * r.coreMicroseconds(), published, 0.15});
+    return {};
   };
-  NPU_ASSIGN_OR_RETURN(Report whole, run());
-  plan.rows /= 4;
-  NPU_ASSIGN_OR_RETURN(Report quarter, run());
-  return std::vector<Comparison>{{"V9 nothing found in L2", whole.taskMicroseconds(), 816, 0.15},
-                                 {"V9 three of four found in L2",
-                                  4 * quarter.coreMicroseconds() + quarter.launchMicroseconds,
-                                  354.6, 0.15}};
+  NPU_RETURN_IF_ERROR(add("V9 UB, nothing found in L2", false, 1, 816));
+  NPU_RETURN_IF_ERROR(add("V9 UB, three of four found in L2", false, 4, 354.6));
+  NPU_RETURN_IF_ERROR(add("V9 L1, nothing found in L2", true, 1, 872.2));
+  NPU_RETURN_IF_ERROR(add("V9 L1, three of four found in L2", true, 4, 397.8));
+  return result;
 }
 
 } // namespace
@@ -192,11 +232,12 @@ const std::vector<Case> &validationCases() {
       {"V11", "ascend-910b, int8 8192 x 8192 x 1024, tiles of 128 x 256 x 128", 1, true, v11},
       {"V12", "ascend-910b, f16 n^3, tiles of 128 x 256 x 64", 1, true, v12},
       {"V14", "ascend-910b, sum of 30,000 f32 in one row", 1, true, v14},
-      {"V2", "ascend-910b, f16 8192^3, how tiling helps", 2, false, v2},
+      {"V2", "ascend-910b, f16 8192^3, how tiling helps", 2, true, v2},
       {"V5", "ascend-910b, f16 4096 x 5120 x 4096", 2, true, v5},
       {"V6", "ascend-910b, f16 8192^2 sum of two matrices, tiles of 8192", 2, true, v6},
       {"V7", "ascend-910b, f16 12288^2 to UB", 2, true, v7},
-      {"V9", "ascend-910b, f16 12288^2 to UB four times (shape and path assumed)", 2, true, v9},
+      {"V9", "ascend-910b, f16 12288^2 to UB and L1, four times", 2, true, v9},
+      {"V10", "ascend-910b, f16 6144 x 512, read by every core", 2, false, v10},
       {"V8", "ascend-910b, f16 12288^2 to L1, to fractals", 2, true, v8},
       {"V13", "ascend-910b, attention of one head of 128, all rows see all keys", 3, false,
        flashAttention},

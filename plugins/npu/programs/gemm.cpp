@@ -20,9 +20,10 @@ public:
                    ", and rows of tiles of ", plan.groupRows);
     declare();
     makeBuffers();
-    Operand tiles = ceilDiv(plan.m, plan.tileM) * ceilDiv(plan.n, plan.tileN);
-    Operand block = b.id(Id::Block), blocks = b.id(Id::Blocks);
-    b.loop(block, tiles, blocks, [&](Reg tile) { oneTile(tile); });
+    if (plan.areaM)
+      areaOfBlock();
+    else
+      tilesInTurn();
     l1->close();
     l0a->close();
     l0b->close();
@@ -71,7 +72,34 @@ private:
     }
   }
 
-  void oneTile(Reg tile) {
+  void tilesInTurn() {
+    Operand tiles = ceilDiv(plan.m, plan.tileM) * ceilDiv(plan.n, plan.tileN);
+    Operand block = b.id(Id::Block), blocks = b.id(Id::Blocks);
+    b.loop(block, tiles, blocks, [&](Reg tile) {
+      placeInTurn(tile);
+      oneTile(plan.m, plan.n);
+    });
+  }
+
+  void areaOfBlock() {
+    uint64_t part = ceilDiv(plan.m, plan.parts), areas = ceilDiv(part, plan.areaM);
+    Operand block = b.id(Id::Block);
+    Operand down = b.mul(b.rem(block, areas), plan.areaM);
+    Operand across = b.mul(b.div(block, areas), plan.areaN);
+    Operand endN = b.min(plan.n, b.add(across, plan.areaN));
+    b.loop(0, plan.m, part, [&](Reg first) {
+      Operand begin = b.add(first, down);
+      Operand endM = b.min(b.min(plan.m, b.add(first, part)), b.add(begin, plan.areaM));
+      b.loop(across, endN, plan.tileN, [&](Reg column) {
+        b.loop(begin, endM, plan.tileM, [&](Reg row) {
+          row0 = row, column0 = column;
+          oneTile(endM, endN);
+        });
+      });
+    });
+  }
+
+  void placeInTurn(Reg tile) {
     uint64_t perGroup = plan.groupRows * ceilDiv(plan.n, plan.tileN);
     Operand inGroup = b.rem(tile, perGroup);
     Operand row =
@@ -79,8 +107,12 @@ private:
     Operand column = b.div(inGroup, plan.groupRows);
     row0 = b.mul(row, plan.tileM);
     column0 = b.mul(column, plan.tileN);
-    rows = b.min(plan.tileM, b.sub(plan.m, row0));
-    columns = b.min(plan.tileN, b.sub(plan.n, column0));
+  }
+
+  // The tile at row0 and column0 of what ends at endM and endN.
+  void oneTile(Operand endM, Operand endN) {
+    rows = b.min(plan.tileM, b.sub(endM, row0));
+    columns = b.min(plan.tileN, b.sub(endN, column0));
     Operand target = l0c ? l0c->produce() : Operand(sum);
     b.loop(0, plan.k, chunkK(), [&](Reg k) {
       b.scope([&] { loadChunk(k); });

@@ -14,12 +14,17 @@ struct GemmPlan {
   unsigned stepK = 4;                            // tiles of k that L1 takes at once
   unsigned slotsL1 = 2, slotsL0 = 2;
   bool unitFlag = false; // the cube goes on while results are taken out
-  unsigned groupRows =
-      1; // rows of tiles that are walked together, so that L2 keeps what they share
+  // Rows of tiles that are walked together, so that L2 keeps what they share.
+  unsigned groupRows = 1;
+  // An area of C for each core, of so many rows and columns (0: tiles go round the cores), which it
+  // walks down its columns of tiles: once for all rows of A, or for one of `parts` after the other.
+  uint64_t areaM = 0, areaN = 0;
+  unsigned parts = 1;
   bool blockScales = false; // mmad.mx, scales of E8M0: arguments sa [M, K/32] and sb [N, K/32]
 };
 
-// Arguments: a, b, c; with blockScales sa and sb as well. Launch it with any number of blocks.
+// Arguments: a, b, c; with blockScales sa and sb as well. Launch it with any number of blocks; with
+// areas, with one for each of a part.
 Result<Kernel> gemm(const Device &device, const GemmPlan &plan);
 
 } // namespace npu

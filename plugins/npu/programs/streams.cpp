@@ -13,7 +13,7 @@ void overTiles(CoreBuilder &b, uint64_t count, const std::function<void(Reg)> &b
 } // namespace
 
 Result<Kernel> addKernel(const Device &device, DType type, uint64_t count, unsigned tile,
-                         bool apart) {
+                         bool apart, unsigned slots) {
   KernelBuilder kernel(device, "add");
   CoreBuilder &b = device.aivPerGroup ? kernel.aiv() : kernel.aic();
   uint64_t bytes = bytesOf(type, count), tileBytes = bytesOf(type, tile);
@@ -24,8 +24,8 @@ Result<Kernel> addKernel(const Device &device, DType type, uint64_t count, unsig
   Operand z = b.arg(kernel.buffer("c", ArgAccess::Write, bytes));
   // Half of the bank groups lie between the two inputs of a slot.
   uint64_t gap = apart ? 256 : 0;
-  Channel in(b, Space::UB, 2 * tileBytes + gap, Pipe::MTE2, Pipe::V, 2, "in");
-  Channel out(b, Space::UB, tileBytes, Pipe::V, Pipe::MTE3, 2, "out");
+  Channel in(b, Space::UB, 2 * tileBytes + gap, Pipe::MTE2, Pipe::V, slots, "in");
+  Channel out(b, Space::UB, tileBytes, Pipe::V, Pipe::MTE3, slots, "out");
   overTiles(b, count / tile, [&](Reg i) {
     Operand place = b.mul(i, tileBytes);
     Operand to = in.produce();
@@ -51,7 +51,8 @@ Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan) {
   uint64_t across = plan.cols / plan.tileCols, tiles = plan.rows / plan.tileRows * across;
   Operand x = b.arg(kernel.buffer("a", ArgAccess::Read, plan.rows * rowBytes + plan.offset));
   Buffer slot = b.allocate(plan.toL1 ? Space::L1 : Space::UB, plan.tileRows * tileBytes, "tile");
-  auto body = [&](Reg i) {
+  uint64_t cores = device.groups * (plan.toL1 ? device.aicPerGroup : device.aivPerGroup);
+  auto body = [&](Operand i) {
     Operand place = b.add(b.mul(b.div(i, across), plan.tileRows * rowBytes),
                           b.mul(b.rem(i, across), tileBytes));
     Operand from = b.add(b.add(x, place), plan.offset);
@@ -61,10 +62,12 @@ Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan) {
       b.ldUb(slot, from, tileBytes, plan.tileRows, rowBytes, tileBytes);
   };
   b.loop(0, plan.repeats, 1, [&](Reg) {
-    if (plan.sameOrder)
-      b.loop(0, tiles, 1, body);
-    else
-      overTiles(b, tiles, body);
+    if (plan.order == CopyPlan::Order::Once)
+      return overTiles(b, tiles, body);
+    bool staggered = plan.order == CopyPlan::Order::Staggered;
+    Operand core = b.add(b.mul(b.id(Id::Block), b.id(Id::Subs)), b.id(Id::Sub));
+    Operand first = b.mul(core, staggered ? tiles / cores : 0);
+    b.loop(0, tiles, 1, [&](Reg i) { body(b.rem(b.add(first, i), tiles)); });
   });
   return kernel.finish();
 }

@@ -37,6 +37,9 @@ Cost transferCost(const Device &device, const Issued &issued, const Footprint &a
   // Bytes are counted at the source; L0C holds four bytes an element whatever goes out.
   cost.bytes = total(accesses, path->from, false);
   cost.rate = path->bytesPerCycle;
+  cost.missedRate = path->missedBytesPerCycle;
+  if (issued.form() == Form::NdToNz && path->rowCycles > 0)
+    cost.rate = std::min(cost.rate, cost.bytes / (double(issued.v[2]) * path->rowCycles));
   if (cost.global && misaligned(device, accesses))
     cost.rate *= device.global.misaligned;
   if (!cost.global)

@@ -13,6 +13,7 @@ struct Cost {
   bool writes = false;
   double bytes = 0;      // as the path counts them
   double rate = 0;       // of the path, in bytes a cycle
+  double missedRate = 0; // of what the L2 does not have; 0: no limit
   double operations = 0; // multiplications and additions of the cube
 };
 

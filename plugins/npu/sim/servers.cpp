@@ -81,6 +81,8 @@ double Servers::begin(double now, const Request &request, const Footprint &acces
   Transfer transfer;
   transfer.remaining = bytes;
   transfer.cap = request.rate;
+  if (request.missedRate > 0 && fromMemory > 0)
+    transfer.cap = std::min(transfer.cap, request.missedRate * bytes / fromMemory);
   transfer.owner = request.owner;
   transfer.use = {request.write ? 0 : touched / bytes, request.write ? touched / bytes : 0,
                   fromMemory / bytes, (fromMemory + toMemory) / bytes};

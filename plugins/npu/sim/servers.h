@@ -42,6 +42,7 @@ public:
   struct Request {
     unsigned owner;
     double bytes, rate; // of the path
+    double missedRate;  // of what the L2 does not have; 0: no limit
     bool write;
     bool rowByRow; // each row takes whole lines of the L2's time, however short it is
   };

@@ -195,8 +195,12 @@ private:
       schedule(now + cost.cycles, EventKind::PipeEnd, index, pipe);
       return;
     }
-    Servers::Request request{index * numPipes + static_cast<unsigned>(pipe), cost.bytes, cost.rate,
-                             cost.writes, head.form() == Form::NdToNz};
+    Servers::Request request{index * numPipes + static_cast<unsigned>(pipe),
+                             cost.bytes,
+                             cost.rate,
+                             cost.missedRate,
+                             cost.writes,
+                             head.form() == Form::NdToNz};
     double latency = servers.begin(now, request, accesses);
     times.extra = cost.cycles + (warm ? 0 : latency);
     times.plain += warm ? 0 : latency;

@@ -57,6 +57,35 @@ TEST(Time, isNeverAbovePeak) {
   EXPECT_LT(copy.memoryBytes, device.global.read * copy.cycles);
 }
 
+double copyCycles(const std::function<void(Device &)> &change, const CopyPlan &plan) {
+  Device device = *builtinDevice("ascend-910b");
+  change(device);
+  return timed(device, *copyKernel(device, plan), 1).cycles;
+}
+
+// Rows of 128 bytes take 3.4 cycles each, 2048-byte rows what their bytes take.
+TEST(Time, ofRowsThatBecomeFractalsIsAtLeastTheirOwn) {
+  auto without = [](Device &d) { d.paths[0].rowCycles = 0; };
+  CopyPlan narrow{.rows = 256, .cols = 1024, .tileRows = 64, .tileCols = 64, .toL1 = true};
+  double rows = 256 * 1024 / 64;
+  EXPECT_GE(copyCycles([](Device &) {}, narrow), rows * 3.4);
+  EXPECT_LT(copyCycles(without, narrow), rows * 3.4);
+  CopyPlan wide{.rows = 256, .cols = 1024, .tileRows = 64, .tileCols = 1024, .toL1 = true};
+  EXPECT_EQ(copyCycles([](Device &) {}, wide), copyCycles(without, wide));
+}
+
+// What the L2 has comes at the path's rate.
+TEST(Time, ofWhatTheL2LacksIsThatOfItsOwnRate) {
+  auto without = [](Device &d) { d.paths[1].missedBytesPerCycle = 0; };
+  CopyPlan once{.rows = 128, .cols = 1024, .tileRows = 32, .tileCols = 1024}, twice = once;
+  twice.repeats = 2;
+  double limited = copyCycles([](Device &) {}, once), free = copyCycles(without, once);
+  double bytesOfCore = 128 * 1024 * 2 / 2; // two vector cores
+  EXPECT_GE(limited, bytesOfCore / 32);
+  EXPECT_LT(free, bytesOfCore / 32);
+  EXPECT_NEAR(copyCycles([](Device &) {}, twice) - limited, copyCycles(without, twice) - free, 1);
+}
+
 TEST(Time, isTheSameEachTime) {
   Device device = *builtinDevice("ascend-910b");
   Report a = timed(device, *gemm(device, plan()), 24), b = timed(device, *gemm(device, plan()), 24);
