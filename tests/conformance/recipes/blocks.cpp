@@ -152,7 +152,7 @@ Value expertLayer(Body &b, const std::string &name, Value x, const LayerShape &s
                                                     bias, r.attribute(b), ir::Activations::f32)
                            .getResult()
                      : stepByStep(b, h, router, gate, up, down, bias, s, r);
-  return plus(b, plus(b, x, routed), gatedMlp(b, name + ".shared", h, s));
+  return plus(b, x, plus(b, routed, gatedMlp(b, name + ".shared", h, s)));
 }
 
 } // namespace lathe::conformance

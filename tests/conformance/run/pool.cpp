@@ -41,7 +41,7 @@ public:
   Worker(Worker &&) = delete;
 
   int reports() const { return reports_; }
-  bool isReady() const { return ready_ && batch_.empty(); }
+  bool isReady() const { return ready_; }
   size_t likes() const { return likes_; }
   void order(Batch batch, double limit);
   // Reads what is there; false at the end of its reports.
@@ -62,7 +62,7 @@ private:
   pid_t process_ = 0;
   int orders_ = -1, reports_ = -1;
   std::string unread_, fatal_;
-  bool ready_ = false;
+  bool ready_ = false; // for an order: it has said so, and has had none since
   size_t likes_ = 1;
   Batch batch_;
   std::optional<size_t> current_;
@@ -107,6 +107,7 @@ void Worker::order(Batch batch, double limit) {
   line.back() = '\n';
   batch_ = std::move(batch);
   current_.reset();
+  ready_ = false;
   setDeadline(limit + static_cast<double>(batch_.size()));
   if (write(orders_, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
     deadline_ = Clock::now(); // it has ended; its reports say so

@@ -38,6 +38,13 @@ struct Sizes {
   uint64_t arena = 0, state = 0;
 };
 
+// A case as it is compiled: the backend rewrites it, and the interpreter runs what was there
+// before.
+struct Planned {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  Sizes sizes;
+};
+
 class LoadedCase : public Loaded {
 public:
   LoadedCase(std::shared_ptr<Batch> batch, const Program &program, std::string prefix, Sizes sizes)
@@ -118,11 +125,12 @@ public:
 
 private:
   bool isSpecialised(const Program &program) const;
-  Prepared select(Program &program, Sizes &sizes) const;
+  Prepared select(const Program &program, Planned &planned) const;
   void load(absl::Span<Program *const> programs, const Group &group, llvm::StringRef kernels,
-            const std::vector<Sizes> &sizes, std::vector<Prepared> &answers) const;
+            const std::vector<Planned> &planned, std::vector<Prepared> &answers) const;
   absl::Status compile(absl::Span<Program *const> programs, const Group &group,
-                       llvm::StringRef kernels, Batch &batch) const;
+                       llvm::StringRef kernels, const std::vector<Planned> &planned,
+                       Batch &batch) const;
 
   const x86::Level &level_;
   std::shared_ptr<runtime::Device> device_;
@@ -131,7 +139,7 @@ private:
 
 std::string prefixOf(size_t index) { return absl::StrCat("case", index, "."); }
 
-x86::TensorLookup lookupIn(absl::Span<Program *const> programs) {
+x86::TensorLookup lookupIn(std::vector<const Program *> programs) {
   return [=](llvm::StringRef name) -> absl::StatusOr<absl::Span<const uint8_t>> {
     for (const Program *program : programs)
       if (auto found = program->bytes(name); found.ok())
@@ -146,7 +154,7 @@ uint64_t sizeOf(FuncOp function, llvm::StringRef name) {
 }
 
 // Plans the program's memory and tries whether each op has a kernel.
-Prepared X86::select(Program &program, Sizes &sizes) const {
+Prepared X86::select(const Program &program, Planned &planned) const {
   Prepared answer;
   compiler::CollectedDiagnostics diagnostics(*program.module().getContext());
   if (!program.unfitForTable().empty()) {
@@ -154,14 +162,14 @@ Prepared X86::select(Program &program, Sizes &sizes) const {
         absl::StrCat("unsupported_op: not an entry of the host's code: ", program.unfitForTable());
     return answer;
   }
-  for (FuncOp function : program.module().getOps<FuncOp>())
+  planned.module = program.module().clone();
+  for (FuncOp function : planned.module->getOps<FuncOp>())
     x86::annotateForPlanning(function);
-  Program *const only[] = {&program};
-  x86::WeightPlan plan(lookupIn(only));
+  x86::WeightPlan plan(lookupIn({&program}));
   auto nowhere = [](absl::Span<const uint8_t>) { return absl::OkStatus(); };
   auto go_on = [](const x86::PackedCopy &, const std::vector<std::string> &) { return true; };
-  if (mlir::failed(passes::plan(program.module())) ||
-      mlir::failed(x86::selectProgram(program.module(), level_, plan))) {
+  if (mlir::failed(passes::plan(*planned.module)) ||
+      mlir::failed(x86::selectProgram(*planned.module, level_, plan))) {
     const std::string why(diagnostics.status("").message());
     if (absl::StrContains(why, "has no kernel on x86"))
       answer.skipped = absl::StrCat("unsupported_op", why.substr(0, why.find("; the fusion")));
@@ -170,7 +178,8 @@ Prepared X86::select(Program &program, Sizes &sizes) const {
     return answer;
   }
   answer.failed = plan.pack(nowhere, go_on);
-  for (FuncOp function : program.module().getOps<FuncOp>()) {
+  Sizes &sizes = planned.sizes;
+  for (FuncOp function : planned.module->getOps<FuncOp>()) {
     sizes.arena = std::max(sizes.arena, sizeOf(function, "lathe.arena_bytes"));
     sizes.state = std::max(sizes.state, sizeOf(function, "lathe.state_bytes"));
   }
@@ -178,17 +187,18 @@ Prepared X86::select(Program &program, Sizes &sizes) const {
 }
 
 absl::Status X86::compile(absl::Span<Program *const> programs, const Group &group,
-                          llvm::StringRef kernels, Batch &batch) const {
+                          llvm::StringRef kernels, const std::vector<Planned> &planned,
+                          Batch &batch) const {
   mlir::MLIRContext &context = *programs[0]->module().getContext();
   compiler::CollectedDiagnostics diagnostics(context);
   mlir::OwningOpRef<mlir::ModuleOp> all = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   for (size_t i : group)
-    for (FuncOp function : programs[i]->module().getOps<FuncOp>()) {
+    for (FuncOp function : planned[i].module.get().getOps<FuncOp>()) {
       FuncOp copy = function.clone();
       copy.setName(prefixOf(i) + function.getName().str());
       all->push_back(copy);
     }
-  x86::WeightPlan weights(lookupIn(programs));
+  x86::WeightPlan weights(lookupIn({programs.begin(), programs.end()}));
   auto program = x86::selectProgram(*all, level_, weights);
   if (mlir::failed(program))
     return diagnostics.status("selecting kernels");
@@ -212,19 +222,20 @@ absl::Status X86::compile(absl::Span<Program *const> programs, const Group &grou
 
 // Where a group does not compile, its halves say whose fault that is.
 void X86::load(absl::Span<Program *const> programs, const Group &group, llvm::StringRef kernels,
-               const std::vector<Sizes> &sizes, std::vector<Prepared> &answers) const {
+               const std::vector<Planned> &planned, std::vector<Prepared> &answers) const {
   if (group.empty())
     return;
   auto batch = std::make_shared<Batch>();
-  const absl::Status compiled = compile(programs, group, kernels, *batch);
+  const absl::Status compiled = compile(programs, group, kernels, planned, *batch);
   if (!compiled.ok() && group.size() > 1) {
     const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
-    load(programs, {group.begin(), middle}, kernels, sizes, answers);
-    return load(programs, {middle, group.end()}, kernels, sizes, answers);
+    load(programs, {group.begin(), middle}, kernels, planned, answers);
+    return load(programs, {middle, group.end()}, kernels, planned, answers);
   }
   for (size_t i : group)
     if (compiled.ok())
-      answers[i].loaded = std::make_unique<LoadedCase>(batch, *programs[i], prefixOf(i), sizes[i]);
+      answers[i].loaded =
+          std::make_unique<LoadedCase>(batch, *programs[i], prefixOf(i), planned[i].sizes);
     else
       answers[i].failed = compiled;
 }
@@ -236,15 +247,15 @@ bool X86::isSpecialised(const Program &program) const {
 
 std::vector<Prepared> X86::prepare(absl::Span<Program *const> programs) {
   std::vector<Prepared> answers;
-  std::vector<Sizes> sizes(programs.size());
+  std::vector<Planned> planned(programs.size());
   Group shared, specialised;
   for (size_t i = 0; i < programs.size(); ++i) {
-    answers.push_back(select(*programs[i], sizes[i]));
+    answers.push_back(select(*programs[i], planned[i]));
     if (answers[i].skipped.empty() && answers[i].failed.ok())
       (isSpecialised(*programs[i]) ? specialised : shared).push_back(i);
   }
-  load(programs, shared, kernelObject(level_.name), sizes, answers);
-  load(programs, specialised, {}, sizes, answers);
+  load(programs, shared, kernelObject(level_.name), planned, answers);
+  load(programs, specialised, {}, planned, answers);
   return answers;
 }
 
