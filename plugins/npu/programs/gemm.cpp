@@ -18,6 +18,8 @@ public:
         ceilDiv(plan.m, plan.tileM) % plan.groupRows)
       return error("gemm: tiles must be multiples of 16, k of ", chunkK(),
                    ", and rows of tiles of ", plan.groupRows);
+    if (!plan.areaM != !plan.areaN || !plan.parts)
+      return error("gemm: an area needs rows and columns, and A a part");
     declare();
     makeBuffers();
     if (plan.areaM)

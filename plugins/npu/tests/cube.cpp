@@ -39,6 +39,7 @@ struct GemmCase {
   DType type, out;
   unsigned m, n, k, tileM, tileN, tileK;
   bool unitFlag = false, blockScales = false;
+  unsigned areaM = 0, areaN = 0, parts = 1, blocks = 2;
 };
 
 std::ostream &operator<<(std::ostream &out, const GemmCase &c) {
@@ -58,6 +59,7 @@ TEST_P(Gemm, givesTheProductInEveryModeAndOnAnyThreads) {
                 .tileN = c.tileN,
                 .tileK = c.tileK,
                 .stepK = 2};
+  plan.areaM = c.areaM, plan.areaN = c.areaN, plan.parts = c.parts;
   plan.unitFlag = c.unitFlag;
   plan.blockScales = c.blockScales;
   auto a = smallNumbers(c.m * c.k, 1), w = smallNumbers(c.n * c.k, 2);
@@ -76,7 +78,7 @@ TEST_P(Gemm, givesTheProductInEveryModeAndOnAnyThreads) {
     if (c.blockScales)
       args.insert(args.end(), {rig.put(sa), rig.put(sb)});
     LaunchOptions options{
-        .blocks = 2, .mode = run == 2 ? Mode::Timed : Mode::Functional, .threads = run + 1};
+        .blocks = c.blocks, .mode = run == 2 ? Mode::Timed : Mode::Functional, .threads = run + 1};
     ASSERT_EQ(rig.run(*kernel, args, options), "");
     results[run] = rig.get<std::byte>(args[2], bytesOf(c.out, c.m * c.n));
   }
@@ -117,6 +119,10 @@ INSTANTIATE_TEST_SUITE_P(
                     GemmCase{"tiny", DType::E4m3, DType::F32, 32, 32, 128, 16, 32, 64, false, true},
                     GemmCase{"tiny", DType::E2m1, DType::F32, 16, 32, 256, 16, 16, 64, false, true},
                     GemmCase{"ascend-910b", DType::F16, DType::F16, 144, 272, 256, 128, 256, 64},
+                    GemmCase{"ascend-910b", DType::F16, DType::F16, 144, 272, 128, 32, 64, 64,
+                             false, false, 80, 200, 1, 4},
+                    GemmCase{"ascend-910b", DType::F16, DType::F16, 144, 272, 128, 32, 64, 64, true,
+                             false, 40, 96, 2, 6},
                     GemmCase{"ascend-950", DType::F16, DType::F16, 144, 272, 256, 128, 256, 64,
                              true},
                     GemmCase{"ascend-950", DType::E5m2, DType::F32, 64, 64, 256, 64, 64, 128},
