@@ -11,14 +11,32 @@ Result<Report> gemmTime(std::string_view device, const GemmPlan &plan, unsigned 
   return timeOf(device, [&](const Device &d) { return gemm(d, plan); }, {.blocks = blocks});
 }
 
+// In microseconds, over the cube cores: published columns are means.
+double meanOf(const Report &r, const std::function<double(const CoreTime &)> &cycles) {
+  double sum = 0, count = 0;
+  for (const CoreTime &core : r.cores)
+    if (core.kind == CoreKind::Aic)
+      sum += cycles(core), ++count;
+  return sum / std::max(count, 1.0) / r.clockMhz;
+}
+
+double meanBusy(const Report &r, Pipe pipe) {
+  return meanOf(r,
+                [=](const CoreTime &core) { return core.pipes[static_cast<unsigned>(pipe)].busy; });
+}
+
+// The published program: areas of 1024 x 1536, in two rounds over A. The last column of areas is
+// narrower, so the task takes longer than the mean core.
 Comparisons v1() {
-  NPU_ASSIGN_OR_RETURN(Report r, gemmTime("ascend-910b", {.m = 8192, .n = 8192, .k = 8192}));
+  GemmPlan plan{.m = 8192, .n = 8192, .k = 8192, .unitFlag = true};
+  plan.areaM = 1024, plan.areaN = 1536, plan.parts = 2;
+  NPU_ASSIGN_OR_RETURN(Report r, gemmTime("ascend-910b", plan));
+  auto busy = [&](Pipe pipe) { return meanBusy(r, pipe); };
+  double core = meanOf(r, [](const CoreTime &c) { return c.end - c.begin; });
   return std::vector<Comparison>{
-      {"V1 aicore", r.coreMicroseconds(), 3636.85, 0.05},
-      {"V1 mac", r.pipeMicroseconds(Pipe::M), 3082.16, 0.05},
-      {"V1 mte1", r.pipeMicroseconds(Pipe::MTE1), 2553, 0.05},
-      {"V1 mte2", r.pipeMicroseconds(Pipe::MTE2), 3487, 0.05},
-      {"V1 fixpipe", r.pipeMicroseconds(Pipe::FIX), 161, 0.05},
+      {"V1 task", r.taskMicroseconds(), 4082, 0.05}, {"V1 aicore", core, 3636.85, 0.05},
+      {"V1 mac", busy(Pipe::M), 3082.16, 0.05},      {"V1 mte1", busy(Pipe::MTE1), 2553, 0.05},
+      {"V1 mte2", busy(Pipe::MTE2), 3487, 0.05},     {"V1 fixpipe", busy(Pipe::FIX), 161, 0.05},
   };
 }
 
@@ -51,7 +69,7 @@ GemmPlan int8Plan() {
 Comparisons v11() {
   NPU_ASSIGN_OR_RETURN(Report r, gemmTime("ascend-910b", int8Plan()));
   return std::vector<Comparison>{
-      {"V11 mac", r.pipeMicroseconds(Pipe::M), 193.6, 0.02},
+      {"V11 mac", meanBusy(r, Pipe::M), 193.6, 0.02},
       {"V11 task, without the vector stage", r.taskMicroseconds(), 299.3, 0}};
 }
 
