@@ -46,12 +46,13 @@ Result<Kernel> addKernel(const Device &device, DType type, uint64_t count, unsig
 
 Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan) {
   KernelBuilder kernel(device, "copy");
-  CoreBuilder &b = plan.toL1 || !device.aivPerGroup ? kernel.aic() : kernel.aiv();
+  bool onCube = plan.toL1 || !device.aivPerGroup;
+  CoreBuilder &b = onCube ? kernel.aic() : kernel.aiv();
   uint64_t rowBytes = plan.cols * 2, tileBytes = plan.tileCols * 2;
   uint64_t across = plan.cols / plan.tileCols, tiles = plan.rows / plan.tileRows * across;
   Operand x = b.arg(kernel.buffer("a", ArgAccess::Read, plan.rows * rowBytes + plan.offset));
   Buffer slot = b.allocate(plan.toL1 ? Space::L1 : Space::UB, plan.tileRows * tileBytes, "tile");
-  uint64_t cores = device.groups * (plan.toL1 ? device.aicPerGroup : device.aivPerGroup);
+  uint64_t cores = device.groups * (onCube ? device.aicPerGroup : device.aivPerGroup);
   auto body = [&](Operand i) {
     Operand place = b.add(b.mul(b.div(i, across), plan.tileRows * rowBytes),
                           b.mul(b.rem(i, across), tileBytes));
