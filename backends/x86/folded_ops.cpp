@@ -84,7 +84,7 @@ static void addInTurn(ir::AddOp outer) {
   for (mlir::Value sum : {outer.getRhs(), outer.getLhs()}) {
     auto inner = sum.getDefiningOp<ir::AddOp>();
     mlir::Value before = sum == outer.getRhs() ? outer.getLhs() : outer.getRhs();
-    if (!inner || isAway(inner) || !onlyUser<ir::AddOp>(sum))
+    if (!inner || !onlyUser<ir::AddOp>(sum))
       continue;
     mlir::Value first = inner.getLhs(), second = inner.getRhs();
     if (canAdd(first.getDefiningOp(), second))

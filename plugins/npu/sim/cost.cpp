@@ -1,5 +1,6 @@
 #include "sim/cost.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace npu {

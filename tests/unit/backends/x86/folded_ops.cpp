@@ -161,11 +161,9 @@ int64_t addedWhereMadeIn(const std::string &text) {
 }
 
 TEST_F(FoldedOps, twoProductsAddInTurns) {
-  for (const char *inner : {"a b", "b a"})
-    for (bool x_first : {true, false}) {
-      const std::string s = inner[0] == 'a' ? sum("s", "a", "b") : sum("s", "b", "a");
-      const std::string text = added(product("a") + product("b") + s +
-                                     (x_first ? sum("h", "x", "s") : sum("h", "s", "x")));
+  for (const std::string &inner : {sum("s", "a", "b"), sum("s", "b", "a")})
+    for (const std::string &outer : {sum("h", "x", "s"), sum("h", "s", "x")}) {
+      const std::string text = added(product("a") + product("b") + inner + outer);
       EXPECT_EQ(addedWhereMadeIn(text), 2) << text;
       EXPECT_THAT(text, ContainsRegex("lathe.linear(.|\n)*lathe.add(.|\n)*lathe.linear(.|\n)*"
                                       "lathe.add(.|\n)*select_rows"));
