@@ -277,12 +277,13 @@ void CoreBuilder::ldL1(Operand dst, Operand src, Operand bytes, Operand bursts, 
        {dst, src, bursts, bytes, srcStride, dstStride});
 }
 void CoreBuilder::ldL1Nd(DType type, Operand dst, Operand src, Operand rows, Operand cols,
-                         Operand ld, Operand pitch) {
-  emit(Op::LdL1Nd, type, DType::None, {}, {dst, src, rows, cols, ld, pitch});
+                         Operand ld, Operand pitch, bool nocache) {
+  emit(Op::LdL1Nd, type, DType::None, {nocache ? "nocache" : ""},
+       {dst, src, rows, cols, ld, pitch});
 }
 void CoreBuilder::ldUb(Operand dst, Operand src, Operand bytes, Operand bursts, Operand srcStride,
-                       Operand dstStride, bool pad) {
-  emit(Op::LdUb, DType::None, DType::None, {pad ? "pad" : ""},
+                       Operand dstStride, bool pad, bool nocache) {
+  emit(Op::LdUb, DType::None, DType::None, {pad ? "pad" : "", nocache ? "nocache" : ""},
        {dst, src, bursts, bytes, srcStride, dstStride});
 }
 void CoreBuilder::ldUbGather(Operand dst, Operand base, Operand index, Operand n, Operand rowBytes,

@@ -132,9 +132,9 @@ public:
   void ldL1(Operand dst, Operand src, Operand bytes, Operand bursts = 1, Operand srcStride = 0,
             Operand dstStride = 0, bool pad = false);
   void ldL1Nd(DType type, Operand dst, Operand src, Operand rows, Operand cols, Operand ld,
-              Operand pitch = 0);
+              Operand pitch = 0, bool nocache = false);
   void ldUb(Operand dst, Operand src, Operand bytes, Operand bursts = 1, Operand srcStride = 0,
-            Operand dstStride = 0, bool pad = false);
+            Operand dstStride = 0, bool pad = false, bool nocache = false);
   void ldUbGather(Operand dst, Operand base, Operand index, Operand n, Operand rowBytes,
                   Operand rowStride, Operand tableRows, Operand dstStride = 0);
   void ldL0a(DType type, Operand dst, Operand src, Operand m, Operand k, Operand pitch,

@@ -159,6 +159,9 @@ void readGlobal(Reader &in, Device &device) {
   unsigned cores = device.groups * std::max(device.aicPerGroup, 1u);
   global.l2Read = in.number(l2, "l2.", "read_B_per_cycle_core", 1, 1e4) * cores;
   global.l2Write = in.number(l2, "l2.", "write_B_per_cycle_core", 1, 1e4) * cores;
+  global.shortRow =
+      static_cast<uint64_t>(in.number(l2, "l2.", "short_row_bytes", 0, 1e6, global.line));
+  global.sharedLines = in.number(l2, "l2.", "shared_lines_per_cycle", 0, 1e4, 0);
   global.hitCycles = in.number(l2, "l2.", "hit_latency_cycles", 0, 1e5);
   global.missCycles = in.number(l2, "l2.", "miss_extra_cycles", 0, 1e5);
   if (global.line & (global.line - 1))
@@ -175,6 +178,7 @@ void readPaths(Reader &in, Device &device) {
     path.headCycles = in.number(entry, where, "head_cycles", 0, 1e5);
     path.rowCycles = in.number(entry, where, "row_cycles", 0, 1e5, 0);
     path.missedBytesPerCycle = in.number(entry, where, "missed_B_per_cycle", 0, 1e6, 0);
+    path.missedRowCycles = in.number(entry, where, "missed_row_cycles", 0, 1e5, 0);
     bool inCycles = in.at(entry, "B_per_cycle");
     double rate = in.number(entry, where, inCycles ? "B_per_cycle" : "GiBps", 0.01, 1e6);
     path.bytesPerCycle = inCycles ? rate : rate * gib / (device.clockMhz * 1e6);
@@ -238,7 +242,8 @@ void readVector(Reader &in, Device &device) {
   vector.types = readTypes(in, entry, "types");
   vector.histogram = in.at(entry, "histogram") && entry["histogram"] == true;
   vector.pipelined = in.at(entry, "pipelined") && entry["pipelined"] == true;
-  vector.conflictCycles = in.number(entry, "vector.", "conflict_cycles_per_repeat", 0, 100);
+  vector.readConflictCycles = in.number(entry, "vector.", "read_conflict_cycles", 0, 100);
+  vector.writeConflictCycles = in.number(entry, "vector.", "write_conflict_cycles", 0, 100);
   vector.countModeCycles = in.number(entry, "vector.", "count_mode_cycles", 0, 1000);
   vector.bankGroups = in.whole(entry, "vector.", "bank_groups", 1, 256);
   vector.bankBytes = in.whole(entry, "vector.", "bank_bytes", 32, 1 << 20);

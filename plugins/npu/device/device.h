@@ -31,7 +31,7 @@ struct MemorySpec {
 
 // One way between two memories. A transfer takes headCycles each, and bytes / rate. On its way to
 // fractals a row takes at least rowCycles; what the L2 does not have comes at missedBytesPerCycle
-// at most (0: no limit).
+// at most (0: no limit), and a row of it takes at least missedRowCycles.
 struct PathSpec {
   Pipe pipe;
   Space from, to;
@@ -39,9 +39,10 @@ struct PathSpec {
   double bytesPerCycle;
   double rowCycles;
   double missedBytesPerCycle;
+  double missedRowCycles;
 };
 
-// slope cycles for each repeat (256 bytes), head cycles where the pipe was empty.
+// slope cycles for each repeat (256 bytes), and head cycles.
 struct VectorCost {
   double slope = 1, head = 30;
 };
@@ -51,7 +52,8 @@ struct VectorSpec {
   uint32_t types = 0;              // arithmetic types, a bit a DType
   std::map<DType, uint32_t> casts; // from -> set of to
   bool histogram = false;          // has vhist
-  double conflictCycles = 0;       // a repeat, where two operands meet in a bank group
+  double readConflictCycles = 0;   // a repeat, where two reads meet in a bank group
+  double writeConflictCycles = 0;  // a repeat, where a read and a write meet in a bank
   double countModeCycles = 0;      // where a row is not whole repeats
   unsigned bankGroups = 16;        // neighbouring 32-byte blocks lie in neighbouring groups
   uint64_t bankBytes = 4096;
@@ -89,8 +91,11 @@ struct GlobalSpec {
   double read = 0, readWrite = 0;
   uint64_t l2Bytes = 0;
   unsigned line = 512, ways = 16;
+  uint64_t shortRow =
+      0; // bytes of the L2's time for a row of less than a line, on its way to fractals
   double l2Read = 0, l2Write = 0;
   double hitCycles = 0, missCycles = 0; // latency; paid where the pipe was empty
+  double sharedLines = 0;               // a cycle, of a place that several cores read; 0: no limit
   double misaligned = 1;                // factor on the rate where an address is not line aligned
 };
 

@@ -92,12 +92,16 @@ private:
     b.loop(0, plan.m, part, [&](Reg first) {
       Operand begin = b.add(first, down);
       Operand endM = b.min(b.min(plan.m, b.add(first, part)), b.add(begin, plan.areaM));
-      b.loop(across, endN, plan.tileN, [&](Reg column) {
-        b.loop(begin, endM, plan.tileM, [&](Reg row) {
-          row0 = row, column0 = column;
-          oneTile(endM, endN);
-        });
-      });
+      auto overRows = [&](const auto &body) { b.loop(begin, endM, plan.tileM, body); };
+      auto overColumns = [&](const auto &body) { b.loop(across, endN, plan.tileN, body); };
+      auto tile = [&](Reg row, Reg column) {
+        row0 = row, column0 = column;
+        oneTile(endM, endN);
+      };
+      if (plan.alongRows)
+        overRows([&](Reg row) { overColumns([&](Reg column) { tile(row, column); }); });
+      else
+        overColumns([&](Reg column) { overRows([&](Reg row) { tile(row, column); }); });
     });
   }
 
@@ -129,9 +133,16 @@ private:
     Operand inRow = b.div(b.mul(k, bitsOf(plan.type)), 8);
     Operand slot = l1->produce();
     Operand rowA = b.add(a, b.add(b.mul(row0, bytes(plan.k)), inRow));
-    Operand rowB = b.add(w, b.add(b.mul(column0, bytes(plan.k)), inRow));
     b.ldL1Nd(plan.type, slot, rowA, rows, chunkK(), bytes(plan.k), plan.tileM);
-    b.ldL1Nd(plan.type, b.add(slot, bytesA()), rowB, columns, chunkK(), bytes(plan.k), plan.tileN);
+    Operand slotB = b.add(slot, bytesA());
+    if (plan.kByN) {
+      Operand inRowB = b.div(b.mul(column0, bitsOf(plan.type)), 8);
+      Operand fromB = b.add(w, b.add(b.mul(k, bytes(plan.n)), inRowB));
+      b.ldL1Nd(plan.type, slotB, fromB, chunkK(), columns, bytes(plan.n), chunkK());
+    } else {
+      Operand fromB = b.add(w, b.add(b.mul(column0, bytes(plan.k)), inRow));
+      b.ldL1Nd(plan.type, slotB, fromB, columns, chunkK(), bytes(plan.k), plan.tileN);
+    }
     if (plan.blockScales) {
       Operand scaleRow = b.div(k, 32);
       Operand fromA = b.add(sa, b.add(b.mul(row0, plan.k / 32), scaleRow));
@@ -155,8 +166,10 @@ private:
             plan.tileM);
     l0a->filled();
     Operand toB = l0b->produce();
-    b.ldL0b(plan.type, toB, b.add(b.add(chunk, bytesA()), b.mul(columnBlocks, plan.tileN * 32)),
-            plan.tileK, columns, plan.tileN);
+    // Of B that is K x N, steps are rows of its blocks.
+    Operand inB = plan.kByN ? b.mul(step, plan.tileK * 32) : b.mul(columnBlocks, plan.tileN * 32);
+    b.ldL0b(plan.type, toB, b.add(b.add(chunk, bytesA()), inB), plan.tileK, columns,
+            plan.kByN ? Operand(chunkK()) : Operand(plan.tileN), plan.kByN);
     l0b->filled();
     if (plan.blockScales)
       stageScales(chunk, step);

@@ -3,37 +3,43 @@
 namespace npu {
 namespace {
 
-// Runs body(i) for the tiles of this core: every one of `count` in turn over all cores of its kind.
-void overTiles(CoreBuilder &b, uint64_t count, const std::function<void(Reg)> &body) {
+// Runs body(i) for the tiles of this core: a run of `count` for each core of its kind, or every one
+// of them in turn over all cores.
+void overTiles(CoreBuilder &b, uint64_t count, bool inRuns, const std::function<void(Reg)> &body) {
   Operand subs = b.id(Id::Subs);
-  Operand first = b.add(b.mul(b.id(Id::Block), subs), b.id(Id::Sub));
-  b.loop(first, count, b.mul(b.id(Id::Blocks), subs), body);
+  Operand core = b.add(b.mul(b.id(Id::Block), subs), b.id(Id::Sub));
+  Operand cores = b.mul(b.id(Id::Blocks), subs);
+  if (!inRuns)
+    return b.loop(core, count, cores, body);
+  Operand each = b.div(b.sub(b.add(cores, count), 1), cores);
+  Operand first = b.min(count, b.mul(core, each));
+  b.loop(first, b.min(count, b.add(first, each)), 1, body);
 }
 
 } // namespace
 
-Result<Kernel> addKernel(const Device &device, DType type, uint64_t count, unsigned tile,
-                         bool apart, unsigned slots) {
+Result<Kernel> addKernel(const Device &device, const AddPlan &plan) {
   KernelBuilder kernel(device, "add");
   CoreBuilder &b = device.aivPerGroup ? kernel.aiv() : kernel.aic();
-  uint64_t bytes = bytesOf(type, count), tileBytes = bytesOf(type, tile);
-  if (count % tile)
-    return error("add: ", count, " elements are not whole tiles of ", tile);
+  uint64_t bytes = bytesOf(plan.type, plan.count), tileBytes = bytesOf(plan.type, plan.tile);
+  if (plan.count % plan.tile)
+    return error("add: ", plan.count, " elements are not whole tiles of ", plan.tile);
   Operand x = b.arg(kernel.buffer("a", ArgAccess::Read, bytes));
   Operand y = b.arg(kernel.buffer("b", ArgAccess::Read, bytes));
   Operand z = b.arg(kernel.buffer("c", ArgAccess::Write, bytes));
-  // Half of the bank groups lie between the two inputs of a slot.
-  uint64_t gap = apart ? 256 : 0;
-  Channel in(b, Space::UB, 2 * tileBytes + gap, Pipe::MTE2, Pipe::V, slots, "in");
-  Channel out(b, Space::UB, tileBytes, Pipe::V, Pipe::MTE3, slots, "out");
-  overTiles(b, count / tile, [&](Reg i) {
+  Channel in(b, Space::UB, 2 * tileBytes, Pipe::MTE2, Pipe::V, plan.slots, "in");
+  Channel out(b, Space::UB, tileBytes, Pipe::V, Pipe::MTE3, plan.slots, "out");
+  auto load = [&](Operand to, Operand from) {
+    b.ldUb(to, from, tileBytes, 1, 0, 0, /*pad=*/false, plan.nocache);
+  };
+  overTiles(b, plan.count / plan.tile, true, [&](Reg i) {
     Operand place = b.mul(i, tileBytes);
     Operand to = in.produce();
-    b.ldUb(to, b.add(x, place), tileBytes);
-    b.ldUb(b.add(to, tileBytes + gap), b.add(y, place), tileBytes);
+    load(to, b.add(x, place));
+    load(b.add(to, tileBytes), b.add(y, place));
     in.filled();
     Operand from = in.consume(), result = out.produce();
-    b.binary(Op::Vadd, type, result, from, b.add(from, tileBytes + gap), {.cols = tile});
+    b.binary(Op::Vadd, plan.type, result, from, b.add(from, tileBytes), {.cols = plan.tile});
     in.release();
     out.filled();
     b.stGm(b.add(z, place), out.consume(), tileBytes);
@@ -41,6 +47,27 @@ Result<Kernel> addKernel(const Device &device, DType type, uint64_t count, unsig
   });
   in.close();
   out.close();
+  return kernel.finish();
+}
+
+Result<Kernel> bankKernel(const Device &device, const BankPlan &plan) {
+  KernelBuilder kernel(device, "banks");
+  CoreBuilder &b = device.aivPerGroup ? kernel.aiv() : kernel.aic();
+  Buffer all = b.allocate(Space::UB, 192 * 1024, "all");
+  b.fill(DType::F32, all, Operand::number(1.0f), {.rows = 192, .cols = 256});
+  b.barrier(Pipe::V);
+  b.sync(Pipe::V, Pipe::S);
+  b.emit(Op::ProfMark, DType::None, DType::None, {}, {0});
+  b.loop(0, plan.times, 1, [&](Reg) {
+    if (plan.block)
+      b.binary(Op::Vadd, DType::F32, all.at(plan.c), all.at(plan.b), all.at(plan.a),
+               {.rows = 64, .cols = 64, .ldb = plan.step}, true);
+    else
+      b.binary(Op::Vadd, DType::F32, all.at(plan.c), all.at(plan.a), all.at(plan.b),
+               {.cols = 4096});
+  });
+  b.sync(Pipe::V, Pipe::S);
+  b.emit(Op::ProfMark, DType::None, DType::None, {}, {1});
   return kernel.finish();
 }
 
@@ -58,13 +85,13 @@ Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan) {
                           b.mul(b.rem(i, across), tileBytes));
     Operand from = b.add(b.add(x, place), plan.offset);
     if (plan.toL1)
-      b.ldL1Nd(DType::F16, slot, from, plan.tileRows, plan.tileCols, rowBytes);
+      b.ldL1Nd(DType::F16, slot, from, plan.tileRows, plan.tileCols, rowBytes, 0, plan.nocache);
     else
-      b.ldUb(slot, from, tileBytes, plan.tileRows, rowBytes, tileBytes);
+      b.ldUb(slot, from, tileBytes, plan.tileRows, rowBytes, tileBytes, false, plan.nocache);
   };
   b.loop(0, plan.repeats, 1, [&](Reg) {
-    if (plan.order == CopyPlan::Order::Once)
-      return overTiles(b, tiles, body);
+    if (plan.order == CopyPlan::Order::InTurn || plan.order == CopyPlan::Order::Runs)
+      return overTiles(b, tiles, plan.order == CopyPlan::Order::Runs, body);
     bool staggered = plan.order == CopyPlan::Order::Staggered;
     Operand core = b.add(b.mul(b.id(Id::Block), b.id(Id::Subs)), b.id(Id::Sub));
     Operand first = b.mul(core, staggered ? tiles / cores : 0);

@@ -1,4 +1,5 @@
 #include "sim/cost.h"
+#include "sim/banks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -39,6 +40,7 @@ Cost transferCost(const Device &device, const Issued &issued, const Footprint &a
   cost.bytes = total(accesses, path->from, false);
   cost.rate = path->bytesPerCycle;
   cost.missedRate = path->missedBytesPerCycle;
+  cost.missedRowCycles = path->missedRowCycles;
   if (issued.form() == Form::NdToNz && path->rowCycles > 0)
     cost.rate = std::min(cost.rate, cost.bytes / (double(issued.v[2]) * path->rowCycles));
   if (cost.global && misaligned(device, accesses))
@@ -59,27 +61,6 @@ Cost cubeCost(const Device &device, const Issued &issued) {
       double(ceilDiv(p.m, tile->m) * ceilDiv(p.n, tile->n) * ceilDiv(p.k, tile->k)) * tile->cycles;
   cost.operations = 2.0 * double(p.m) * double(p.n) * double(p.k);
   return cost;
-}
-
-// Two operands meet if they share a bank group in the same cycle: each streams 8 blocks of 32
-// bytes.
-bool meet(const VectorSpec &vector, int64_t a, int64_t b) {
-  int64_t groups = vector.bankGroups, blocks = std::min<int64_t>(8, groups);
-  int64_t distance = ((b / 32 - a / 32) % groups + groups) % groups;
-  return distance < blocks || groups - distance < blocks;
-}
-
-bool sameBank(const VectorSpec &vector, int64_t a, int64_t b) {
-  int64_t span = static_cast<int64_t>(vector.bankBytes) * vector.bankGroups;
-  return a / span == b / span && meet(vector, a, b);
-}
-
-bool conflicts(const VectorSpec &vector, const Issued &issued) {
-  if (issued.form() != Form::Binary)
-    return false;
-  Elementwise e = elementwise(issued);
-  return meet(vector, e.a.address, e.b.address) || sameBank(vector, e.dst.address, e.a.address) ||
-         sameBank(vector, e.dst.address, e.b.address);
 }
 
 struct Repeats {
@@ -104,24 +85,24 @@ Repeats repeatsOf(const Device &device, const Issued &issued, const Footprint &a
   return {static_cast<int64_t>(std::ceil(most / double(repeat))), true};
 }
 
-Cost vectorCost(const Device &device, const Issued &issued, const Footprint &accesses, bool warm) {
+Cost vectorCost(const Device &device, const Issued &issued, const Footprint &accesses) {
   const VectorSpec &vector = device.vector;
   auto listed = vector.costs.find(issued.op());
   VectorCost rates = listed == vector.costs.end() ? vector.cost : listed->second;
   Repeats repeats = repeatsOf(device, issued, accesses);
   Cost cost;
-  cost.conflict = conflicts(vector, issued) ? vector.conflictCycles * double(repeats.count) : 0;
-  cost.cycles = rates.slope * double(repeats.count) + cost.conflict + (warm ? 0 : rates.head) +
+  cost.conflict = bankConflicts(vector, issued, repeats.count);
+  cost.cycles = rates.head + rates.slope * double(repeats.count) + cost.conflict +
                 (repeats.whole ? 0 : vector.countModeCycles);
   return cost;
 }
 
 } // namespace
 
-Cost costOf(const Device &device, const Issued &issued, const Footprint &accesses, bool warm) {
+Cost costOf(const Device &device, const Issued &issued, const Footprint &accesses) {
   switch (issued.in->pipe) {
   case Pipe::M: return cubeCost(device, issued);
-  case Pipe::V: return vectorCost(device, issued, accesses, warm);
+  case Pipe::V: return vectorCost(device, issued, accesses);
   default: return transferCost(device, issued, accesses);
   }
 }

@@ -10,7 +10,7 @@ L2::L2(const GlobalSpec &spec)
     : ways(spec.ways), sets(std::max<uint64_t>(1, spec.l2Bytes / spec.line / spec.ways)),
       shift(std::countr_zero(spec.line)), tags(sets * spec.ways) {}
 
-void L2::touchLine(uint64_t line, bool write, Outcome &outcome) {
+void L2::touchLine(uint64_t line, bool write, bool keep, Outcome &outcome) {
   // Each piece of memory as long as a way begins at another set, so that equal places of long
   // buffers do not meet in one.
   uint32_t *set = &tags[(line + line / sets * 7919) % sets * ways];
@@ -19,30 +19,24 @@ void L2::touchLine(uint64_t line, bool write, Outcome &outcome) {
   while (at < ways && (set[at] & ~1u) != wanted)
     ++at;
   bool hit = at < ways;
-  if (hit) {
-    ++outcome.hits;
-  } else {
-    // Of the half that was used longest ago a clean line goes first: a published sum of two
-    // matrices takes the time of its reads alone, so most of what it writes stays here.
-    for (at = ways - 1; at > ways / 2 && set[at] & 1;)
-      --at;
-    if (set[at] & 1)
-      at = ways - 1;
-    ++outcome.misses;
-    outcome.evictions += set[at] & 1;
-  }
+  ++(hit ? outcome.hits : outcome.misses);
+  if (!hit && !keep)
+    return;
+  if (!hit)
+    outcome.evictions += set[--at] & 1;
   uint32_t entry = wanted | static_cast<uint32_t>(write) | (hit ? set[at] & 1 : 0);
   for (; at; --at)
     set[at] = set[at - 1];
   set[0] = entry;
 }
 
-L2::Outcome L2::touch(const Access &access, bool write) {
+L2::Outcome L2::touch(const Access &access, bool write, bool keep) {
   Outcome outcome;
   for (uint64_t i = 0; i < access.count; ++i) {
-    uint64_t begin = access.base + i * access.stride;
+    uint64_t begin = access.base + i * access.stride, missed = outcome.misses;
     for (uint64_t line = begin >> shift; line <= (begin + access.run - 1) >> shift; ++line)
-      touchLine(line, write, outcome);
+      touchLine(line, write, keep, outcome);
+    outcome.missedRows += outcome.misses > missed;
   }
   return outcome;
 }
@@ -60,36 +54,91 @@ static bool offLine(const GlobalSpec &spec, const Access &access) {
          (access.base % spec.line || (access.count > 1 && access.stride % spec.line));
 }
 
-double Servers::begin(double now, const Request &request, const Footprint &accesses) {
-  L2::Outcome sum;
-  double touched = 0, fromMemory = 0;
+// What an access brings from memory. A line that the L2 will keep comes whole, and so does one
+// that is written; past the L2 comes what is asked for. A written line is not read first: kernels
+// write whole lines, or nearly.
+static double fetched(const GlobalSpec &spec, const Access &access, const L2::Outcome &one,
+                      bool keep) {
+  if (!keep)
+    return static_cast<double>(one.missedRows * access.run);
+  bool each = one.misses && offLine(spec, access);
+  return static_cast<double>((each ? one.lines() : one.misses) * spec.line);
+}
+
+// What rows on their way to fractals take of the L2's time, in bytes.
+static double ofRows(const GlobalSpec &spec, const Access &access, const L2::Outcome &one) {
+  bool isShort = access.run < spec.line;
+  return static_cast<double>(one.lines() *
+                             (isShort ? std::max(access.run, spec.shortRow) : spec.line));
+}
+
+Servers::Traffic Servers::touch(const Request &request, const Footprint &accesses) {
+  Traffic sum;
   for (const Access &access : accesses) {
     if (access.space != Space::GM || (request.write ? !access.write : !access.read))
       continue;
-    L2::Outcome one = l2.touch(access, request.write);
-    sum.misses += one.misses, sum.evictions += one.evictions;
-    touched += request.rowByRow ? static_cast<double>(one.lines() * spec.line)
-                                : static_cast<double>(access.run * access.count);
-    // A written line is not read first: kernels write whole lines, or nearly.
-    if (!request.write)
-      fromMemory += static_cast<double>(
-          (one.misses && offLine(spec, access) ? one.lines() : one.misses) * spec.line);
+    L2::Outcome one = l2.touch(access, request.write, request.keep);
+    sum.lines.hits += one.hits, sum.lines.misses += one.misses;
+    sum.lines.evictions += one.evictions;
+    sum.touched += request.rowByRow ? ofRows(spec, access, one)
+                                    : static_cast<double>(access.run * access.count);
+    if (request.write)
+      continue;
+    sum.fromMemory += fetched(spec, access, one, request.keep);
+    sum.missed += static_cast<double>(one.missedRows * access.run);
+    double row = static_cast<double>(access.run) / request.rate;
+    double more = std::max(request.missedRowCycles - row, 0.0);
+    sum.rowCycles += static_cast<double>(access.count) * row;
+    sum.rowCycles += static_cast<double>(one.missedRows) * more;
+    sum.place = sum.place ? sum.place : access.base / spec.line + 1;
   }
-  double toMemory = static_cast<double>(sum.evictions * spec.line);
-  memoryBytes += fromMemory + toMemory;
-  double bytes = request.bytes;
+  return sum;
+}
+
+double Servers::begin(double now, const Request &request, const Footprint &accesses) {
+  Traffic sum = touch(request, accesses);
+  double bytes = request.bytes, toMemory = static_cast<double>(sum.lines.evictions * spec.line);
+  memoryBytes += sum.fromMemory + toMemory;
   Transfer transfer;
+  transfer.owner = request.owner;
+  transfer.begin = now;
   transfer.remaining = bytes;
   transfer.cap = request.rate;
-  if (request.missedRate > 0 && fromMemory > 0)
-    transfer.cap = std::min(transfer.cap, request.missedRate * bytes / fromMemory);
-  transfer.owner = request.owner;
-  transfer.use = {request.write ? 0 : touched / bytes, request.write ? touched / bytes : 0,
-                  fromMemory / bytes, (fromMemory + toMemory) / bytes};
+  if (sum.rowCycles > 0)
+    transfer.cap = std::min(transfer.cap, bytes / sum.rowCycles);
+  if (request.missedRate > 0 && sum.missed > 0)
+    transfer.cap = std::min(transfer.cap, request.missedRate * bytes / sum.missed);
+  transfer.place = sum.place;
+  transfer.sharedRate =
+      spec.sharedLines * bytes / static_cast<double>(std::max<uint64_t>(sum.lines.lines(), 1));
+  double touched = sum.touched / bytes, fromMemory = sum.fromMemory / bytes;
+  transfer.use = {request.write ? 0 : touched, request.write ? touched : 0, fromMemory,
+                  fromMemory + toMemory / bytes};
+  follow(transfer);
   advance(now);
   transfers.push_back(transfer);
+  countReaders(sum.place);
   share(now);
-  return spec.hitCycles + (sum.misses ? spec.missCycles : 0);
+  return spec.hitCycles + (sum.lines.misses ? spec.missCycles : 0);
+}
+
+// Who reads one place at once waits for the same lines, whoever is said to have missed them.
+void Servers::follow(Transfer &transfer) const {
+  for (const Transfer &other : transfers)
+    if (transfer.place && other.place == transfer.place && other.begin == transfer.begin) {
+      transfer.cap = std::min(transfer.cap, other.cap);
+      return;
+    }
+}
+
+void Servers::countReaders(uint64_t place) {
+  if (!place || spec.sharedLines <= 0)
+    return;
+  auto here = [&](const Transfer &transfer) { return transfer.place == place; };
+  auto readers = static_cast<unsigned>(std::ranges::count_if(transfers, here));
+  for (Transfer &transfer : transfers)
+    if (here(transfer))
+      transfer.readers = readers;
 }
 
 void Servers::advance(double now) {
@@ -102,7 +151,7 @@ bool Servers::crowded() const {
   std::array<double, 4> wanted{};
   for (const Transfer &transfer : transfers)
     for (unsigned s = 0; s < 4; ++s)
-      wanted[s] += transfer.cap * transfer.use[s];
+      wanted[s] += transfer.most() * transfer.use[s];
   for (unsigned s = 0; s < 4; ++s)
     if (wanted[s] > capacity[s])
       return true;
@@ -113,7 +162,7 @@ bool Servers::crowded() const {
 void Servers::share(double now) {
   if (!crowded()) {
     for (Transfer &transfer : transfers)
-      transfer.rate = transfer.cap, transfer.end = now + transfer.remaining / transfer.cap;
+      transfer.rate = transfer.most(), transfer.end = now + transfer.remaining / transfer.rate;
     return;
   }
   std::array<double, 4> left = capacity;
@@ -124,7 +173,7 @@ void Servers::share(double now) {
     std::array<double, 4> demand{};
     double level = std::numeric_limits<double>::infinity();
     for (Transfer *transfer : open) {
-      level = std::min(level, transfer->cap);
+      level = std::min(level, transfer->most());
       for (unsigned s = 0; s < 4; ++s)
         demand[s] += transfer->use[s];
     }
@@ -135,7 +184,7 @@ void Servers::share(double now) {
         full = static_cast<int>(s);
       }
     auto stops = [&](Transfer *transfer) {
-      return full < 0 ? transfer->cap <= level : transfer->use[full] > 0;
+      return full < 0 ? transfer->most() <= level : transfer->use[full] > 0;
     };
     for (Transfer *transfer : open) {
       if (!stops(transfer))
@@ -162,10 +211,15 @@ void Servers::finish(double now, std::vector<unsigned> &owners) {
   auto ended = [now](const Transfer &transfer) {
     return transfer.end <= now || transfer.remaining <= 1e-6;
   };
+  std::vector<uint64_t> left;
   for (const Transfer &transfer : transfers)
-    if (ended(transfer))
+    if (ended(transfer)) {
       owners.push_back(transfer.owner);
+      left.push_back(transfer.place);
+    }
   std::erase_if(transfers, ended);
+  for (uint64_t place : left)
+    countReaders(place);
   share(now);
 }
 

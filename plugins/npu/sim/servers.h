@@ -6,6 +6,7 @@
 #include "device/device.h"
 #include "sim/footprint.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace npu {
@@ -15,12 +16,14 @@ public:
   explicit L2(const GlobalSpec &spec);
   struct Outcome {
     uint64_t hits = 0, misses = 0, evictions = 0; // lines; evictions are of written lines
+    uint64_t missedRows = 0;                      // rows of an access that lacked a line
     uint64_t lines() const { return hits + misses; }
   };
-  Outcome touch(const Access &access, bool write);
+  // What it lacks it keeps, in place of what was used longest ago; or not, unless it is written.
+  Outcome touch(const Access &access, bool write, bool keep = true);
 
 private:
-  void touchLine(uint64_t line, bool write, Outcome &outcome);
+  void touchLine(uint64_t line, bool write, bool keep, Outcome &outcome);
   unsigned ways;
   uint64_t sets;
   unsigned shift;
@@ -34,17 +37,23 @@ public:
   struct Transfer {
     double remaining = 0; // bytes, as the path counts them
     double cap = 0;       // bytes a cycle of the path
-    double rate = 0, end = 0;
+    double rate = 0, begin = 0, end = 0;
+    uint64_t place = 0;          // the first line that is read, and 1; 0: written
+    double sharedRate = 0;       // of all that read this place at once; 0: no limit
+    unsigned readers = 1;        // that is how many
+    int leader = -1;             // owner that began with it, and is said to have missed its lines
     std::array<double, 4> use{}; // of each server, for a byte
     unsigned owner = 0;
-    bool held = false; // by a server; otherwise by its own path
+    double most() const { return readers > 1 ? std::min(cap, sharedRate / readers) : cap; }
   };
   struct Request {
     unsigned owner;
-    double bytes, rate; // of the path
-    double missedRate;  // of what the L2 does not have; 0: no limit
+    double bytes, rate;     // of the path
+    double missedRate;      // of rows that the L2 lacks; 0: no limit
+    double missedRowCycles; // of a row that the L2 lacks, at least
     bool write;
     bool rowByRow; // each row takes whole lines of the L2's time, however short it is
+    bool keep;     // in the L2
   };
   // Starts one; what it costs where is known from the lines that it touches.
   // Gives latency, which is not overlapped where the pipe was empty.
@@ -57,7 +66,19 @@ public:
   double bytesFromMemory() const { return memoryBytes; }
 
 private:
+  // What a request does to the L2 and asks of memory, in lines and bytes.
+  struct Traffic {
+    L2::Outcome lines;
+    double touched = 0;    // of the L2's time
+    double fromMemory = 0; // with what lines have beside what is asked for
+    double missed = 0;     // of rows that the L2 lacks
+    double rowCycles = 0;  // of its rows one after the other, where nothing else holds them up
+    uint64_t place = 0;    // as of a transfer
+  };
+  Traffic touch(const Request &request, const Footprint &accesses);
   void advance(double now);
+  void countReaders(uint64_t place);
+  void follow(Transfer &transfer) const;
   void share(double now);
   bool crowded() const;
   std::array<double, 4> capacity; // L2 reads, L2 writes, memory reads, memory both ways

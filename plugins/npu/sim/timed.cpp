@@ -175,7 +175,7 @@ private:
     }
     Slot::PipeTimes &times = slot.pipes[static_cast<unsigned>(pipe)];
     bool warm = !times.drained && times.lastEnd == now;
-    Cost cost = costOf(device, head, accesses, warm);
+    Cost cost = costOf(device, head, accesses);
     times.running = true;
     times.fixed = !cost.global || cost.bytes <= 0;
     times.begin = now;
@@ -199,8 +199,10 @@ private:
                              cost.bytes,
                              cost.rate,
                              cost.missedRate,
+                             cost.missedRowCycles,
                              cost.writes,
-                             head.form() == Form::NdToNz};
+                             head.form() == Form::NdToNz,
+                             !head.flag("nocache")};
     double latency = servers.begin(now, request, accesses);
     times.extra = cost.cycles + (warm ? 0 : latency);
     times.plain += warm ? 0 : latency;

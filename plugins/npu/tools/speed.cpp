@@ -45,8 +45,10 @@ int main() {
       std::printf("gemm f16 %u x %u x %u, %s: %.3f ms, %.2f ms a MFLOP\n", m, n, k,
                   checks ? "checked" : "unchecked", time, time / (2e-6 * m * n * k));
     }
-  npu::Kernel add = *npu::addKernel(machine->device(), npu::DType::F32, 1 << 16, 1024, true);
+  npu::Kernel add =
+      *npu::addKernel(machine->device(), {.type = npu::DType::F32, .count = 1 << 16, .tile = 1024});
   std::printf("add f32 65536: %.3f ms\n", milliseconds(*machine, add, {.blocks = 2}, 50));
-  npu::Kernel one = *npu::addKernel(machine->device(), npu::DType::F32, 64, 64, true);
+  npu::Kernel one =
+      *npu::addKernel(machine->device(), {.type = npu::DType::F32, .count = 64, .tile = 64});
   std::printf("add f32 64, a launch: %.3f ms\n", milliseconds(*machine, one, {.blocks = 1}, 200));
 }
