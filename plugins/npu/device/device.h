@@ -91,8 +91,8 @@ struct GlobalSpec {
   double read = 0, readWrite = 0;
   uint64_t l2Bytes = 0;
   unsigned line = 512, ways = 16;
-  uint64_t shortRow =
-      0; // bytes of the L2's time for a row of less than a line, on its way to fractals
+  // Of the L2's time, for a row of less than a line on its way to fractals.
+  uint64_t shortRow = 0;
   double l2Read = 0, l2Write = 0;
   double hitCycles = 0, missCycles = 0; // latency; paid where the pipe was empty
   double sharedLines = 0;               // a cycle, of a place that several cores read; 0: no limit

@@ -13,10 +13,7 @@ void Profile::note(const std::string &label, const Kernel &kernel, const Report 
   Usage &sum = usage[label];
   ++sum.launches;
   sum.microseconds += report.coreMicroseconds();
-  double cube =
-      report.peakOperationsPerCycle > 0 ? report.cubeOperations / report.peakOperationsPerCycle : 0;
-  double memory = report.memoryBytes / report.peakMemoryBytesPerCycle;
-  sum.bound += std::max(cube, memory) / report.clockMhz;
+  sum.bound += report.boundCycles() / report.clockMhz;
   for (unsigned pipe = 0; pipe < numPipes; ++pipe)
     sum.pipes[pipe] += report.pipeMicroseconds(static_cast<Pipe>(pipe));
 }

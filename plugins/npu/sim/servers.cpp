@@ -98,7 +98,7 @@ Servers::Traffic Servers::touch(const Request &request, const Footprint &accesse
 double Servers::begin(double now, const Request &request, const Footprint &accesses) {
   Traffic sum = touch(request, accesses);
   double bytes = request.bytes, toMemory = static_cast<double>(sum.lines.evictions * spec.line);
-  memoryBytes += sum.fromMemory + toMemory;
+  readBytes += sum.fromMemory, writtenBytes += toMemory;
   Transfer transfer;
   transfer.owner = request.owner;
   transfer.begin = now;
@@ -139,6 +139,10 @@ void Servers::countReaders(uint64_t place) {
   for (Transfer &transfer : transfers)
     if (here(transfer))
       transfer.readers = readers;
+}
+
+double Servers::memoryCycles() const {
+  return std::max(readBytes / spec.read, memoryBytes() / spec.readWrite);
 }
 
 void Servers::advance(double now) {

@@ -63,7 +63,9 @@ public:
   double nextEnd() const;
   // Takes out what has ended by `now`; owners are appended in order of their start.
   void finish(double now, std::vector<unsigned> &owners);
-  double bytesFromMemory() const { return memoryBytes; }
+  double memoryBytes() const { return readBytes + writtenBytes; }
+  // What memory needed for them at least, given its limit for reads and the one for both ways.
+  double memoryCycles() const;
 
 private:
   // What a request does to the L2 and asks of memory, in lines and bytes.
@@ -85,7 +87,7 @@ private:
   const GlobalSpec &spec;
   L2 l2;
   std::vector<Transfer> transfers;
-  double updated = 0, memoryBytes = 0;
+  double updated = 0, readBytes = 0, writtenBytes = 0; // of memory
 };
 
 } // namespace npu

@@ -358,7 +358,8 @@ private:
       return deadlock(launch, cores);
     for (const CoreTime &core : report.cores)
       report.cycles = std::max(report.cycles, core.end);
-    report.memoryBytes = servers.bytesFromMemory();
+    report.memoryBytes = servers.memoryBytes();
+    report.memoryCycles = servers.memoryCycles();
     return launch.checks ? findGlobalHazard(launch, cores) : Status();
   }
 
@@ -391,7 +392,6 @@ Status runTimed(const LaunchContext &launch, std::vector<std::vector<CoreMemory>
   report.launchMicroseconds =
       launch.device.launchMicroseconds +
       launch.device.launchPerGroup * std::min(launch.blocks, launch.device.groups);
-  report.peakMemoryBytesPerCycle = launch.device.global.readWrite;
   return Engine(launch, memories, trace, report).run();
 }
 

@@ -45,16 +45,18 @@ std::string columnsText(const Report &report) {
   return titles + "\n" + values + "\n";
 }
 
+double Report::cubeCycles() const {
+  return peakOperationsPerCycle > 0 ? cubeOperations / peakOperationsPerCycle : 0;
+}
+
 std::string rooflineText(const Report &report) {
-  double cube =
-      report.peakOperationsPerCycle > 0 ? report.cubeOperations / report.peakOperationsPerCycle : 0;
-  double memory = report.memoryBytes / report.peakMemoryBytesPerCycle;
-  double bound = std::max(cube, memory);
+  double bound = report.boundCycles();
   char line[200];
   std::snprintf(line, sizeof line,
                 "roofline: %.3g operations, %.3g bytes of memory; bound by %s at %.1f us, ran %.1f "
                 "us: %.1f %%\n",
-                report.cubeOperations, report.memoryBytes, cube >= memory ? "cube" : "memory",
+                report.cubeOperations, report.memoryBytes,
+                report.cubeCycles() >= report.memoryCycles ? "cube" : "memory",
                 bound / report.clockMhz, report.coreMicroseconds(),
                 100 * bound / std::max(report.cycles, 1e-9));
   return line;

@@ -3,6 +3,7 @@
 
 #include "device/device.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,8 @@ namespace npu {
 struct PipeTime {
   double busy = 0;                                   // cycles at work
   double waitFlag = 0, waitMemory = 0, waitBank = 0; // cycles: head held by a flag; slower than the
-                                                     // path allows; operands in one bank group (the
-                                                     // last two are part of busy)
+                                                     // path allows; operands that meet in banks
+                                                     // (the last two are part of busy)
   uint64_t instructions = 0;
 };
 
@@ -46,7 +47,10 @@ struct Report {
   std::vector<Span> spans; // only where a trace was asked for
   std::vector<Mark> marks;
   double cubeOperations = 0, peakOperationsPerCycle = 0; // of the types that were used
-  double memoryBytes = 0, peakMemoryBytesPerCycle = 0;
+  double memoryBytes = 0, memoryCycles = 0; // over the memory's pins; what they take at least
+
+  double cubeCycles() const; // what its operations take at least
+  double boundCycles() const { return std::max(cubeCycles(), memoryCycles); } // the roofline
 
   double taskMicroseconds() const { return launchMicroseconds + cycles / clockMhz; }
   double coreMicroseconds() const { return cycles / clockMhz; }
