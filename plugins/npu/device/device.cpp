@@ -263,6 +263,7 @@ void readSync(Reader &in, Device &device) {
   device.sync.crossCycles = in.number(sync, "sync.", "cross_latency_cycles", 0, 1e6);
   const json &launch = in.object(in.root, "launch");
   device.launchMicroseconds = in.number(launch, "launch.", "head_us", 0, 1e5);
+  device.startSkew = in.number(launch, "launch.", "start_skew_cycles", 0, 1e6, 0);
   device.launchPerGroup = in.number(launch, "launch.", "per_group_us", 0, 1e3);
   device.scalarLoadCycles = in.number(launch, "launch.", "scalar_load_cycles", 0, 1e5);
 }

@@ -112,6 +112,7 @@ struct Device {
   SyncSpec sync;
   GlobalSpec global;
   double launchMicroseconds = 0, launchPerGroup = 0;
+  double startSkew = 0; // cycles from the start of a group to that of the next
   double scalarLoadCycles = 0;
 
   bool has(CoreKind core, Pipe pipe) const {

@@ -99,10 +99,13 @@ private:
   }
 
   // Cores that do the same at the same time all wait for memory, then all for the L2. So they begin
-  // one after the other, over the time that the cube takes for a block. A turn takes three cycles.
+  // one after the other, over the time that the cube takes for a block, of which the device's own
+  // skew is a part. A turn takes three cycles.
   void stand_apart(CoreBuilder &b) {
     uint64_t block = t.heads / 16 * ceil_div(t.keys, 16) * (dim + plan.c) / 16;
-    b.scope([&] { b.loop(0, b.mul(b.id(Id::Block), block / device.groups / 3), 1, [](Reg) {}); });
+    uint64_t skew = static_cast<uint64_t>(device.startSkew), apart = block / device.groups;
+    uint64_t turns = apart > skew ? (apart - skew) / 3 : 0;
+    b.scope([&] { b.loop(0, b.mul(b.id(Id::Block), turns), 1, [](Reg) {}); });
   }
 
   // Chunks are asked for a step before they are used.

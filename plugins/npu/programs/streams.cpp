@@ -3,14 +3,11 @@
 namespace npu {
 namespace {
 
-// Runs body(i) for the tiles of this core: a run of `count` for each core of its kind, or every one
-// of them in turn over all cores.
-void overTiles(CoreBuilder &b, uint64_t count, bool inRuns, const std::function<void(Reg)> &body) {
+// Runs body(i) for the tiles of this core: one run of `count` for each core of its kind.
+void overTiles(CoreBuilder &b, uint64_t count, const std::function<void(Reg)> &body) {
   Operand subs = b.id(Id::Subs);
   Operand core = b.add(b.mul(b.id(Id::Block), subs), b.id(Id::Sub));
   Operand cores = b.mul(b.id(Id::Blocks), subs);
-  if (!inRuns)
-    return b.loop(core, count, cores, body);
   Operand each = b.div(b.sub(b.add(cores, count), 1), cores);
   Operand first = b.min(count, b.mul(core, each));
   b.loop(first, b.min(count, b.add(first, each)), 1, body);
@@ -32,7 +29,7 @@ Result<Kernel> addKernel(const Device &device, const AddPlan &plan) {
   auto load = [&](Operand to, Operand from) {
     b.ldUb(to, from, tileBytes, 1, 0, 0, /*pad=*/false, plan.nocache);
   };
-  overTiles(b, plan.count / plan.tile, true, [&](Reg i) {
+  overTiles(b, plan.count / plan.tile, [&](Reg i) {
     Operand place = b.mul(i, tileBytes);
     Operand to = in.produce();
     load(to, b.add(x, place));
@@ -90,8 +87,8 @@ Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan) {
       b.ldUb(slot, from, tileBytes, plan.tileRows, rowBytes, tileBytes, false, plan.nocache);
   };
   b.loop(0, plan.repeats, 1, [&](Reg) {
-    if (plan.order == CopyPlan::Order::InTurn || plan.order == CopyPlan::Order::Runs)
-      return overTiles(b, tiles, plan.order == CopyPlan::Order::Runs, body);
+    if (plan.order == CopyPlan::Order::Runs)
+      return overTiles(b, tiles, body);
     bool staggered = plan.order == CopyPlan::Order::Staggered;
     Operand core = b.add(b.mul(b.id(Id::Block), b.id(Id::Subs)), b.id(Id::Sub));
     Operand first = b.mul(core, staggered ? tiles / cores : 0);

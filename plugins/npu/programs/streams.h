@@ -29,16 +29,16 @@ Result<Kernel> bankKernel(const Device &device, const BankPlan &plan);
 // Reads a matrix of rows x cols f16 tile by tile; nothing is computed. `toL1`: by the cube cores,
 // with conversion to fractals. `offset` moves the first byte off its line.
 struct CopyPlan {
-  // Of tiles, across and then down: in turn over the cores, or a run for each core; or each core
-  // reads them all, in one order, or from a place of its own on.
-  enum class Order { InTurn, Runs, Same, Staggered };
+  // A run of tiles, across and then down, for each core; or each core reads them all, in one order,
+  // or from a place of its own on.
+  enum class Order { Runs, Same, Staggered };
   uint64_t rows = 0, cols = 0;
   unsigned tileRows = 64, tileCols = 64;
   uint64_t offset = 0;
   bool toL1 = false;
   bool nocache = false; // past the L2
   unsigned repeats = 1; // of the whole
-  Order order = Order::InTurn;
+  Order order = Order::Runs;
 };
 Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan);
 

@@ -6,6 +6,9 @@
 
 namespace npu {
 
+// Cores whose reads begin in the same so many bytes read one place.
+constexpr uint64_t placeBytes = 4096;
+
 L2::L2(const GlobalSpec &spec)
     : ways(spec.ways), sets(std::max<uint64_t>(1, spec.l2Bytes / spec.line / spec.ways)),
       shift(std::countr_zero(spec.line)), tags(sets * spec.ways) {}
@@ -90,7 +93,7 @@ Servers::Traffic Servers::touch(const Request &request, const Footprint &accesse
     double more = std::max(request.missedRowCycles - row, 0.0);
     sum.rowCycles += static_cast<double>(access.count) * row;
     sum.rowCycles += static_cast<double>(one.missedRows) * more;
-    sum.place = sum.place ? sum.place : access.base / spec.line + 1;
+    sum.place = sum.place ? sum.place : access.base / placeBytes + 1;
   }
   return sum;
 }
@@ -101,7 +104,6 @@ double Servers::begin(double now, const Request &request, const Footprint &acces
   readBytes += sum.fromMemory, writtenBytes += toMemory;
   Transfer transfer;
   transfer.owner = request.owner;
-  transfer.begin = now;
   transfer.remaining = bytes;
   transfer.cap = request.rate;
   if (sum.rowCycles > 0)
@@ -114,21 +116,11 @@ double Servers::begin(double now, const Request &request, const Footprint &acces
   double touched = sum.touched / bytes, fromMemory = sum.fromMemory / bytes;
   transfer.use = {request.write ? 0 : touched, request.write ? touched : 0, fromMemory,
                   fromMemory + toMemory / bytes};
-  follow(transfer);
   advance(now);
   transfers.push_back(transfer);
   countReaders(sum.place);
   share(now);
   return spec.hitCycles + (sum.lines.misses ? spec.missCycles : 0);
-}
-
-// Who reads one place at once waits for the same lines, whoever is said to have missed them.
-void Servers::follow(Transfer &transfer) const {
-  for (const Transfer &other : transfers)
-    if (transfer.place && other.place == transfer.place && other.begin == transfer.begin) {
-      transfer.cap = std::min(transfer.cap, other.cap);
-      return;
-    }
 }
 
 void Servers::countReaders(uint64_t place) {

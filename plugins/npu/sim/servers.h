@@ -37,8 +37,8 @@ public:
   struct Transfer {
     double remaining = 0; // bytes, as the path counts them
     double cap = 0;       // bytes a cycle of the path
-    double rate = 0, begin = 0, end = 0;
-    uint64_t place = 0;          // the first line that is read, and 1; 0: written
+    double rate = 0, end = 0;
+    uint64_t place = 0;          // where it begins to read, and 1; 0: it writes
     double sharedRate = 0;       // of all that read this place at once; 0: no limit
     unsigned readers = 1;        // that is how many
     int leader = -1;             // owner that began with it, and is said to have missed its lines
@@ -80,7 +80,6 @@ private:
   Traffic touch(const Request &request, const Footprint &accesses);
   void advance(double now);
   void countReaders(uint64_t place);
-  void follow(Transfer &transfer) const;
   void share(double now);
   bool crowded() const;
   std::array<double, 4> capacity; // L2 reads, L2 writes, memory reads, memory both ways

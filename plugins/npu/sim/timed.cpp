@@ -23,7 +23,7 @@ public:
 
   Status run() {
     for (unsigned group = 0; group < std::min(device.groups, launch.blocks); ++group)
-      startBlock(group, 0);
+      startBlock(group, group * device.startSkew);
     while (!events.empty()) {
       Event event = events.top();
       events.pop();

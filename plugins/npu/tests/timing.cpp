@@ -111,7 +111,6 @@ TEST(Time, ofRowsThatTheL2LacksIsAtLeastTheirOwn) {
 TEST(Time, ofMemoryCountsWhatIsFetched) {
   Device device = *builtinDevice("ascend-910b");
   CopyPlan plan{.rows = 128, .cols = 512, .tileRows = 64, .tileCols = 64, .nocache = true};
-  plan.order = CopyPlan::Order::Runs;
   double whole = 128 * 512 * 2;
   EXPECT_EQ(timed(device, *copyKernel(device, plan), 1).memoryBytes, whole);
   plan.repeats = 2;
