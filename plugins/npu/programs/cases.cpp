@@ -307,7 +307,7 @@ const std::vector<Case> &validationCases() {
       {"V11", "ascend-910b, int8 8192 x 8192 x 1024, tiles of 128 x 256 x 128", 1, true, v11},
       {"V12", "ascend-910b, f16 n^3, tiles of 128 x 256 x 64", 1, true, v12},
       {"V14", "ascend-910b, sum of 30,000 f32 in one row", 1, true, v14},
-      {"V2", "ascend-910b, f16 8192^3, how tiling helps", 2, true, v2},
+      {"V2", "ascend-910b, f16 8192^3, how tiling helps", 2, true, v2, true},
       {"V5", "ascend-910b, f16 4096 x 5120 x 4096", 2, true, v5},
       {"UB", "ascend-910b, 1000 sums of 4096 f32 from places in the UB, 50 MHz ticks", 2, true,
        banks},

@@ -23,6 +23,7 @@ struct Case {
   unsigned tier = 1;
   bool quick = true; // a second or so: a test runs it
   Result<std::vector<Comparison>> (*run)();
+  bool isLadder = false; // steps of an optimisation: each is faster than the one before it
 };
 
 const std::vector<Case> &validationCases();

@@ -3,11 +3,14 @@
 namespace npu {
 namespace {
 
+// Which of its kind this core is.
+Operand thisCore(CoreBuilder &b) {
+  return b.add(b.mul(b.id(Id::Block), b.id(Id::Subs)), b.id(Id::Sub));
+}
+
 // Runs body(i) for the tiles of this core: one run of `count` for each core of its kind.
 void overTiles(CoreBuilder &b, uint64_t count, const std::function<void(Reg)> &body) {
-  Operand subs = b.id(Id::Subs);
-  Operand core = b.add(b.mul(b.id(Id::Block), subs), b.id(Id::Sub));
-  Operand cores = b.mul(b.id(Id::Blocks), subs);
+  Operand core = thisCore(b), cores = b.mul(b.id(Id::Blocks), b.id(Id::Subs));
   Operand each = b.div(b.sub(b.add(cores, count), 1), cores);
   Operand first = b.min(count, b.mul(core, each));
   b.loop(first, b.min(count, b.add(first, each)), 1, body);
@@ -55,7 +58,7 @@ Result<Kernel> bankKernel(const Device &device, const BankPlan &plan) {
   b.barrier(Pipe::V);
   b.sync(Pipe::V, Pipe::S);
   b.emit(Op::ProfMark, DType::None, DType::None, {}, {0});
-  b.loop(0, plan.times, 1, [&](Reg) {
+  b.loop(0, 1000, 1, [&](Reg) {
     if (plan.block)
       b.binary(Op::Vadd, DType::F32, all.at(plan.c), all.at(plan.b), all.at(plan.a),
                {.rows = 64, .cols = 64, .ldb = plan.step}, true);
@@ -90,8 +93,7 @@ Result<Kernel> copyKernel(const Device &device, const CopyPlan &plan) {
     if (plan.order == CopyPlan::Order::Runs)
       return overTiles(b, tiles, body);
     bool staggered = plan.order == CopyPlan::Order::Staggered;
-    Operand core = b.add(b.mul(b.id(Id::Block), b.id(Id::Subs)), b.id(Id::Sub));
-    Operand first = b.mul(core, staggered ? tiles / cores : 0);
+    Operand first = b.mul(thisCore(b), staggered ? tiles / cores : 0);
     b.loop(0, tiles, 1, [&](Reg i) { body(b.rem(b.add(first, i), tiles)); });
   });
   return kernel.finish();

@@ -15,14 +15,13 @@ struct AddPlan {
 };
 Result<Kernel> addKernel(const Device &device, const AddPlan &plan);
 
-// c = a + b over 4096 f32 in the UB, `times` times between mark 0 and mark 1, from operands at the
+// c = a + b over 4096 f32 in the UB, 1000 times between mark 0 and mark 1, from operands at the
 // places that are given. `block`: a is one block of 32 bytes in each row of 64, `step` bytes from
 // row to row.
 struct BankPlan {
   uint64_t a = 0, b = 0, c = 0;
   bool block = false;
   unsigned step = 32;
-  unsigned times = 1000;
 };
 Result<Kernel> bankKernel(const Device &device, const BankPlan &plan);
 

@@ -52,7 +52,8 @@ public:
     double missedRate;      // of rows that the L2 lacks; 0: no limit
     double missedRowCycles; // of a row that the L2 lacks, at least
     bool write;
-    bool rowByRow; // each row takes whole lines of the L2's time, however short it is
+    bool rowByRow; // on its way to fractals: a row takes of the L2's time what lines take, or
+                   // shortRow
     bool keep;     // in the L2
   };
   // Starts one; what it costs where is known from the lines that it touches.
