@@ -5,6 +5,7 @@
 
 #include "backends/x86/kernels/nibbles.h"
 #include "backends/x86/kernels/register_tile.h"
+#include "backends/x86/kernels/result_lines.h"
 #include "backends/x86/kernels/sum_block.h"
 
 namespace lathe::x86 {
@@ -124,17 +125,20 @@ LATHE_INLINE void addTiles(const RowBlock &rows, const Chunk &chunk, const Weigh
 
 // totals[tile][row][16] of up to row_block rows and panel_tiles tiles. The rows are copied: where
 // they lie, strides of a power of two put them into the same few lines of L1.
+template <typename Lines>
 LATHE_INLINE void blockProduct(const RowBlock &rows, const Panel &panel, const WeightParams &w,
-                               const XParams &xp, float *totals) {
+                               const XParams &xp, Lines lines, float *totals) {
   alignas(64) float x[row_block * x_stride];
   int64_t block = sumBlock(w, xp), step = (block <= 128 ? 128 : chunk_k) / block * block;
   int64_t computed = roundUp(rows.count, few_rows);
   clearTotals(computed, panel.tiles, totals);
+  lines.cut(ceilDiv(w.k, step) * ceilDiv(panel.tiles, register_tiles));
   for (int64_t k = 0; k < w.k; k += step) {
     int64_t length = smaller(step, w.k - k);
     for (int64_t r = 0; r < computed; ++r)
       copyRow(rowOf(rows.rows, rowAt(rows, r), xp), k, length, xp, x + r * x_stride);
     eachTileGroup<register_tiles>(panel.tiles, [&]<int T>(int t) LATHE_BODY {
+      lines.askSome();
       addTiles<T>(rows, {x, panel.codes + t, k, length}, w, xp, totals + t * row_block * 16);
     });
   }
@@ -156,7 +160,8 @@ LATHE_INLINE void eachPanel(const XRows &rows, int64_t count, const char *const 
         panel.codes[t * S + s] = stacks[s] + (tile + t) * w.tile_bytes;
     for (int64_t first = 0; first < count; first += row_block) {
       RowBlock block = {rows, first, smaller(row_block, count - first)};
-      product(block, panel, totals);
+      product(block, panel, ResultLines<Finish>{&finish, first, first + block.count, tile, group},
+              totals);
       for (int64_t r = 0; r < block.count; ++r)
         for (int t = 0; t < group; ++t) {
           f32x16 results[S];
@@ -175,8 +180,8 @@ LATHE_INLINE void manyRowsInVectors(const XRows &rows, int64_t count, const char
                                     const XParams &xp, Finish finish) {
   eachPanel<S>(
       rows, count, stacks, begin, end, w,
-      [&](const RowBlock &block, const Panel &panel, float *totals)
-          LATHE_BODY { blockProduct(block, panel, w, xp, totals); },
+      [&](const RowBlock &block, const Panel &panel, auto lines, float *totals)
+          LATHE_BODY { blockProduct(block, panel, w, xp, lines, totals); },
       finish);
 }
 

@@ -15,6 +15,7 @@
 #include "backends/x86/kernels/amx.h"
 #include "backends/x86/kernels/amx_rule.h"
 #include "backends/x86/kernels/bf16_pairs.h"
+#include "backends/x86/kernels/result_lines.h"
 #include "backends/x86/kernels/sum_block.h"
 
 #if LATHE_X86_AMX
@@ -377,6 +378,16 @@ LATHE_INLINE void finishPanel(const AmxProduct &p, int64_t tile, int64_t tiles, 
     }
 }
 
+// Asked for once for each block that a panel has.
+template <int S, typename Finish>
+LATHE_INLINE ResultLines<Finish> linesOf(const AmxProduct &p, const AmxTiles<S> &tiles,
+                                         int64_t panel, const Finish &finish) {
+  int64_t columns = tiles.columns(panel);
+  ResultLines<Finish> lines = {&finish, p.first_row, p.first_row + p.a.count, panel, columns / S};
+  lines.cut(ceilDiv(p.w.k, tiles.block) * ceilDiv(columns, amx_width));
+  return lines;
+}
+
 // All tiles of a call, a block of rows.
 template <int S, typename Finish>
 LATHE_INLINE void blockOfRows(const AmxProduct &p, const AmxTiles<S> &tiles, int64_t begin,
@@ -385,12 +396,15 @@ LATHE_INLINE void blockOfRows(const AmxProduct &p, const AmxTiles<S> &tiles, int
   DueSums due;
   p.clearTotals();
   AmxBlock block = {}, next = tiles.at(begin, 0, 0); // pairs are made a block ahead
+  ResultLines<Finish> lines = linesOf(p, tiles, begin, finish);
   for (int64_t turn = 0; block.tiles > 0 || next.tiles > 0; turn = inPlace(p.a) ? 0 : 1 - turn) {
     PairMaker maker = tiles.maker(next, pairs[inPlace(p.a) ? 0 : 1 - turn]);
     addBlockOfK(p, block, pairs[turn], maker, due);
+    lines.askSome();
     if (block.tiles > 0 && tiles.isLast(block)) {
       addLast(p, due);
       finishPanel<S>(p, block.panel, tiles.columns(block.panel), finish);
+      lines = linesOf(p, tiles, next.panel, finish);
       p.clearTotals();
     }
     block = next;

@@ -129,12 +129,13 @@ LATHE_INLINE void addTilesOfDots(const DotsRows<Dots> &x, int64_t count, const c
 }
 
 // As blockProduct.
-template <typename Dots>
+template <typename Dots, typename Lines>
 LATHE_INLINE void blockOfDots(const RowBlock &block, const Panel &panel, const WeightParams &w,
-                              const XParams &xp, float *totals) {
+                              const XParams &xp, Lines lines, float *totals) {
   DotsRows<Dots> x;
   int64_t computed = roundUp(block.count, few_dots_rows);
   clearTotals(computed, panel.tiles, totals);
+  lines.cut(ceilDiv(w.k, dots_chunk) * ceilDiv(panel.tiles, dots_tiles));
   for (int64_t k = 0; k < w.k; k += dots_chunk) {
     int64_t length = smaller(dots_chunk, w.k - k);
     for (int64_t r = 0; r < computed; ++r) {
@@ -143,6 +144,7 @@ LATHE_INLINE void blockOfDots(const RowBlock &block, const Panel &panel, const W
       x.scales[r] = rowScales(block.rows, i, xp) + k / dots_k;
     }
     eachTileGroup<dots_tiles>(panel.tiles, [&]<int T>(int t) LATHE_BODY {
+      lines.askSome();
       addTilesOfDots<Dots, T>(x, block.count, panel.codes + t, k, length, w,
                               totals + t * row_block * 16);
     });
@@ -156,13 +158,13 @@ LATHE_INLINE void manyRowsInIntegers(const XRows &rows, int64_t count, const cha
                                      const XParams &xp, Finish finish) {
   eachPanel<S>(
       rows, count, stacks, begin, end, w,
-      [&](const RowBlock &block, const Panel &panel, float *totals) LATHE_BODY {
+      [&](const RowBlock &block, const Panel &panel, auto lines, float *totals) LATHE_BODY {
         if (LATHE_X86_VNNI)
-          blockOfDots<FourDots>(block, panel, w, xp, totals);
+          blockOfDots<FourDots>(block, panel, w, xp, lines, totals);
         else if (w.format == Format::i4)
-          blockOfDots<NibbleDots>(block, panel, w, xp, totals);
+          blockOfDots<NibbleDots>(block, panel, w, xp, lines, totals);
         else
-          blockOfDots<PairDots>(block, panel, w, xp, totals);
+          blockOfDots<PairDots>(block, panel, w, xp, lines, totals);
       },
       finish);
 }

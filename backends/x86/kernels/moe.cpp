@@ -79,11 +79,12 @@ LATHE_X86_DEFINE(moe_down)
     const char *stack = down + item.outer * w.matrix_bytes;
     XRows rows = {x + first * rowBytes(p.x),
                   p.x.block ? x_scales + first * p.x.scale_stride : nullptr, nullptr, 1};
-    auto finish = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
-      storeSome(result + (first + row) * p.result_stride + tile * 16, totals[0],
-                smaller<int64_t>(16, w.n - tile * 16));
+    auto at = [&](int64_t row, int64_t tile)
+                  LATHE_BODY { return result + (first + row) * p.result_stride + tile * 16; };
+    auto store = [&](int64_t row, int64_t tile, const f32x16 *totals) LATHE_BODY {
+      storeSome(at(row, tile), totals[0], smaller<int64_t>(16, w.n - tile * 16));
     };
-    product<1>(rows, count, &stack, item.begin, item.end, w, p.x, finish);
+    product<1>(rows, count, &stack, item.begin, item.end, w, p.x, storingAt(at, store));
   }
 }
 
