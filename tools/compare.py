@@ -42,6 +42,8 @@ def compare(chosen):
     options.check(chosen)
     chosen.threads = chosen.threads or machine.cores()
     program = Lathe(chosen.lathe)
+    if not chosen.artifact:
+        chosen.activations = chosen.activations or options.activations(chosen.weights, chosen.target or program.level())
     wants_peer = any(word in options.PEER_FORMATS for word in chosen.format)
     peers = [Peer(path) for path in chosen.peer_bench or [chosen.work_dir / "llama-bench"]] if wants_peer else []
     with Made(chosen) as made:

@@ -21,7 +21,8 @@ def parser(description):
     add("--decode", metavar="N", default=64, type=_positive, help="tokens of the timed decode (%(default)s)")
     add("--threads", metavar="N", default=None, type=_positive, help="of both sides (all cores)")
     add("--rounds", metavar="N", default=3, type=_positive, help="turns of each side (%(default)s)")
-    add("--activations", choices=["f32", "bf16", "w8a8"], help="of Lathe's compile")
+    add("--activations", choices=["f32", "bf16", "w8a8"],
+        help="of Lathe's compile (w8a8 for q8_0 and q4_0, bf16 for the rest and where there is AMX: llama.cpp rounds its rows, too)")
     add("--weights", metavar="W", help="of Lathe's compile: q8_0, q4_0, ...")
     add("--target", metavar="T", help="which code of Lathe's runs: a level of x86 (the best that this machine has); the peer is to be built for the same")
     add("--json", metavar="FILE", type=pathlib.Path, help="writes all numbers as one object")
@@ -35,6 +36,11 @@ def parser(description):
         help="the peer (llama-bench in --work-dir); repeatable: the best is taken")
     add("--get-peer", metavar="DIR", type=pathlib.Path, help="builds llama-bench there and ends; ten minutes on two cores")
     return made
+
+
+def activations(weights, level):
+    """Where none are asked for: llama.cpp rounds rows to 8 bits, or beside weights in bf16 to bf16, and tiles of bf16 are AMX's fastest."""
+    return "w8a8" if weights in ("q8_0", "q4_0") and level != "x86-amx" else "bf16"
 
 
 def _words(text):

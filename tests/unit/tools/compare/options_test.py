@@ -25,6 +25,13 @@ class Check(unittest.TestCase):
         self.refuses("--activations bf16: is for a compile", "--artifact", FILE, "--activations", "bf16")
         self.refuses("--weights q8_0: is for a compile", "--artifact", FILE, "--weights", "q8_0")
 
+    def test_rows_are_rounded_as_the_peer_rounds_them(self):
+        self.assertEqual(options.activations(None, "x86-64-v3"), "bf16")
+        self.assertEqual(options.activations("bf16", "x86-vnni"), "bf16")
+        self.assertEqual(options.activations("q8_0", "x86-64-v4"), "w8a8")
+        self.assertEqual(options.activations("q4_0", "x86-vnni"), "w8a8")
+        self.assertEqual(options.activations("q8_0", "x86-amx"), "bf16")
+
     def test_a_file_is_for_one_column(self):
         self.refuses("is for one column", "--format", "fp8,bf16", "--artifact", FILE)
         self.refuses("no such file", "--peer-model", FILE + ".gguf")
