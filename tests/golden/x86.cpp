@@ -13,7 +13,7 @@ namespace {
 class Compiled : public testing::TestWithParam<std::string> {
 protected:
   void compile(const std::string &activations) {
-    model.compile(GetParam(), {.activations = activations});
+    model.compile(GetParam(), {.activations = activations, .cache = ""}); // that of the flags
   }
 
   GoldenFolder golden{GetParam()};

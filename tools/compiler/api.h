@@ -32,7 +32,9 @@ struct CompileOptions {
   bool strict = false;             // what no target but x86 takes is an error; see --strict
   std::string activations = "f32"; // "f32", "bf16", "w8a8"
   std::string weights; // of products: "q8_0", "q4_0", "fp8", "bf16"; empty: as in the checkpoint
-  std::string cache = "f32"; // what caches hold: "f32", "bf16"
+  // What caches hold: "f32", "bf16"; empty: bf16 where activations are, since products round what
+  // they read of a cache then, else f32.
+  std::string cache;
   std::string mla_form;      // "materialised", "absorbed"; empty: the cost model chooses
   int64_t max_context = 0;   // tokens; 0: the model's own
   int64_t prefill_chunk = 0; // rows that one prefill step takes; 0: chosen

@@ -108,7 +108,7 @@ absl::Status Compilation::checkOptions() {
     return absl::InvalidArgumentError(absl::StrCat("weights '", options_.weights,
                                                    "' are not known; the known ones are ",
                                                    absl::StrJoin(forms, ", ")));
-  if (options_.cache != "f32" && options_.cache != "bf16")
+  if (!options_.cache.empty() && options_.cache != "f32" && options_.cache != "bf16")
     return absl::InvalidArgumentError(
         absl::StrCat("cache '", options_.cache, "' is not known; the known ones are f32, bf16"));
   if (!options_.force && fileExists(options_.output))
@@ -124,6 +124,11 @@ absl::Status Compilation::checkOptions() {
   return absl::OkStatus();
 }
 
+static models::CacheElement cacheElement(const CompileOptions &options) {
+  const std::string &element = options.cache.empty() ? options.activations : options.cache;
+  return element == "bf16" ? models::CacheElement::bf16 : models::CacheElement::f32;
+}
+
 absl::Status Compilation::import() {
   progress("importing");
   LATHE_ASSIGN_OR_RETURN(frontend::Checkpoint checkpoint,
@@ -131,7 +136,7 @@ absl::Status Compilation::import() {
   checkpoint_.emplace(std::move(checkpoint));
   models::ImportOptions choices;
   choices.max_context = options_.max_context;
-  choices.cache = options_.cache == "bf16" ? models::CacheElement::bf16 : models::CacheElement::f32;
+  choices.cache = cacheElement(options_);
   choices.progress = [&](uint64_t done, uint64_t total) {
     progress("importing", done, total);
     return checkCancelled().ok();

@@ -67,7 +67,7 @@ compiler::CompileOptions compileOptions(const CompileFlags &flags, Progress &pro
   options.strict = flags.strict;
   options.activations = flags.activations.value_or("f32");
   options.weights = flags.weights.value_or("");
-  options.cache = flags.cache.value_or("f32");
+  options.cache = flags.cache.value_or("");
   options.max_context = flags.max_context.value_or(0);
   options.prefill_chunk = flags.prefill_chunk.value_or(0);
   options.threads = static_cast<int>(flags.threads.value_or(0));
@@ -160,7 +160,8 @@ Action declare(CLI::App &app) {
   addChoice(app, "--weights", flags->weights, {"q8_0", "q4_0", "fp8", "bf16"}, "W",
             "form of the products' weights: q8_0, q4_0, fp8 or bf16 (as in MODEL)");
   addChoice(app, "--cache", flags->cache, {"f32", "bf16"}, "C",
-            "what a context's keys, values and latents are kept as: f32 or bf16 (f32)");
+            "what a context's keys, values and latents are kept as: f32 or bf16\n"
+            "(f32; bf16 with --activations bf16)");
   addWhole(app, "--max-context", flags->max_context, {1, INT32_MAX},
            "tokens that a conversation may have (the model's own)");
   addWhole(app, "--prefill-chunk", flags->prefill_chunk, {1, kMostPrefillRows},
