@@ -32,8 +32,8 @@ struct CompileOptions {
   bool strict = false;             // what no target but x86 takes is an error; see --strict
   std::string activations = "f32"; // "f32", "bf16", "w8a8"
   std::string weights; // of products: "q8_0", "q4_0", "fp8", "bf16"; empty: as in the checkpoint
-  // What caches hold: "f32", "bf16"; empty: bf16 where activations are, since products round what
-  // they read of a cache then, else f32.
+  // What caches hold: "f32", "bf16"; empty: bf16 where activations are, since attention may round
+  // what it reads of a cache then, else f32.
   std::string cache;
   std::string mla_form;      // "materialised", "absorbed"; empty: the cost model chooses
   int64_t max_context = 0;   // tokens; 0: the model's own
