@@ -1,7 +1,6 @@
 // The lines of a panel's results, asked for evenly while it is multiplied. A store whose line is in
 // no cache waits for memory, and a panel ends in hundreds of stores. For results that caches do not
-// keep: those of all experts are top_k times as large as the rows. On AVX-512 moe_down took 3 to 5 %
-// less so in the shape of DeepSeek-V2-Lite, and nothing else that was tried gained.
+// keep: those of all experts, top_k times as large as the rows.
 #pragma once
 
 #include "backends/x86/kernels/simd.h"
