@@ -8,7 +8,7 @@
 // and codes that are asked for into L2 only.
 //
 // Bound: 512 multiplications a cycle and core. Per weight and row of x that is 1/512 cycle a term;
-// making pairs costs 4/64 cycle a weight whatever the rows are (8/64 where e4m3 are mostly
+// making pairs costs 3/64 cycle a weight whatever the rows are (8/64 where e4m3 are mostly
 // subnormal or 0), terms 1/4 cycle a value of x whatever the weights are.
 #pragma once
 
@@ -116,13 +116,23 @@ struct AmxBlock {
   LATHE_INLINE int64_t steps() const { return ceilDiv(length, amx_k); }
 };
 
+// Asks for what a tile has behind its codes and needs from its first block on. Not for scales of
+// lanes, which are a stream beside the codes.
+LATHE_INLINE void prefetchTileEnd(const char *tile, const WeightParams &w) {
+  bool lanes = w.scale_mode == ScaleMode::lane || w.scale_mode == ScaleMode::lane_f16;
+  int64_t from = lanes ? tileScaleBytes(w.scale_mode, w.k, w.scale_block_k) : 0;
+  for (int64_t at = codeBytes(w.k, w.format) + from; at < w.tile_bytes; at += 64)
+    __builtin_prefetch(tile + at, 0, 2);
+}
+
 // Makes the pairs of a block, eight k of both tiles at a time, evenly between the products of the
 // block before it: converting and multiplying use different parts of a core, and neither can look
 // far enough ahead into the other; and lines come from memory one by one, not in a burst that fills
 // the core's line buffers.
 struct PairMaker {
-  const char *codes[amx_width]; // of the next to be made
-  char *pairs;                  // [tile][step]
+  const char *codes[amx_width];       // of the next to be made
+  uint64_t zero_exponents[amx_width]; // a bit for each eight, the next one's lowest
+  char *pairs;                        // [tile][step]
   int64_t format;
   int64_t ahead;  // bytes from codes to those that are asked for
   int64_t length; // k of the block from here on; zeros are made behind them
@@ -133,10 +143,11 @@ struct PairMaker {
     for (int64_t line = 0; line < 8 * codeRowBytes(format); line += 64)
       __builtin_prefetch(codes[Tile] + ahead + line, 0, 2);
     if (whole)
-      pairsOfEight(codes[Tile], format, pairs + Tile * amx_pairs_stride);
+      pairsOfEight(codes[Tile], format, zero_exponents[Tile] & 1, pairs + Tile * amx_pairs_stride);
     else
-      pairsOfEight(codes[Tile], format, length, pairs + Tile * amx_pairs_stride);
+      pairsOfSome(codes[Tile], format, length, pairs + Tile * amx_pairs_stride);
     codes[Tile] += 8 * codeRowBytes(format);
+    zero_exponents[Tile] >>= 1;
   }
   LATHE_INLINE void make(int64_t count) {
     count = smaller(count, left);
@@ -354,16 +365,27 @@ template <int S> struct AmxTiles {
       return at(before.panel, before.column + amx_width, before.k);
     return at(before.panel, 0, before.k + block);
   }
-  // Behind a tile's end codes are asked for in the one of the next panel.
+  // Behind a tile's end codes are asked for in the one of the next panel, whose end is asked for at
+  // the beginning.
   LATHE_INLINE PairMaker maker(const AmxBlock &from, char *pairs) const {
-    int64_t offset = from.k * codeRowBytes(w.format);
-    return {{from.codes[0] + offset, from.codes[1] + offset},
-            pairs,
-            w.format,
-            prefetchDistance(from.k, amx_panel / S * w.tile_bytes, w),
-            from.length,
-            w.k % amx_k == 0 && block % amx_k == 0,
-            from.tiles ? from.steps() * (amx_k / 8) : 0};
+    bool whole = w.k % amx_k == 0 && block % amx_k == 0;
+    int64_t next = amx_panel / S * w.tile_bytes;
+    PairMaker maker = {.codes = {},
+                       .zero_exponents = {},
+                       .pairs = pairs,
+                       .format = w.format,
+                       .ahead = prefetchDistance(from.k, next, w),
+                       .length = from.length,
+                       .whole = whole,
+                       .left = from.tiles ? from.steps() * (amx_k / 8) : 0};
+    for (int64_t i = 0; i < amx_width && from.tiles; ++i) {
+      maker.codes[i] = from.codes[i] + from.k * codeRowBytes(w.format);
+      if (w.format == Format::e4m3 && whole)
+        maker.zero_exponents[i] = zeroExponents(from.codes[i], w, from.k);
+      if (from.k == 0)
+        prefetchTileEnd(from.codes[i] + next, w);
+    }
+    return maker;
   }
 };
 

@@ -108,7 +108,11 @@ LATHE_INLINE const char *scalesOf(const char *tile, const WeightParams &w, int64
 }
 // Where a tile of e4m3 says whether few of its codes are subnormal.
 LATHE_INLINE const char *fewSubnormals(const char *tile, const WeightParams &w) {
-  return tile + w.tile_bytes - tileEndBytes(w.format);
+  return tile + codeBytes(w.k, w.format) + tileScaleBytes(w.scale_mode, w.k, w.scale_block_k);
+}
+// And which eights of k have exponents of 0: a bit each from k on, a multiple of 8, for 456 k.
+LATHE_INLINE uint64_t zeroExponents(const char *tile, const WeightParams &w, int64_t k) {
+  return load<uint64_t>(fewSubnormals(tile, w) + few_bytes + k / 64) >> k / 8 % 8;
 }
 LATHE_INLINE f32x16 laneScales(const char *tile, const WeightParams &w, int64_t k) {
   const char *scales = scalesOf(tile, w, k);

@@ -4,9 +4,10 @@
 // its codes [k][16], then its scales, padded with zeros to 64 bytes: f32 [blocks] with mode `tile`
 // (the 16 rows share a scale), f32 [blocks][16] with mode `lane`, f16 [blocks][16] with mode
 // `lane_f16`, blocks = ceil(k / scale_block_k). The scales start at the next multiple of 64 bytes
-// after the codes. A tile of e4m3 ends with a u32: 1 if few of its codes are subnormal, else 0. A
-// stack (experts, heads) is its matrices one after the other, matrix_bytes
-// apart.
+// after the codes. Right behind them a tile of e4m3 has a u32, 1 if few of its codes are subnormal,
+// else 0, and a bit for each eight k, the first one lowest: 1 if an exponent of theirs is 0, which
+// subnormal codes and zeros have. A stack (experts, heads) is its matrices one after the other,
+// matrix_bytes apart.
 //
 // The order of the 16 in memory: f32, f16 and i8 rising; bf16 and the 8-bit floats 0, 8, 1, 9, ...
 // 7, 15, so that even and odd elements are the two halves and nothing needs to be widened by a
@@ -77,17 +78,26 @@ constexpr int64_t scaleRowBytes(int64_t scale_mode) {
   }
 }
 
-// Of what stands behind the scales.
-constexpr int64_t tileEndBytes(int64_t format) { return format == Format::e4m3 ? 4 : 0; }
+constexpr int64_t tileScaleBytes(int64_t scale_mode, int64_t k, int64_t block) {
+  return scale_mode == ScaleMode::none || k == 0 ? 0
+                                                 : ceilDiv(k, block) * scaleRowBytes(scale_mode);
+}
+
 constexpr int64_t few_subnormals = 2048; // codes or more for one that is subnormal
+constexpr int64_t few_bytes = 4;         // of what says so
+// Of the bits, with room to read 64 from any byte of them on.
+constexpr int64_t zeroExponentBytes(int64_t k) { return ceilDiv(k, 64) + 7; }
+// Of what stands behind the scales.
+constexpr int64_t tileEndBytes(int64_t k, int64_t format) {
+  return format == Format::e4m3 ? few_bytes + zeroExponentBytes(k) : 0;
+}
 
 constexpr WeightParams weightParams(int64_t n, int64_t k, int64_t format,
                                     int64_t scale_mode = ScaleMode::none,
                                     int64_t scale_block_k = 0) {
   int64_t block = scale_mode == ScaleMode::none || scale_block_k > k ? k : scale_block_k;
-  int64_t blocks = scale_mode == ScaleMode::none || k == 0 ? 0 : ceilDiv(k, block);
-  int64_t tile =
-      codeBytes(k, format) + roundUp(blocks * scaleRowBytes(scale_mode) + tileEndBytes(format), 64);
+  int64_t tile = codeBytes(k, format) +
+                 roundUp(tileScaleBytes(scale_mode, k, block) + tileEndBytes(k, format), 64);
   return {n, k, format, scale_mode, block, tile, tile * tileCount(n)};
 }
 

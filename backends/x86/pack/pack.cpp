@@ -103,10 +103,24 @@ absl::StatusOr<Matrix> matrixOf(PackedRows &rows, const MatrixView &view, int64_
   return Matrix{*window.matrix, view.transposed, first_row - window.first_row};
 }
 
+bool hasExponentOfZero(const uint8_t *codes, int64_t count) {
+  return std::any_of(codes, codes + count, [](uint8_t code) { return (code & 0x78) == 0; });
+}
 bool hasFewSubnormals(const uint8_t *codes, int64_t count) {
   int64_t subnormal = std::count_if(
       codes, codes + count, [](uint8_t code) { return (code & 0x78) == 0 && (code & 0x07) != 0; });
   return subnormal * few_subnormals <= count;
+}
+
+// What a tile of e4m3 says of its codes, behind its scales.
+void packFindings(const WeightParams &w, uint8_t *tile) {
+  uint8_t *to =
+      tile + codeBytes(w.k, w.format) + tileScaleBytes(w.scale_mode, w.k, w.scale_block_k);
+  uint32_t few = hasFewSubnormals(tile, w.k * tile_rows);
+  std::memcpy(to, &few, few_bytes);
+  for (int64_t k = 0; k < w.k; k += 8)
+    if (hasExponentOfZero(tile + k * tile_rows, std::min<int64_t>(w.k - k, 8) * tile_rows))
+      to[few_bytes + k / 64] |= static_cast<uint8_t>(1 << k / 8 % 8);
 }
 
 absl::Status packTile(const Matrix &matrix, const TileLayout &layout, int64_t n,
@@ -119,10 +133,8 @@ absl::Status packTile(const Matrix &matrix, const TileLayout &layout, int64_t n,
   } else {
     packCodes(matrix, layout, n, tile.data());
   }
-  if (layout.format == Format::e4m3) {
-    uint32_t few = hasFewSubnormals(tile.data(), layout.k * tile_rows);
-    std::memcpy(tile.data() + tile.size() - sizeof(few), &few, sizeof(few));
-  }
+  if (layout.format == Format::e4m3)
+    packFindings(layout.params(), tile.data());
   LATHE_RETURN_IF_ERROR(checkTile(matrix, layout, n, tile.data()));
   return packScales(matrix, layout, n, tile.data() + codeBytes(layout.k, layout.format));
 }

@@ -104,6 +104,12 @@ TEST(PackTiles, readsScalesOfEveryType) {
   }
 }
 
+// What tile `tile` says of its codes.
+const uint8_t *behindScales(const uint8_t *bytes, int64_t tile, const WeightParams &w) {
+  return bytes + tile * w.tile_bytes + codeBytes(w.k, w.format) +
+         tileScaleBytes(w.scale_mode, w.k, w.scale_block_k);
+}
+
 TEST(PackTiles, saysWhichTilesHaveFewSubnormalCodes) {
   constexpr int64_t k = 2 * few_subnormals / tile_rows; // so that two codes of a tile are few
   for (int64_t rows : {48, 41}) {
@@ -120,10 +126,36 @@ TEST(PackTiles, saysWhichTilesHaveFewSubnormalCodes) {
     std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
     for (int64_t tile = 0; tile < 3; ++tile) {
       uint32_t few = 7;
-      std::memcpy(&few, bytes.data() + (tile + 1) * layout.params().tile_bytes - 4, 4);
+      std::memcpy(&few, behindScales(bytes.data(), tile, layout.params()), few_bytes);
       EXPECT_EQ(few, tile < 2 ? 1u : 0u) << "tile " << tile;
     }
   }
+}
+
+TEST(PackTiles, saysWhichEightsHaveAnExponentOfZero) {
+  for (int64_t k : {1, 8, 63, 64, 65, 200, 1408})
+    for (int64_t rows : {32, 31}) {
+      auto m = testMatrix(rows, k, Format::e4m3, {16, 128}, 1);
+      std::vector<bool> expected(static_cast<size_t>(2 * ceilDiv(k, 8)));
+      std::mt19937 random(static_cast<unsigned>(k));
+      for (int64_t i = 0; i < rows * k; ++i) {
+        uint8_t &code = m->codes[static_cast<size_t>(i)];
+        bool zero = random() % 256 == 0;
+        code = static_cast<uint8_t>(zero ? code & 0x87 : (code & 0xdf) | 0x40);
+        if (zero)
+          expected[size_t(i / k / 16 * ceilDiv(k, 8) + i % k / 8)] = true;
+      }
+      TileLayout layout;
+      std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
+      for (int64_t tile = 0; tile < 2; ++tile)
+        for (int64_t eight = 0; eight < ceilDiv(k, 8); ++eight) {
+          const uint8_t *bits = behindScales(bytes.data(), tile, layout.params()) + few_bytes;
+          bool lanes_missing = tile == 1 && rows == 31;
+          EXPECT_EQ(bits[eight / 8] >> eight % 8 & 1,
+                    lanes_missing || expected[size_t(tile * ceilDiv(k, 8) + eight)])
+              << k << ", tile " << tile << ", eight " << eight;
+        }
+    }
 }
 
 absl::Status packStatus(const SourceMatrix &source, const MatrixView &view) {
