@@ -23,6 +23,7 @@ ExpertScratch expertScratch(ir::FusedExpertsOp op, int64_t max_rows) {
   };
   bool copies = op.getActivations() != ir::Activations::f32, scales = s.block != 0,
        narrow = max_rows > 1 && op.getActivations() == ir::Activations::bf16;
+  s.logits = take(max_rows > 1 ? 0 : s.experts);
   s.indices = take(pairs), s.weights = take(pairs);
   s.order = take(pairs), s.position = take(pairs), s.offsets = take(s.experts + 1);
   s.x_codes = take(copies ? max_rows * s.hidden : 0);

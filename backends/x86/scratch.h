@@ -17,7 +17,7 @@ int64_t narrowRowsBytes(int64_t max_rows, int64_t columns);
 struct ExpertScratch {
   int64_t experts, hidden, inner, top_k;
   int64_t block; // columns that share a scale of quantised activations; 0 without
-  int64_t indices, weights, order, position, offsets;
+  int64_t logits, indices, weights, order, position, offsets;
   int64_t x_codes, x_scales, h, h_codes, h_scales, rows;
   int64_t bytes;
 };

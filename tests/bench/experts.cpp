@@ -98,11 +98,12 @@ Line route(int64_t tokens) {
   Line line("moe_route", tokens);
   WeightParams w = weightOf(kWeightForms[0], kExperts, kHidden);
   RowSplit split{tokens == 1 ? RowSource::none : RowSource::rows, 1, routeRowsPerItem(kExperts)};
-  MoeRouteParams params{split, w, 0, kHidden,         0, RouteScore::softmax,
-                        kTopK, 1, 1, GroupScore::max, 0, floatBits(1)};
+  MoeRouteParams params{
+      split,           w, 0,           0, kHidden, 0, RouteScore::softmax, kTopK, 1, 1,
+      GroupScore::max, 0, floatBits(1)};
   line.region("moe_route", params,
               {line.rows(kHidden), line.cold(w.matrix_bytes), no_operand, line.rows(kTopK),
-               line.rows(kTopK)},
+               line.rows(kTopK), no_operand},
               moeRouteItems(params));
   double rows = static_cast<double>(tokens);
   line.runs.push_back(

@@ -19,12 +19,14 @@ struct GroupScore {
 
 // Chooses experts as #lathe.routing says: indices i32 [T, K] best first, ties to the lower index,
 // weights f32 [T, K]. Item = a block of rows. The router's product is made inside, a block's logits
-// live on the stack; with `from_logits` they are read instead (one row: `linear` spreads the
-// product over the threads).
+// live on the stack; with `from_logits` they are read instead (one row of a large router: `linear`
+// spreads the product over the threads). With `rounds`, x is also left as the experts multiply it,
+// in bf16 [T, H].
 struct MoeRouteParams {
   RowSplit split;      // rows_per_item at most route_rows
   WeightParams router; // n = E at most max_experts; k = H
   int64_t from_logits;
+  int64_t rounds;       // not from_logits
   int64_t input_stride; // of x, or of the logits
   int64_t has_bias;     // selection bias
   int64_t score;
@@ -36,8 +38,9 @@ struct MoeRouteParams {
   int64_t factor; // f32 bits: routed scaling factor
 };
 struct MoeRouteOperand {
-  // input: x or logits; router: no_operand with from_logits; bias: f32 [E] or no_operand
-  enum : int64_t { input, router, bias, indices, weights, count };
+  // input: x or logits; router: no_operand with from_logits; bias: f32 [E] or no_operand; rounded:
+  // no_operand unless it rounds
+  enum : int64_t { input, router, bias, indices, weights, rounded, count };
 };
 constexpr Items moeRouteItems(const MoeRouteParams &p) { return rowItems(p.split); }
 LATHE_X86_KERNEL(moe_route, MoeRouteParams)

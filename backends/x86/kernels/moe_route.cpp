@@ -1,6 +1,8 @@
 #include "backends/x86/kernels/function.h"
 #include "backends/x86/kernels/moe.h"
 #include "backends/x86/kernels/product.h"
+#include "backends/x86/kernels/row_loop.h"
+#include "backends/x86/kernels/stored_rows.h"
 
 using namespace lathe::x86;
 
@@ -102,6 +104,14 @@ LATHE_INLINE void choose(const float *scores, const float *bias, const MoeRouteP
     weights[k] = (p.renormalize ? weights[k] / (sum + 1e-20f) : weights[k]) * bitsFloat(p.factor);
 }
 
+LATHE_INLINE void roundRows(const float *input, int64_t first, int64_t count,
+                            const MoeRouteParams &p, const StoredRows &rounded) {
+  for (int64_t row = first; row < first + count; ++row)
+    eachVector(p.router.k, [&](int64_t j, int64_t here) LATHE_BODY {
+      rounded.store16At(row, j, loadSome(input + row * p.input_stride + j, here));
+    });
+}
+
 } // namespace
 
 LATHE_X86_DEFINE(moe_route)
@@ -131,6 +141,10 @@ LATHE_X86_DEFINE(moe_route)
                       LATHE_BODY { store16(logits + row * width + tile * 16, totals[0]); };
       product<1>(rows, p.split.source, count, &router, 0, tileCount(experts), p.router,
                  {Activations::f32, p.input_stride, 0, 0, RowsIn::f32}, keep);
+      if (p.rounds)
+        roundRows(input, first, count, p,
+                  {resolve<char>(frame, operands[MoeRouteOperand::rounded]), RowsIn::bf16,
+                   p.router.k, p.router.k});
     }
     for (int64_t r = 0; r < count; ++r) {
       for (int64_t e = experts; e < width; ++e)

@@ -12,6 +12,8 @@ namespace lathe::x86 {
 int64_t rowsPerItem(int64_t columns);
 // Rows of one item of routing.
 int64_t routeRowsPerItem(int64_t experts);
+// Whether a decode step spreads the product of a router over the threads.
+bool spreadsRouter(const WeightParams &router);
 // Tiles of one item of a product: enough bytes to be worth a hand-over, enough items to share.
 int64_t tilesPerItem(const WeightParams &weight);
 // Query rows of one item of attention; heads of queries for each head of keys.

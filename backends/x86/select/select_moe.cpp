@@ -24,7 +24,8 @@ public:
 
 private:
   LogicalResult findWeights();
-  void route();
+  void route(const Place &rounded);
+  Place routerLogits(const Place &input);
   Place enter(const Place &x, int64_t columns, int64_t factor, int64_t codes, int64_t scales);
   bool isNarrow() { return !s.isDecode() && op.getActivations() == ir::Activations::bf16; }
   Place innerRows();
@@ -63,15 +64,39 @@ LogicalResult Experts::findWeights() {
   return success();
 }
 
-void Experts::route() {
+// Of one row: all threads read the router's weights.
+Place Experts::routerLogits(const Place &input) {
+  LinearParams params{router.params,
+                      {Activations::f32, input.stride, 0, 0, RowsIn::f32},
+                      RowSource::none,
+                      1,
+                      0,
+                      0,
+                      layout.experts,
+                      /*batch=*/1,
+                      0,
+                      0,
+                      tilesPerItem(router.params)};
+  s.add(op, "linear", params,
+        {input.operand, no_operand, router.operand, no_operand, no_operand, at(layout.logits)},
+        linearItems(params));
+  return {at(layout.logits), layout.experts};
+}
+
+// rounded: where it leaves the rows in bf16, or no place.
+void Experts::route(const Place &rounded) {
   Place input = s.place(op.getInput());
+  const bool from_logits = s.isDecode() && spreadsRouter(router.params);
+  if (from_logits)
+    input = routerLogits(input);
   ir::RoutingAttr routing = op.getRouting();
   RowSplit split = s.split(op.getInput(), layout.hidden);
   split.rows_per_item = routeRowsPerItem(layout.experts);
   MoeRouteParams params{
       split,
       router.params,
-      /*from_logits=*/0,
+      from_logits,
+      rounded.operand != no_operand,
       input.stride,
       op.getBias() != nullptr,
       routing.getScore() == ir::RouteScore::sigmoid ? RouteScore::sigmoid : RouteScore::softmax,
@@ -82,7 +107,8 @@ void Experts::route() {
       routing.getRenormalize(),
       floatBits(routing.getScale().getValue().convertToFloat())};
   s.add(op, "moe_route", params,
-        {input.operand, router.operand, bias, at(layout.indices), at(layout.weights)},
+        {input.operand, from_logits ? no_operand : router.operand, bias, at(layout.indices),
+         at(layout.weights), rounded.operand},
         moeRouteItems(params));
 }
 
@@ -95,10 +121,9 @@ Place Experts::enter(const Place &x, int64_t columns, int64_t factor, int64_t co
   switch (op.getActivations()) {
   case ir::Activations::f32: return x;
   case ir::Activations::bf16: {
-    const int64_t rows_in = isNarrow() ? RowsIn::bf16 : RowsIn::f32; // not steps: they are gathered
-    CastParams params{split, columns, Format::bf16, x.stride, columns, rows_in};
+    CastParams params{split, columns, Format::bf16, x.stride, columns, RowsIn::f32};
     s.add(op, "cast", params, {x.operand, at(codes)}, castItems(params));
-    return {at(codes), columns, no_operand, 0, rows_in};
+    return {at(codes), columns};
   }
   case ir::Activations::w8a8:
   case ir::Activations::w8a8_ue8m0:
@@ -189,8 +214,12 @@ void Experts::decode(const Place &x) {
 LogicalResult Experts::select() {
   if (failed(findWeights()))
     return failure();
-  route();
-  Place x = enter(s.place(op.getInput()), layout.hidden, 1, layout.x_codes, layout.x_scales);
+  Place x; // rows as the experts take them: no steps, since they are gathered
+  if (isNarrow())
+    x = {at(layout.x_codes), layout.hidden, no_operand, 0, RowsIn::bf16};
+  route(x);
+  if (!isNarrow())
+    x = enter(s.place(op.getInput()), layout.hidden, 1, layout.x_codes, layout.x_scales);
   s.isDecode() ? decode(x) : prefill(x);
   return success();
 }

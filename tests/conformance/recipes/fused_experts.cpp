@@ -116,6 +116,10 @@ void addFusedExpertCases(Cases &cases) {
       add(cases, r, {layout, Activations::w8a8_i8, stepsOf({1}), 160, 96});
       add(cases, r, {layout, Activations::w8a8_i8, stepsOf({40, 1}), 64, 96});
     }
+  // A router that is worth the threads of a decode step.
+  for (Activations how : {Activations::f32, Activations::bf16})
+    add(cases, {"plain", ir::RouteScore::softmax, 130, 6},
+        {"bf16", how, stepsOf({1, 3}), 520, 16, true, "_wide_router"});
   for (const char *layout : {"f32", "bf16"}) {
     add(cases, routings()[0],
         {layout, Activations::f32, stepsOf({12, 1}), 64, 32, false, "_crowd", crowd(), uniform(0.2),

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "backends/x86/kernels/moe.h"
+#include "base/float_formats.h"
 #include "test_weight.h"
 
 namespace lathe::x86 {
@@ -61,6 +62,7 @@ MoeRouteParams params(int64_t experts, int64_t k, int64_t score, int64_t top_k, 
   return {{RowSource::rows, 1, 4},
           weightParams(experts, k, Format::f32),
           0,
+          0,
           k,
           bias,
           score,
@@ -87,13 +89,16 @@ void runRoute(MoeRouteParams p, int64_t rows, bool from_logits) {
       exact[size_t(t)].push_back(from_logits ? static_cast<float>(sum) : sum);
     }
   p.from_logits = from_logits;
+  p.rounds = !from_logits;
   p.input_stride = from_logits ? experts : k;
   int64_t indices = memory.space<int32_t>(rows * p.top_k),
-          weights = memory.space<float>(rows * p.top_k);
+          weights = memory.space<float>(rows * p.top_k), rounded = memory.space<uint16_t>(rows * k);
   memory.run(lathe_x86_moe_route,
              {memory.put(from_logits ? logits : x), from_logits ? no_operand : router.place,
-              memory.put(bias), indices, weights},
+              memory.put(bias), indices, weights, p.rounds ? rounded : no_operand},
              p, moeRouteItems(p));
+  for (int64_t i = 0; p.rounds && i < rows * k; ++i)
+    ASSERT_EQ(memory.at<uint16_t>(rounded)[i], bf16FromF32(x[size_t(i)])) << i;
   for (int64_t t = 0; t < rows; ++t) {
     Choice want = reference(exact[size_t(t)], bias, p);
     for (int64_t i = 0; i < p.top_k; ++i) {
@@ -136,7 +141,8 @@ std::vector<int32_t> routeLogits(MoeRouteParams p, const std::vector<float> &log
   p.from_logits = 1;
   p.input_stride = p.router.n;
   int64_t indices = memory.space<int32_t>(p.top_k), weights = memory.space<float>(p.top_k);
-  memory.run(lathe_x86_moe_route, {memory.put(logits), no_operand, no_operand, indices, weights}, p,
+  memory.run(lathe_x86_moe_route,
+             {memory.put(logits), no_operand, no_operand, indices, weights, no_operand}, p,
              moeRouteItems(p));
   return {memory.at<int32_t>(indices), memory.at<int32_t>(indices) + p.top_k};
 }
