@@ -120,8 +120,8 @@ struct AmxBlock {
 // lanes, which are a stream beside the codes.
 LATHE_INLINE void prefetchTileEnd(const char *tile, const WeightParams &w) {
   bool lanes = w.scale_mode == ScaleMode::lane || w.scale_mode == ScaleMode::lane_f16;
-  int64_t from = lanes ? tileScaleBytes(w.scale_mode, w.k, w.scale_block_k) : 0;
-  for (int64_t at = codeBytes(w.k, w.format) + from; at < w.tile_bytes; at += 64)
+  int64_t from = lanes ? behindScales(w) : codeBytes(w.k, w.format);
+  for (int64_t at = from; at < w.tile_bytes; at += 64)
     __builtin_prefetch(tile + at, 0, 2);
 }
 
@@ -368,6 +368,7 @@ template <int S> struct AmxTiles {
   // Behind a tile's end codes are asked for in the one of the next panel, whose end is asked for at
   // the beginning.
   LATHE_INLINE PairMaker maker(const AmxBlock &from, char *pairs) const {
+    static_assert(longest_block <= zero_exponents_k);
     bool whole = w.k % amx_k == 0 && block % amx_k == 0;
     int64_t next = amx_panel / S * w.tile_bytes;
     PairMaker maker = {.codes = {},

@@ -108,9 +108,10 @@ LATHE_INLINE const char *scalesOf(const char *tile, const WeightParams &w, int64
 }
 // Where a tile of e4m3 says whether few of its codes are subnormal.
 LATHE_INLINE const char *fewSubnormals(const char *tile, const WeightParams &w) {
-  return tile + codeBytes(w.k, w.format) + tileScaleBytes(w.scale_mode, w.k, w.scale_block_k);
+  return tile + behindScales(w);
 }
-// And which eights of k have exponents of 0: a bit each from k on, a multiple of 8, for 456 k.
+// And which eights of k have exponents of 0: a bit each for so many k from k on, a multiple of 8.
+constexpr int64_t zero_exponents_k = 456;
 LATHE_INLINE uint64_t zeroExponents(const char *tile, const WeightParams &w, int64_t k) {
   return load<uint64_t>(fewSubnormals(tile, w) + few_bytes + k / 64) >> k / 8 % 8;
 }

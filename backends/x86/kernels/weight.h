@@ -82,6 +82,10 @@ constexpr int64_t tileScaleBytes(int64_t scale_mode, int64_t k, int64_t block) {
   return scale_mode == ScaleMode::none || k == 0 ? 0
                                                  : ceilDiv(k, block) * scaleRowBytes(scale_mode);
 }
+// Where a tile has what it says of its codes.
+constexpr int64_t behindScales(const WeightParams &w) {
+  return codeBytes(w.k, w.format) + tileScaleBytes(w.scale_mode, w.k, w.scale_block_k);
+}
 
 constexpr int64_t few_subnormals = 2048; // codes or more for one that is subnormal
 constexpr int64_t few_bytes = 4;         // of what says so

@@ -112,10 +112,9 @@ bool hasFewSubnormals(const uint8_t *codes, int64_t count) {
   return subnormal * few_subnormals <= count;
 }
 
-// What a tile of e4m3 says of its codes, behind its scales.
+// What a tile of e4m3 says of its codes.
 void packFindings(const WeightParams &w, uint8_t *tile) {
-  uint8_t *to =
-      tile + codeBytes(w.k, w.format) + tileScaleBytes(w.scale_mode, w.k, w.scale_block_k);
+  uint8_t *to = tile + behindScales(w);
   uint32_t few = hasFewSubnormals(tile, w.k * tile_rows);
   std::memcpy(to, &few, few_bytes);
   for (int64_t k = 0; k < w.k; k += 8)

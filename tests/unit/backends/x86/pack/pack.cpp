@@ -105,9 +105,8 @@ TEST(PackTiles, readsScalesOfEveryType) {
 }
 
 // What tile `tile` says of its codes.
-const uint8_t *behindScales(const uint8_t *bytes, int64_t tile, const WeightParams &w) {
-  return bytes + tile * w.tile_bytes + codeBytes(w.k, w.format) +
-         tileScaleBytes(w.scale_mode, w.k, w.scale_block_k);
+const uint8_t *findings(const uint8_t *bytes, int64_t tile, const WeightParams &w) {
+  return bytes + tile * w.tile_bytes + behindScales(w);
 }
 
 TEST(PackTiles, saysWhichTilesHaveFewSubnormalCodes) {
@@ -126,7 +125,7 @@ TEST(PackTiles, saysWhichTilesHaveFewSubnormalCodes) {
     std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
     for (int64_t tile = 0; tile < 3; ++tile) {
       uint32_t few = 7;
-      std::memcpy(&few, behindScales(bytes.data(), tile, layout.params()), few_bytes);
+      std::memcpy(&few, findings(bytes.data(), tile, layout.params()), few_bytes);
       EXPECT_EQ(few, tile < 2 ? 1u : 0u) << "tile " << tile;
     }
   }
@@ -149,7 +148,7 @@ TEST(PackTiles, saysWhichEightsHaveAnExponentOfZero) {
       std::vector<uint8_t> bytes = packed({&m->source, 1}, wholeMatrix(m->source), layout);
       for (int64_t tile = 0; tile < 2; ++tile)
         for (int64_t eight = 0; eight < ceilDiv(k, 8); ++eight) {
-          const uint8_t *bits = behindScales(bytes.data(), tile, layout.params()) + few_bytes;
+          const uint8_t *bits = findings(bytes.data(), tile, layout.params()) + few_bytes;
           bool lanes_missing = tile == 1 && rows == 31;
           EXPECT_EQ(bits[eight / 8] >> eight % 8 & 1,
                     lanes_missing || expected[size_t(tile * ceilDiv(k, 8) + eight)])
