@@ -103,23 +103,33 @@ absl::StatusOr<Matrix> matrixOf(PackedRows &rows, const MatrixView &view, int64_
   return Matrix{*window.matrix, view.transposed, first_row - window.first_row};
 }
 
-bool hasExponentOfZero(const uint8_t *codes, int64_t count) {
-  return std::any_of(codes, codes + count, [](uint8_t code) { return (code & 0x78) == 0; });
+// Of up to eight k of e4m3. In bytes, so that the compiler makes vectors of the loops.
+bool hasExponentOfZero(absl::Span<const uint8_t> codes) {
+  uint8_t least = 0x78;
+  for (uint8_t code : codes)
+    least = std::min<uint8_t>(least, code & 0x78);
+  return least == 0;
 }
-bool hasFewSubnormals(const uint8_t *codes, int64_t count) {
-  int64_t subnormal = std::count_if(
-      codes, codes + count, [](uint8_t code) { return (code & 0x78) == 0 && (code & 0x07) != 0; });
-  return subnormal * few_subnormals <= count;
+int64_t subnormalCodes(absl::Span<const uint8_t> codes) {
+  uint8_t subnormal = 0; // up to 128
+  for (uint8_t code : codes)
+    subnormal += static_cast<uint8_t>((code & 0x7f) - 1) < 7;
+  return subnormal;
 }
 
 // What a tile of e4m3 says of its codes.
 void packFindings(const WeightParams &w, uint8_t *tile) {
   uint8_t *to = tile + behindScales(w);
-  uint32_t few = hasFewSubnormals(tile, w.k * tile_rows);
-  std::memcpy(to, &few, few_bytes);
-  for (int64_t k = 0; k < w.k; k += 8)
-    if (hasExponentOfZero(tile + k * tile_rows, std::min<int64_t>(w.k - k, 8) * tile_rows))
+  int64_t subnormal = 0;
+  for (int64_t k = 0; k < w.k; k += 8) {
+    absl::Span<const uint8_t> eight(tile + k * tile_rows,
+                                    static_cast<size_t>(std::min<int64_t>(w.k - k, 8) * tile_rows));
+    subnormal += subnormalCodes(eight);
+    if (hasExponentOfZero(eight))
       to[few_bytes + k / 64] |= static_cast<uint8_t>(1 << k / 8 % 8);
+  }
+  uint32_t few = subnormal * few_subnormals <= w.k * tile_rows;
+  std::memcpy(to, &few, few_bytes);
 }
 
 absl::Status packTile(const Matrix &matrix, const TileLayout &layout, int64_t n,
